@@ -1,0 +1,61 @@
+"""Sizes and durations as people write them on command lines and in files.
+
+Sizes follow docker's go-units: k, m, g, t, p are powers of 1024, with an optional "b" or "ib", in any case.
+Durations follow Go's time.ParseDuration: "1h30m", "1.5s", "500ms", "2us".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from hythe.errors import InvalidArgument
+
+_SIZE: Final = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?\s*$", re.IGNORECASE)
+_POWER: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+_DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_NANOSECONDS: Final = {
+    "ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
+}  # fmt: skip
+
+
+def parse_size(text: str) -> int:
+    """Bytes in "512", "64k", "1.5g", "20MiB"."""
+    match = _SIZE.match(text)
+    if match is None:
+        raise InvalidArgument(f"invalid size: {text!r}", hint="write a number and k, m, g or t, such as 512m")
+    return int(float(match[1]) * 1024 ** _POWER[match[2].lower()])
+
+
+def parse_duration(text: str) -> int:
+    """Nanoseconds in "1h30m", "10s", "250ms"; "0" is allowed without a unit."""
+    stripped = text.strip()
+    if stripped == "0":
+        return 0
+    total, position = 0.0, 0
+    for match in _DURATION.finditer(stripped):
+        if match.start() != position:
+            break
+        total += float(match[1]) * _NANOSECONDS[match[2]]
+        position = match.end()
+    if position == 0 or position != len(stripped):
+        raise InvalidArgument(f"invalid duration: {text!r}", hint="write numbers with units, such as 1m30s")
+    return int(total)
+
+
+def human_size(size: float) -> str:
+    """Docker's way of showing sizes on disk: powers of 1000, "1.24MB"."""
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            return f"{size:.0f}{unit}" if unit == "B" else f"{size:.3g}{unit}"
+        size /= 1000
+    raise AssertionError("unreachable")
+
+
+def human_memory(size: float) -> str:
+    """Docker's way of showing memory: powers of 1024, "19.5MiB"."""
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if size < 1024 or unit == "TiB":
+            return f"{size:.0f}{unit}" if unit == "B" else f"{size:.4g}{unit}"
+        size /= 1024
+    raise AssertionError("unreachable")
