@@ -283,7 +283,10 @@ class AttachOptions(Struct):
 
 
 class LogQuery(Struct):
-    """Which lines to show: `since` and `until` in nanoseconds since the epoch, `tail` None = all."""
+    """Which lines to show: `since` and `until` in nanoseconds since the epoch, `tail` None = all.
+
+    Without `split`, what comes out may hold many lines or part of one: much faster, for when times do not matter.
+    """
 
     stdout: bool = True
     stderr: bool = True
@@ -291,6 +294,7 @@ class LogQuery(Struct):
     since: int = 0
     until: int = 0
     tail: int | None = None
+    split: bool = True
 
 
 class LogLine(Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""Protocols as values: bytes in, events out. Nothing here opens a socket or a file."""

@@ -1,0 +1,132 @@
+"""One request as a handler sees it: what stands in the path, the query and the body, checked and typed.
+
+Bodies are JSON of at most 8 MiB, whole and well-formed, or the request is refused: a body that is too large
+or empty is never taken for an absent one (CVE-2024-41110). Streams (archives, build contexts) are read by
+their handlers from `body_stream`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+import msgspec
+
+from hythe.api.docker.connection import Connection
+from hythe.api.docker.filters import Filters
+from hythe.api.docker.versioning import Version
+from hythe.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from hythe.api.docker.backend import Engine
+
+MAX_BODY: Final = 8 * 1024 * 1024
+_FALSE: Final = ("", "0", "no", "false", "none", "False")
+
+T = TypeVar("T")
+
+
+class Call:
+    """A request under way. `engine` is what the handlers may use of the engine."""
+
+    def __init__(
+        self, request: web.BaseRequest, engine: Engine, version: Version, params: dict[str, str]
+    ) -> None:
+        self.request, self.engine, self.version, self.params = request, engine, version, params
+
+    @property
+    def ref(self) -> str:
+        """The id, prefix or name in the path."""
+        return self.params["ref"]
+
+    @property
+    def connection(self) -> Connection:
+        return cast(Connection, self.request.protocol)
+
+    # ---- query --------------------------------------------------------------------------------
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.request.query.get(name, default)
+
+    def texts(self, name: str) -> list[str]:
+        """All values of a parameter that may be given several times."""
+        return [value for value in self.request.query.getall(name, []) if value]
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """dockerd's rule: "", 0, no, false and none are false, all else is true."""
+        value = self.request.query.get(name)
+        return default if value is None else value.strip().lower() not in _FALSE
+
+    def number(self, name: str) -> int | None:
+        value = self.request.query.get(name, "").strip()
+        if not value:
+            return None
+        try:
+            return int(value)
+        except ValueError as error:
+            raise InvalidArgument(f"{name}={value!r} is not a whole number") from error
+
+    def json_query(self, name: str, type_: type[T], default: T) -> T:
+        """A parameter that holds a JSON document, such as buildargs."""
+        value = self.request.query.get(name, "")
+        if not value:
+            return default
+        try:
+            return msgspec.json.decode(value, type=type_)
+        except msgspec.DecodeError as error:
+            raise InvalidArgument(f"the parameter {name} is not valid: {error}") from error
+
+    def filters(self, *allowed: str) -> Filters:
+        return Filters.parse(self.request.query.get("filters", ""), allowed)
+
+    # ---- body ---------------------------------------------------------------------------------
+
+    async def body(self, type_: type[T]) -> T:
+        """The JSON body as a Struct; InvalidArgument if it is empty, too large, malformed or of wrong types."""
+        return _decode(await self._read(), type_)
+
+    async def optional_body(self, type_: type[T]) -> T:
+        """As `body`, for the few requests that may come without one; then all fields have their defaults."""
+        data = await self._read()
+        return _decode(data, type_) if data.strip() else _decode(b"{}", type_)
+
+    async def _read(self) -> bytes:
+        length = self.request.content_length
+        data = bytearray()
+        if length is None or length <= MAX_BODY:
+            async for chunk in self.request.content.iter_any():
+                data += chunk
+                if len(data) > MAX_BODY:
+                    break
+        if (length or 0) > MAX_BODY or len(data) > MAX_BODY:
+            self.request.protocol.keep_alive(False)
+            raise InvalidArgument(f"the request's body is larger than {MAX_BODY} bytes")
+        return bytes(data)
+
+    def body_stream(self) -> AsyncIterator[bytes]:
+        """The body in the pieces it arrives in, for archives."""
+        return self.request.content.iter_any().__aiter__()
+
+
+def _decode(data: bytes, type_: type[T]) -> T:
+    if not data.strip():
+        raise InvalidArgument("invalid JSON: got EOF while reading request body")
+    try:
+        document = msgspec.json.decode(data)
+    except msgspec.DecodeError as error:
+        raise InvalidArgument(f"invalid JSON: {error}") from error
+    try:
+        return msgspec.convert(_without_nulls(document), type=type_)
+    except msgspec.ValidationError as error:
+        raise InvalidArgument(f"invalid request body: {error}") from error
+
+
+def _without_nulls(value: Any) -> Any:
+    """Go's decoder leaves a field alone where JSON has null; here, fields with null are dropped first."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value

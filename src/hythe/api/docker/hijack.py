@@ -1,0 +1,88 @@
+"""Turning a request into a bare connection: attach and exec start.
+
+The answer's head is written by hand ("101 UPGRADED" to those who asked for an upgrade, "200 OK" to the older
+clients that did not), then the socket's descriptor is duplicated for the engine, which passes it on to the
+process that owns the container's streams. Our own end is let go of without shutdown(2), which would reach
+through the duplicate; close(2) of one of two descriptors does not. From then on the client and the program
+speak directly, and no byte of theirs passes through this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from hythe.errors import Unavailable, Unsupported
+
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractStreamWriter
+
+    from hythe.api.docker.call import Call
+
+RAW: Final = "application/vnd.docker.raw-stream"
+MULTIPLEXED: Final = "application/vnd.docker.multiplexed-stream"
+
+
+class Hijacked(web.StreamResponse):
+    """What a handler returns once the connection is no longer ours: nothing is left to be written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.force_close()
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        return
+
+
+def head(*, upgrade: bool, multiplexed: bool) -> bytes:
+    """The answer's status line and headers."""
+    kind = MULTIPLEXED if multiplexed else RAW
+    if upgrade:
+        lines = ["HTTP/1.1 101 UPGRADED", f"Content-Type: {kind}", "Connection: Upgrade", "Upgrade: tcp"]
+    else:
+        lines = ["HTTP/1.1 200 OK", f"Content-Type: {kind}"]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+async def take_over(call: Call, *, tty: bool) -> tuple[int, bytes]:
+    """Answer, and take the connection: (descriptor, bytes the client has sent already).
+
+    The descriptor is the caller's to close or give away. Raises Unavailable if the client has left.
+    """
+    transport = call.request.transport
+    if transport is None or transport.is_closing():
+        raise Unavailable("the client has closed the connection")
+    if transport.get_extra_info("sslcontext") is not None:
+        raise Unsupported("attaching over TLS is not supported", hint="use the daemon's unix socket")
+    transport.pause_reading()  # type: ignore[attr-defined]
+    upgrade = call.request.headers.get("Upgrade", "").lower() == "tcp"
+    listening: socket.socket = transport.get_extra_info("socket")
+    descriptor = os.dup(listening.fileno())
+    try:
+        early = call.connection.early_input()
+        answer = head(upgrade=upgrade, multiplexed=not tty and call.version >= (1, 42))
+        await _send_all(descriptor, answer)
+    except OSError as error:
+        os.close(descriptor)
+        raise Unavailable(f"the client has closed the connection: {error.strerror}") from error
+    transport.abort()
+    # The event loop closes its own descriptor in its next round; nothing else may be told of it before.
+    await asyncio.sleep(0)
+    return descriptor, early
+
+
+async def _send_all(descriptor: int, data: bytes) -> None:
+    """Write through a duplicate socket object, which is detached again and closes nothing."""
+    duplicate = socket.socket(fileno=descriptor)
+    try:
+        duplicate.setblocking(False)
+        await asyncio.get_running_loop().sock_sendall(duplicate, data)
+    finally:
+        duplicate.detach()

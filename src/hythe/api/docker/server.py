@@ -1,0 +1,83 @@
+"""From an HTTP request to a handler and back: version, route, errors, headers.
+
+There is no framework here but aiohttp's low-level server: one function takes every request. Each answer says
+which API version and which server spoke.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+from aiohttp import web
+
+from hythe import __version__
+from hythe.api.docker.backend import Engine
+from hythe.api.docker.call import Call
+from hythe.api.docker.connection import Connection, Server
+from hythe.api.docker.errors import error_response, json_response
+from hythe.api.docker.hijack import Hijacked
+from hythe.api.docker.routing import Route, Router
+from hythe.api.docker.versioning import NEWEST, split
+from hythe.errors import HytheError
+
+log = logging.getLogger("hythe.api")
+
+HEADERS: Final = {
+    "Api-Version": str(NEWEST),
+    "Docker-Experimental": "false",
+    "Ostype": "linux",
+    "Server": f"hythe/{__version__} ({platform.system().lower()})",
+}
+# Build contexts and credentials travel in headers and queries; the defaults of 8 KiB are too small for them.
+_MAX_HEADER: Final = 64 * 1024
+
+
+class Dispatcher:
+    """Answers every request to the API of one engine."""
+
+    def __init__(self, engine: Engine, routes: Iterable[Route]) -> None:
+        self._engine, self._router = engine, Router(routes)
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            response = await self._route(request)
+        except HytheError as error:
+            log.debug("%s %s: %s", request.method, request.path, error)
+            response = error_response(error)
+        except (ConnectionError, web.HTTPException):
+            raise
+        except Exception:  # noqa: BLE001 - the boundary: a mistake in one request must not end the daemon
+            log.exception("%s %s failed", request.method, request.path)
+            response = json_response({"message": "internal error, see the daemon's log"}, status=500)
+        return self._finish(request, response)
+
+    async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
+        version, path = split(request.rel_url.raw_path)
+        found = self._router.find(request.method, path)
+        if found is None:
+            if methods := self._router.methods(path):
+                message = f"{request.method} is not allowed here, but {', '.join(methods)}"
+                return json_response({"message": message}, status=405)
+            return json_response({"message": "page not found"}, status=404)
+        route, params = found
+        return await route.handler(Call(request, self._engine, version, params))
+
+    def _finish(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
+        if isinstance(response, Hijacked):
+            return response
+        if isinstance(request.protocol, Connection):
+            request.protocol.expect_requests()
+        if not response.prepared:
+            response.headers.update(HEADERS)
+        return response
+
+
+def make_server(engine: Engine, routes: Iterable[Route]) -> Server:
+    """The server to give to a listening socket (`loop.create_unix_server(server, ...)`)."""
+    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]] = Dispatcher(engine, routes)
+    return Server(
+        handler, access_log=None, max_line_size=_MAX_HEADER, max_field_size=_MAX_HEADER, tcp_keepalive=True
+    )

@@ -1,0 +1,91 @@
+"""Answers that last: logs, events, statistics, progress, archives, and the wait for an exit.
+
+Headers are sent at once, so that the client knows that its subscription stands before it does the next thing.
+Every such answer ends when the client goes away: whatever the handler is waiting for is cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterable, Coroutine
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from aiohttp import web
+
+from hythe.api.docker.errors import status_of
+from hythe.errors import HytheError
+from hythe.wire import jsonlines
+
+if TYPE_CHECKING:
+    from hythe.api.docker.call import Call
+
+T = TypeVar("T")
+
+JSON: Final = "application/json"
+TAR: Final = "application/x-tar"
+
+
+class ClientGone(ConnectionError):
+    """The client left in the middle of an answer; aiohttp takes a ConnectionError as the quiet end of one."""
+
+
+async def begin(call: Call, content_type: str, headers: dict[str, str] | None = None) -> web.StreamResponse:
+    """Send the head of a 200 answer whose length is not known."""
+    response = web.StreamResponse(headers={"Content-Type": content_type, **(headers or {})})
+    await response.prepare(call.request)
+    return response
+
+
+async def while_connected(call: Call, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is cancelled if the client leaves before; then ClientGone."""
+    task = asyncio.ensure_future(work)
+    gone = call.connection.gone
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientGone("the client has left")
+        return task.result()
+    finally:
+        if not task.done():
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def send_bytes(call: Call, content_type: str, chunks: AsyncIterable[bytes]) -> web.StreamResponse:
+    """Send chunks as they come, each flushed. The first is awaited first, so an early error is still a status."""
+    iterator = chunks.__aiter__()
+    first = await while_connected(call, _next(iterator))
+    response = await begin(call, content_type)
+
+    async def pump() -> None:
+        chunk = first
+        while chunk is not None:
+            await response.write(chunk)
+            chunk = await _next(iterator)
+
+    await while_connected(call, pump())
+    await response.write_eof()
+    return response
+
+
+async def _next(iterator: Any) -> Any:
+    return await anext(iterator, None)
+
+
+async def send_progress(call: Call, messages: AsyncIterable[dict[str, Any]]) -> web.StreamResponse:
+    """Progress of a build or a load: an error after the first line becomes the stream's last message."""
+    response = await begin(call, JSON)
+
+    async def pump() -> None:
+        try:
+            async for message in messages:
+                await response.write(jsonlines.encode(message))
+        except HytheError as error:
+            detail = {"message": str(error), "code": status_of(error)}
+            await response.write(jsonlines.encode({"errorDetail": detail, "error": str(error)}))
+
+    await while_connected(call, pump())
+    await response.write_eof()
+    return response

@@ -1,0 +1,98 @@
+"""What of a HostConfig hythe cannot honour: refused by name, never ignored.
+
+Fields of other operating systems and of cgroup controllers that hythe does not drive have a value that means
+"not asked for"; clients send all of them. Anything else is Unsupported (501), before anything is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from hythe.api.docker.types.host import HostConfig, MountConfig, Resources
+from hythe.errors import InvalidArgument, Unsupported
+
+_UNSET: Final[dict[str, tuple[object, ...]]] = {
+    "blkio_weight": (0,),
+    "blkio_weight_device": ([],),
+    "blkio_device_read_bps": ([],),
+    "blkio_device_write_bps": ([],),
+    "blkio_device_read_i_ops": ([],),
+    "blkio_device_write_i_ops": ([],),
+    "cpu_realtime_period": (0,),
+    "cpu_realtime_runtime": (0,),
+    "device_cgroup_rules": ([],),
+    "device_requests": ([],),
+    "kernel_memory": (0,),
+    "kernel_memory_tcp": (0,),
+    "memory_swappiness": (None, -1),
+    "cpu_count": (0,),
+    "cpu_percent": (0,),
+    "io_maximum_iops": (0,),
+    "io_maximum_bandwidth": (0,),
+}
+_UNSET_HOST: Final[dict[str, tuple[object, ...]]] = {
+    "volume_driver": ("", "local"),
+    "cgroupns_mode": ("", "private"),
+    "cgroup": ("",),
+    "links": ([],),
+    "storage_opt": ({},),
+    "isolation": ("", "default"),
+    "annotations": ({},),
+    "runtime": ("", "hythe", "runc", "io.containerd.runc.v2"),
+}
+LOG_DRIVERS: Final = ("", "local", "json-file", "none")
+_LOG_OPTIONS: Final = ("max-size", "max-file", "compress", "mode", "max-buffer-size")
+
+
+def _changed(body: Resources, unset: dict[str, tuple[object, ...]]) -> Iterator[str]:
+    names = {field.name: field.encode_name for field in _fields(body)}
+    for attribute, values in unset.items():
+        if getattr(body, attribute) not in values:
+            yield f"{names[attribute]}={getattr(body, attribute)!r}"
+
+
+def _fields(body: Resources) -> tuple[object, ...] | tuple:  # type: ignore[type-arg]
+    from msgspec.structs import fields
+
+    return fields(body)
+
+
+def check_resources(body: Resources) -> None:
+    """Raises Unsupported that names every limit that hythe does not set."""
+    _refuse(_changed(body, _UNSET))
+
+
+def check_host(host: HostConfig) -> None:
+    """As `check_resources`, for all of a HostConfig."""
+    check_resources(host)
+    _refuse(_changed(host, _UNSET_HOST))
+    if host.log_config.type not in LOG_DRIVERS:
+        raise Unsupported(
+            f"the log driver {host.log_config.type!r} is not supported",
+            hint="use local, json-file or none",
+        )
+    for option in host.log_config.config:
+        if option not in _LOG_OPTIONS:
+            raise InvalidArgument(f"unknown log opt '{option}' for {host.log_config.type or 'local'} log driver")
+    for paths in (host.masked_paths, host.readonly_paths):
+        if paths:
+            raise Unsupported(
+                "MaskedPaths and ReadonlyPaths can be the default or empty",
+                hint="empty is --security-opt systempaths=unconfined",
+            )
+
+
+def check_mount(mount: MountConfig) -> None:
+    """Raises Unsupported for what a --mount asks for and hythe does not do."""
+    bind, volume = mount.bind_options, mount.volume_options
+    if bind and (bind.non_recursive or bind.read_only_non_recursive or bind.read_only_force_recursive):
+        raise Unsupported(f"the mount at {mount.target} asks for bind-recursive, which is not supported")
+    if volume and volume.subpath:
+        raise Unsupported(f"the mount at {mount.target} asks for volume-subpath, which is not supported")
+
+
+def _refuse(found: Iterator[str]) -> None:
+    names = list(found)
+    if names:
+        raise Unsupported(f"not supported by hythe: {', '.join(names)}")

@@ -1,0 +1,53 @@
+"""Errors as a person sees them, and the exit codes that they end with.
+
+The table of codes is docker's: 125 the command line or the daemon refused, 126 the program cannot be run,
+127 it was not found, 1 otherwise. `run`, `create` and the like ask for 125 with `Refused`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+from hythe.errors import CannotStart, HytheError, InvalidArgument
+
+
+class UsageProblem(InvalidArgument):
+    """The flags or arguments of a command are not as it takes them."""
+
+
+class Reported(HytheError):
+    """Carries an exit code out of a command whose error was printed, or that needs no words."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__("")
+        self.code = code
+
+
+def report(error: HytheError, otherwise: int = 1) -> int:
+    """Print `error` on standard error, once; gives the exit code, `otherwise` where no rule has one."""
+    if isinstance(error, Reported):
+        return error.code
+    if os.environ.get("HYTHE_DEBUG") == "1":
+        traceback.print_exception(error)
+    message = error.message.rstrip()
+    _print(f"hythe: {message}" + (f"\n       {error.hint}" if error.hint else ""))
+    if isinstance(error, CannotStart):
+        return error.exit_code
+    return 125 if isinstance(error, UsageProblem) else otherwise
+
+
+def report_unexpected(error: Exception) -> int:
+    """An error that no layer foresaw: one line, and how to see more."""
+    if os.environ.get("HYTHE_DEBUG") == "1":
+        traceback.print_exception(error)
+    kind = type(error).__name__
+    _print(f"hythe: unexpected {kind}: {error}\n       this is a fault in hythe; see it with HYTHE_DEBUG=1")
+    return 70
+
+
+def _print(text: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()

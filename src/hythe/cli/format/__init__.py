@@ -1,0 +1,1 @@
+"""How results are shown: tables as docker's, Go templates, JSON, times in words. No requests in here."""

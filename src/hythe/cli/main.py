@@ -1,0 +1,126 @@
+"""Where the command line begins: global flags, finding the command, reporting what went wrong."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any, Final
+
+from hythe.cli import failure
+from hythe.cli.commands import ALIASES, SUBCOMMANDS, Command, top_level
+from hythe.cli.session import Session
+from hythe.errors import HytheError, InvalidArgument, Unsupported
+
+_VALUE_FLAGS: Final = ("-H", "--host", "-l", "--log-level")
+_OWN_MAIN: Final = ("hythe.compose.", "hythe.daemon.", "hythe.cli.bootstrap")
+
+
+def main(argv: list[str]) -> int:
+    """Run one command; gives its exit code. Prints an error once, never a traceback (but for HYTHE_DEBUG=1)."""
+    session = Session()
+    try:
+        return _dispatch(session, argv)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be said there, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return 130
+    except HytheError as error:
+        return failure.report(error)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: one sentence instead of a traceback
+        return failure.report_unexpected(error)
+    finally:
+        session.close()
+
+
+def _dispatch(session: Session, argv: list[str]) -> int:
+    rest = _global_flags(session, argv)
+    if not rest or rest[0] in ("-h", "--help", "help"):
+        return _help(rest[1:] if rest else [])
+    if rest[0] in ("-v", "--version"):
+        from hythe import __version__
+
+        session.out(f"hythe {__version__}")
+        return 0
+    name, arguments = rest[0], rest[1:]
+    commands = top_level()
+    if name not in commands:
+        raise _unknown(f"hythe {name}", name, list(commands), "hythe --help")
+    if name in SUBCOMMANDS:
+        return _noun(session, name, arguments)
+    return _run(session, commands[name], arguments)
+
+
+def _noun(session: Session, noun: str, argv: list[str]) -> int:
+    from hythe.cli import helptext
+
+    commands = SUBCOMMANDS[noun]
+    if not argv or argv[0] in ("-h", "--help"):
+        session.out(helptext.noun(noun, commands))
+        return 0
+    verb = ALIASES.get((noun, argv[0]), argv[0])
+    if verb not in commands:
+        raise _unknown(f"hythe {noun} {verb}", verb, list(commands), f"hythe {noun} --help")
+    session.prefix = f"{noun} "
+    return _run(session, commands[verb], argv[1:])
+
+
+def _run(session: Session, command: Command, argv: list[str]) -> int:
+    place, _, function = command.place.partition(":")
+    module = place if place.startswith("hythe.") else f"hythe.cli.{place}"
+    try:
+        target: Any = getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+        raise Unsupported(f"this installation of hythe has no {module}") from error
+    if not module.startswith(_OWN_MAIN):
+        return int(target(session, argv))
+    if session.host:
+        os.environ["HYTHE_HOST"] = session.host
+    if module.startswith("hythe.cli.bootstrap"):
+        return int(target(argv, session.client) or 0)
+    if module.startswith("hythe.compose."):
+        _ = session.client  # the daemon is started on demand here, so that compose finds one
+    return int(target(argv) or 0)
+
+
+def _global_flags(session: Session, argv: list[str]) -> list[str]:
+    """Take -H, -D and the like off the front."""
+    rest = list(argv)
+    while rest and rest[0].startswith("-"):
+        flag, equals, value = rest[0].partition("=")
+        if flag in ("-D", "--debug"):
+            os.environ["HYTHE_DEBUG"] = "1"
+        elif flag in _VALUE_FLAGS:
+            if not equals:
+                if len(rest) < 2:
+                    raise InvalidArgument(f"{flag} needs a value", hint="see hythe --help")
+                value = rest.pop(1)
+            if flag in ("-H", "--host"):
+                session.host = value
+        elif flag in ("-h", "--help", "-v", "--version"):
+            return rest
+        else:
+            raise InvalidArgument(f"unknown flag: {flag}", hint="see hythe --help")
+        rest.pop(0)
+    return rest
+
+
+def _help(argv: list[str]) -> int:
+    from hythe.cli import helptext
+
+    if argv and argv[0] in top_level():
+        return main([*argv, "--help"])
+    print(helptext.overview())
+    return 0
+
+
+def _unknown(what: str, word: str, known: list[str], fallback: str) -> InvalidArgument:
+    import difflib
+
+    near = difflib.get_close_matches(word, known, 1)
+    hint = f"did you mean {near[0]!r}? all commands: {fallback}" if near else f"all commands: {fallback}"
+    return InvalidArgument(f"{what!r} is not a command", hint=hint)

@@ -1,0 +1,72 @@
+"""What every command is given: the client, made when first used, and where output goes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from hythe.cli import failure
+from hythe.errors import HytheError
+
+if TYPE_CHECKING:
+    from hythe.client import Client
+
+
+class Session:
+    """One run of the command line. `prefix` is "network " and the like, for usage lines."""
+
+    def __init__(self) -> None:
+        self.host: str | None = None
+        self.prefix = ""
+        self._client: Client | None = None
+
+    @property
+    def client(self) -> Client:
+        """Connected: a daemon has answered, and one was started where nobody chose another and none ran."""
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    def out(self, text: str) -> None:
+        sys.stdout.write(text + "\n")
+
+    def err(self, text: str) -> None:
+        sys.stdout.flush()
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+    def each(self, names: Iterable[str], action: Callable[[str], str | None]) -> int:
+        """Do `action` for every name, printing what it gives; errors are printed and the rest still done."""
+        code = 0
+        for name in names:
+            try:
+                said = action(name)
+            except HytheError as error:
+                sys.stdout.flush()
+                failure.report(error)
+                code = 1
+            else:
+                if said is not None:
+                    self.out(said)
+        return code
+
+    def _connect(self) -> Client:
+        from hythe.client import Client
+        from hythe.client.failures import NoDaemon
+
+        client = Client(self.host)
+        try:
+            client.ping()
+        except NoDaemon:
+            if not client.address.default:
+                raise
+            from hythe.cli import autostart
+
+            autostart.start(client.address)
+            client.ping()
+        return client

@@ -1,0 +1,80 @@
+"""This side's terminal: raw mode, its size, and the watch for the detach keys.
+
+The daemon acts on the detach keys; the client only has to know, when the stream ends, whether they were the
+reason, for then the program is still running.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import sys
+import termios
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from hythe.errors import InvalidArgument
+
+_DEFAULT_KEYS: Final = "ctrl-p,ctrl-q"
+_CONTROL: Final = {"@": 0, "[": 27, "\\": 28, "]": 29, "^": 30, "_": 31}
+
+
+@contextmanager
+def raw(descriptor: int) -> Iterator[None]:
+    """Pass every key on as it is; restored at the end, whatever happens. Nothing if it is no terminal."""
+    if not os.isatty(descriptor):
+        yield
+        return
+    before = termios.tcgetattr(descriptor)
+    try:
+        tty.setraw(descriptor, termios.TCSANOW)
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def size() -> tuple[int, int] | None:
+    """(height, width) in characters of the terminal that output goes to."""
+    for stream in (sys.stdout, sys.stdin):
+        try:
+            answer = fcntl.ioctl(stream.fileno(), termios.TIOCGWINSZ, b"\0" * 8)
+        except (OSError, ValueError):
+            continue
+        height, width, _, _ = struct.unpack("HHHH", answer)
+        if height and width:
+            return height, width
+    return None
+
+
+def detach_bytes(keys: str | None) -> bytes:
+    """ "ctrl-p,ctrl-q" -> b"\\x10\\x11"; "ctrl-" with a to z or one of @ [ \\ ] ^ _, or a plain character."""
+    result = bytearray()
+    for key in (keys or _DEFAULT_KEYS).split(","):
+        if len(key) == 1:
+            result.append(ord(key))
+        elif key.startswith("ctrl-") and len(key) == 6 and (key[5].isalpha() or key[5] in _CONTROL):
+            result.append(_CONTROL[key[5]] if key[5] in _CONTROL else ord(key[5].lower()) - 96)
+        else:
+            raise InvalidArgument(f"invalid detach keys {keys!r}", hint="such as ctrl-p,ctrl-q or ctrl-x,d")
+    return bytes(result)
+
+
+class DetachWatch:
+    """Sees what is typed; `done` once the sequence has been."""
+
+    def __init__(self, keys: str | None) -> None:
+        self._sequence = detach_bytes(keys)
+        self._matched = 0
+        self.done = False
+
+    def feed(self, data: bytes) -> None:
+        for byte in data:
+            if byte == self._sequence[self._matched]:
+                self._matched += 1
+            else:
+                self._matched = int(byte == self._sequence[0])
+            if self._matched == len(self._sequence):
+                self.done, self._matched = True, 0

@@ -1,0 +1,141 @@
+"""Images: listing, naming, removing, moving as archives, building and pulling.
+
+Long operations give an iterator of the daemon's progress messages ({"stream": ...}, {"status": ...},
+{"aux": ...}); an {"error": ...} among them is raised as SystemProblem by `checked`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from hythe.client.http1 import Body
+from hythe.client.transport import Json, Objects, Transport
+from hythe.errors import HytheError, NotFound, SystemProblem, Unsupported
+
+Filters = Mapping[str, Sequence[str]]
+
+
+class Images:
+    """The /images part of the API, and /build."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self, all: bool = False, filters: Filters | None = None) -> Objects:
+        """ImageSummary objects, newest first."""
+        query = {"all": all, "filters": dict(filters) if filters else None}
+        answer: Objects = self._transport.call("GET", "/images/json", query)
+        return answer or []
+
+    def inspect(self, ref: str) -> Json:
+        answer: Json = self._transport.call("GET", f"/images/{ref}/json")
+        return answer
+
+    def exists(self, ref: str) -> bool:
+        try:
+            self.inspect(ref)
+        except NotFound:
+            return False
+        return True
+
+    def history(self, ref: str) -> Objects:
+        """HistoryResponseItem objects, newest first."""
+        answer: Objects = self._transport.call("GET", f"/images/{ref}/history")
+        return answer or []
+
+    def tag(self, ref: str, name: str) -> None:
+        """Give it a further name, "repository:tag"."""
+        repository, tag = split_tag(name)
+        self._transport.call("POST", f"/images/{ref}/tag", {"repo": repository, "tag": tag or "latest"})
+
+    def remove(self, ref: str, *, force: bool = False, no_prune: bool = False) -> Objects:
+        """{"Untagged": name} and {"Deleted": id}, in the order in which it was done."""
+        query = {"force": force or None, "noprune": no_prune or None}
+        answer: Objects = self._transport.call("DELETE", f"/images/{ref}", query)
+        return answer or []
+
+    def prune(self, filters: Filters | None = None) -> Json:
+        """Remove the unused ones: ImagesDeleted, SpaceReclaimed."""
+        query = {"filters": dict(filters) if filters else None}
+        answer: Json = self._transport.call("POST", "/images/prune", query)
+        return answer
+
+    def save(self, refs: Sequence[str]) -> Iterator[bytes]:
+        """One docker-archive tar with all of them."""
+        return self._transport.stream("GET", "/images/get", {"names": list(refs)})[1]
+
+    def load(self, archive: Body, *, quiet: bool = False) -> Iterator[Json]:
+        query = {"quiet": quiet}
+        headers = {"Content-Type": "application/x-tar"}
+        return checked(self._transport.json_lines("POST", "/images/load", query, archive, headers))
+
+    def import_(
+        self, archive: Body, name: str = "", *, message: str | None = None, changes: Sequence[str] = (),
+        platform: str | None = None,
+    ) -> Iterator[Json]:  # fmt: skip
+        """An image of one layer from the tar of a root file system; the last "status" is its id."""
+        repository, tag = split_tag(name)
+        query = {
+            "fromSrc": "-", "repo": repository or None, "tag": tag or None, "message": message,
+            "changes": list(changes), "platform": platform,
+        }  # fmt: skip
+        headers = {"Content-Type": "application/x-tar"}
+        return checked(self._transport.json_lines("POST", "/images/create", query, archive, headers))
+
+    def pull(
+        self, name: str, *, platform: str | None = None, auth: Json | None = None, all_tags: bool = False
+    ) -> Iterator[Json]:
+        """Fetch "repository[:tag|@digest]" from its registry."""
+        repository, tag = split_tag(name)
+        query = {
+            "fromImage": repository, "tag": None if all_tags else tag or "latest", "platform": platform,
+        }  # fmt: skip
+        return checked(self._transport.json_lines("POST", "/images/create", query, None, _auth(auth)))
+
+    def push(self, name: str, *, auth: Json | None = None) -> Iterator[Json]:
+        repository, tag = split_tag(name)
+        headers = _auth(auth) or _auth({})
+        path = f"/images/{repository}/push"
+        return checked(self._transport.json_lines("POST", path, {"tag": tag or "latest"}, None, headers))
+
+    def build(self, context: Body, options: Mapping[str, object]) -> Iterator[Json]:
+        """Build from a tar; `options` are the API's own query parameters of ImageBuild (t, dockerfile, ...).
+
+        "buildargs" and "labels" may be given as dictionaries. Failures of a step arrive as SystemProblem.
+        """
+        headers = {"Content-Type": "application/x-tar"}
+        return checked(self._transport.json_lines("POST", "/build", options, context, headers))
+
+
+def checked(messages: Iterable[Json]) -> Iterator[Json]:
+    """The messages, until one that says that it failed: that one is raised."""
+    for message in messages:
+        if "error" in message or "errorDetail" in message:
+            raise _problem(message)
+        yield message
+
+
+def split_tag(name: str) -> tuple[str, str]:
+    """("repository", "tag or sha256:digest or nothing"); a registry's port is no tag."""
+    repository, at, digest = name.partition("@")
+    if at:
+        return repository, digest
+    repository, colon, tag = name.rpartition(":")
+    if colon and "/" not in tag:
+        return repository, tag
+    return name, ""
+
+
+def _problem(message: Json) -> HytheError:
+    detail = message.get("errorDetail") or {}
+    text = str(detail.get("message") or message.get("error"))
+    kind = Unsupported if detail.get("code") == 501 else SystemProblem
+    return kind(text, hint=detail.get("hint"))
+
+
+def _auth(auth: Json | None) -> dict[str, str]:
+    if auth is None:
+        return {}
+    return {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(auth).encode()).decode()}

@@ -1,0 +1,77 @@
+"""`Client`: one daemon, and the nouns of its API as attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hythe.client.address import resolve
+from hythe.client.containers import Containers
+from hythe.client.images import Images
+from hythe.client.networks import Networks
+from hythe.client.transport import Json, Transport
+from hythe.client.volumes import Volumes
+
+Filters = Mapping[str, Sequence[str]]
+
+
+class Client:
+    """A connection to the daemon at `host` (else HYTHE_HOST, else the default socket); made when first used.
+
+    `timeout` in seconds bounds connecting and each wait for an answer; streams are never bounded.
+    """
+
+    def __init__(self, host: str | None = None, timeout: float | None = None) -> None:
+        self.address = resolve(host)
+        self.transport = Transport(self.address, timeout)
+        self.containers = Containers(self.transport)
+        self.images = Images(self.transport)
+        self.networks = Networks(self.transport)
+        self.volumes = Volumes(self.transport)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give up the idle connections. The client can still be used after it."""
+        self.transport.close()
+
+    def ping(self) -> str:
+        """Ask whether the daemon answers; gives the API version spoken with it."""
+        return self.transport.version
+
+    def info(self) -> Json:
+        """SystemInfo."""
+        return self._object("/info")
+
+    def version(self) -> Json:
+        """SystemVersion."""
+        return self._object("/version")
+
+    def df(self) -> Json:
+        """SystemDataUsage: LayersSize, Images, Containers, Volumes, BuildCache."""
+        return self._object("/system/df")
+
+    def events(
+        self,
+        *,
+        since: str | int | None = None,
+        until: str | int | None = None,
+        filters: Filters | None = None,
+    ) -> Iterator[Json]:
+        """SystemEvents as they happen, until `until`. Subscribed when this returns."""
+        query = {"since": since, "until": until, "filters": dict(filters) if filters else None}
+        return self.transport.json_lines("GET", "/events", query)
+
+    def build_prune(self, *, everything: bool = False, filters: Filters | None = None) -> Json:
+        """BuildPrune: CachesDeleted, SpaceReclaimed."""
+        query = {"all": everything, "filters": dict(filters) if filters else None}
+        answer: Any = self.transport.call("POST", "/build/prune", query)
+        return answer or {}
+
+    def _object(self, path: str) -> Json:
+        answer: Any = self.transport.call("GET", path)
+        return answer or {}

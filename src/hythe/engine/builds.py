@@ -1,0 +1,70 @@
+"""Builds as use cases: the builder in a thread, its progress as an asynchronous stream.
+
+Whoever stops listening cancels the build: the builder asks `cancelled` between steps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from hythe.build.api import Builder, BuildOptions, Executor
+from hythe.build.context import unpack_context
+from hythe.engine.events import Events
+from hythe.errors import HytheError
+from hythe.store.database import Database
+from hythe.store.images import Images
+
+Message = dict[str, Any]
+
+
+class BuildService:
+    def __init__(
+        self, images: Images, database: Database, root: Path, executor: Executor, events: Events
+    ) -> None:
+        self._builder = Builder(images, database, root, executor)
+        self._contexts = root / "contexts"
+        shutil.rmtree(self._contexts, ignore_errors=True)
+        self._contexts.mkdir(parents=True)
+        self._events = events
+
+    async def build(self, tar: BinaryIO, options: BuildOptions) -> AsyncIterator[Message]:
+        """Progress messages in the classic builder's form; a failure is the last of them, as "errorDetail".
+
+        Syntax errors and the like are raised before the first message: nothing has been done then.
+        """
+        loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[Message | None] = asyncio.Queue()
+        cancelled = threading.Event()
+        folder = Path(tempfile.mkdtemp(dir=self._contexts))
+
+        def tell(message: Message | None) -> None:
+            loop.call_soon_threadsafe(queue.put_nowait, message)
+
+        def work() -> None:
+            try:
+                unpack_context(tar, folder)
+                wanted = replace(options, cancelled=lambda: options.cancelled() or cancelled.is_set())
+                image = self._builder.build(folder, wanted, tell)
+                for name in options.tags:
+                    loop.call_soon_threadsafe(self._events.publish, "image", "tag", image.id, {"name": name})
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+                tell(None)
+
+        task = asyncio.ensure_future(asyncio.to_thread(work))
+        try:
+            while (message := await queue.get()) is not None:
+                yield message
+            try:
+                await task
+            except HytheError as error:
+                yield {"errorDetail": {"message": error.message}, "error": str(error)}
+        finally:
+            cancelled.set()

@@ -1,0 +1,264 @@
+"""Start, stop, kill, pause, and what follows an exit.
+
+A start runs under the container's lock and with an undo stack: bundle, process, networks and published ports
+while the runtime mounts the root, then exec. Anything that fails takes back what was done and leaves the
+reason in the state. An exit is taken in two steps: who waits is told at once, then, under the lock, networks
+and cgroups are taken away, and the restart policy or --rm decides what comes next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+from hythe.engine.bundle import spec, write_bundle
+from hythe.engine.containers.handle import Handle
+from hythe.engine.containers.parts import Parts
+from hythe.engine.containers.restart import next_delay, wants_restart
+from hythe.engine.containers.surroundings import surroundings, write_managed_files
+from hythe.engine.runtime import Attachment, Exit, LogFile, Streams
+from hythe.engine.signals import parse_signal
+from hythe.errors import CannotStart, Conflict, HytheError, NotFound, NotModified
+
+DEFAULT_STOP_TIMEOUT = 10.0
+
+
+class Lifecycle:
+    """The verbs that concern a container's process. `remove` is given for --rm."""
+
+    def __init__(self, parts: Parts, remove: Callable[[Handle], Awaitable[None]]) -> None:
+        self._parts = parts
+        self._remove = remove
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.on_started: Callable[[Handle], None] = lambda _: None
+        self.on_stopped: Callable[[Handle], None] = lambda _: None
+
+    # ---- start --------------------------------------------------------------------------------
+
+    async def start(self, handle: Handle) -> None:
+        """Raises NotModified when it runs already."""
+        handle.cancel_restart()
+        async with handle.lock:
+            if handle.removed:
+                raise NotFound(f"No such container: {handle.id}")
+            if handle.record.state.status == "paused":
+                raise Conflict("cannot start a paused container, try unpause instead")
+            if handle.running:
+                raise NotModified(f"container {handle.record.name} is already running")
+            handle.record.state.manually_stopped = False
+            await self._start(handle)
+
+    async def _start(self, handle: Handle) -> None:
+        record, state = handle.record, handle.record.state
+        handle.idle.clear()
+        try:
+            await self._bring_up(handle)
+        except HytheError as error:
+            state.status = "created" if state.started_at == 0 else "exited"
+            state.exit_code = error.exit_code if isinstance(error, CannotStart) else 128
+            state.error, state.finished_at = error.message, time.time_ns()
+            handle.idle.set()
+            self._parts.registry.save(handle)
+            self._parts.publish(record, "die", exitCode=str(state.exit_code))
+            handle.resolve("next-exit", "not-running")
+            raise
+        self._parts.registry.save(handle)
+        self._parts.publish(record, "start")
+        self.on_started(handle)
+
+    async def _bring_up(self, handle: Handle) -> None:
+        parts, record = self._parts, handle.record
+        rootfs = parts.images.snapshots.mounts(record.snapshot)
+        around = surroundings(record, parts.registry, parts.paths, rootfs, parts.cgroup(record))
+        write_bundle(around.folder, spec(record, around))
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(parts.runtime.delete, record.id, force=True)
+            plugged: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
+
+            def plug(pid: int) -> None:
+                undo.push_async_callback(parts.networks.detach, record)
+                plugged.set_result(asyncio.ensure_future(parts.networks.attach(record, pid)))
+
+            own = not around.namespaces["network"]
+            pid = await parts.runtime.create(
+                record.id, around.folder, rootfs, self._streams(record.id, handle), plug if own else None
+            )
+            if own:
+                await plugged.result()
+            gateway, own_server = parts.networks.gateway(record), parts.networks.own_server(record)
+            write_managed_files(around.folder, record, gateway=gateway, own_server=own_server)
+            state = record.state
+            state.status, state.pid, state.error, state.oom_killed = "running", pid, "", False
+            state.exit_code, state.started_at, state.health = 0, time.time_ns(), None
+            parts.registry.save(handle)
+            while handle.attaching:
+                await parts.runtime.attach(record.id, None, handle.attaching.pop(0))
+            await parts.runtime.start(record.id)
+            undo.pop_all()
+
+    def _streams(self, id: str, handle: Handle) -> Streams:
+        wanted = handle.record.spec
+        log = None
+        if wanted.host.log.driver != "none":
+            path = self._parts.paths.log(id)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            log = LogFile(path, *self._parts.log_limits(wanted.host.log))
+        return Streams(wanted.tty, wanted.open_stdin, wanted.stdin_once, log)
+
+    async def attach(self, handle: Handle, attachment: Attachment) -> None:
+        """Connect a client now, or at the start if it does not run: then no output is lost."""
+        async with handle.lock:
+            if handle.running:
+                await self._parts.runtime.attach(handle.id, None, attachment)
+            elif handle.removed:
+                os.close(attachment.fd)
+            else:
+                handle.attaching.append(attachment)
+
+    # ---- stop ---------------------------------------------------------------------------------
+
+    async def stop(self, handle: Handle, timeout: float | None, signal_name: str | None) -> None:
+        """Send the stop signal, then KILL after `timeout` seconds (-1: never). NotModified if not running."""
+        record = handle.record
+        restarting = handle.restart is not None
+        handle.cancel_restart()
+        if restarting and not handle.running:
+            self._settle(handle)
+            return
+        async with handle.lock:
+            if not handle.running:
+                raise NotModified(f"container {record.name} is not running")
+            record.state.manually_stopped = True
+            self._parts.registry.save(handle)
+        await self._terminate(handle, timeout, signal_name)
+        self._parts.publish(record, "stop")
+
+    def _settle(self, handle: Handle) -> None:
+        """A container that waited to be restarted stays as it is."""
+        state = handle.record.state
+        state.status, state.manually_stopped = "exited", True
+        self._parts.registry.save(handle)
+        handle.resolve("not-running")
+
+    async def _terminate(self, handle: Handle, timeout: float | None, signal_name: str | None) -> None:
+        record = handle.record
+        if timeout is None:
+            configured = record.spec.stop_timeout
+            timeout = DEFAULT_STOP_TIMEOUT if configured is None else configured
+        number = parse_signal(signal_name or record.stop_signal)
+        await self._signal(handle, number)
+        if record.state.status == "paused":
+            await self._parts.runtime.resume(record.id)
+        try:
+            await asyncio.wait_for(handle.idle.wait(), None if timeout < 0 else timeout)
+        except TimeoutError:
+            await self._signal(handle, signal.SIGKILL)
+            await handle.idle.wait()
+
+    async def _signal(self, handle: Handle, number: int) -> None:
+        try:
+            await self._parts.runtime.kill(handle.id, number)
+        except (NotFound, Conflict):
+            return
+        self._parts.publish(handle.record, "kill", signal=str(number))
+
+    async def kill(self, handle: Handle, signal_name: str | int) -> None:
+        """Send one signal. A KILL is meant to end it: no restart follows."""
+        number = parse_signal(signal_name)
+        if not handle.running:
+            raise Conflict(
+                f"cannot kill container: {handle.record.name}: container {handle.id} is not running"
+            )
+        if number == signal.SIGKILL:
+            handle.record.state.manually_stopped = True
+        await self._signal(handle, number)
+        if number == signal.SIGKILL:
+            if handle.record.state.status == "paused":
+                await self._parts.runtime.resume(handle.id)
+            await handle.idle.wait()
+
+    async def restart(self, handle: Handle, timeout: float | None, signal_name: str | None) -> None:
+        handle.cancel_restart()
+        if handle.running:
+            handle.record.state.manually_stopped = True
+            await self._terminate(handle, timeout, signal_name)
+        await self.start(handle)
+        self._parts.publish(handle.record, "restart")
+
+    async def pause(self, handle: Handle) -> None:
+        async with handle.lock:
+            if handle.record.state.status != "running":
+                word = "already paused" if handle.record.state.status == "paused" else "not running"
+                raise Conflict(f"Container {handle.id} is {word}")
+            await self._parts.runtime.pause(handle.id)
+            handle.record.state.status = "paused"
+            self._parts.registry.save(handle)
+        self._parts.publish(handle.record, "pause")
+
+    async def unpause(self, handle: Handle) -> None:
+        async with handle.lock:
+            if handle.record.state.status != "paused":
+                raise Conflict(f"Container {handle.id} is not paused")
+            await self._parts.runtime.resume(handle.id)
+            handle.record.state.status = "running"
+            self._parts.registry.save(handle)
+        self._parts.publish(handle.record, "unpause")
+
+    # ---- exit ---------------------------------------------------------------------------------
+
+    def exited(self, exit: Exit) -> None:
+        """Called on the event loop when the main process of a container has ended."""
+        handle = self._parts.registry.get(exit.id)
+        if handle is not None:
+            self._spawn(self._finish(handle, exit))
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)  # type: ignore[arg-type]
+        task.add_done_callback(self._tasks.discard)  # type: ignore[arg-type]
+
+    async def _finish(self, handle: Handle, exit: Exit) -> None:
+        parts, record = self._parts, handle.record
+        async with handle.lock:
+            if handle.removed or not handle.running:
+                return
+            self.on_stopped(handle)
+            state = record.state
+            ran = (exit.at - state.started_at) / 1e9
+            state.status, state.pid, state.exit_code = "exited", 0, exit.exit_code
+            state.oom_killed, state.finished_at = exit.oom, exit.at or time.time_ns()
+            if exit.oom:
+                parts.publish(record, "oom")
+            parts.publish(record, "die", exitCode=str(exit.exit_code), execDuration=str(int(ran)))
+            again = wants_restart(record)
+            if again:
+                state.status = "restarting"
+                handle.resolve("next-exit")
+            else:
+                handle.resolve("next-exit", "not-running")
+            await parts.networks.detach(record)
+            await parts.runtime.delete(record.id, force=True)
+            parts.registry.save(handle)
+            handle.idle.set()
+        if again:
+            handle.restart_delay = next_delay(handle.restart_delay, ran)
+            handle.restart = asyncio.ensure_future(self._restart_later(handle))
+        elif record.spec.host.auto_remove:
+            await self._remove(handle)
+
+    async def _restart_later(self, handle: Handle) -> None:
+        await asyncio.sleep(handle.restart_delay)
+        async with handle.lock:
+            if handle.removed or handle.running or handle.restart is not asyncio.current_task():
+                return
+            handle.record.state.restart_count += 1
+            handle.restart = None
+            try:
+                await self._start(handle)
+            except HytheError:
+                return
+        self._parts.publish(handle.record, "restart")

@@ -1,0 +1,44 @@
+"""What the container use cases are built from, handed to each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hythe.base.units import parse_size
+from hythe.engine.containers.registry import Registry
+from hythe.engine.events import Events
+from hythe.engine.model import Container, LogOptions
+from hythe.engine.networks import NetworkService
+from hythe.engine.paths import Paths
+from hythe.engine.runtime import Runtime
+from hythe.engine.volumes import VolumeService
+from hythe.store.images import Images
+
+LOG_SIZE, LOG_FILES = 20 * 1024 * 1024, 5
+
+
+@dataclass(frozen=True)
+class Parts:
+    instance: str
+    paths: Paths
+    registry: Registry
+    events: Events
+    images: Images
+    runtime: Runtime
+    networks: NetworkService
+    volumes: VolumeService
+
+    def publish(self, record: Container, action: str, **attributes: str) -> None:
+        """A container event with Docker's attributes: its labels, image and name, and `attributes`."""
+        known = {"image": record.spec.image, "name": record.name}
+        self.events.publish("container", action, record.id, record.labels | known | attributes)
+
+    def cgroup(self, record: Container) -> str:
+        parent = record.spec.host.cgroup_parent or f"hythe-{self.instance}"
+        return f"/{parent.strip('/')}/{record.id}"
+
+    def log_limits(self, options: LogOptions) -> tuple[int, int]:
+        """(bytes a file, files) from --log-opt max-size and max-file; rotation is on by default."""
+        size = options.options.get("max-size")
+        files = options.options.get("max-file")
+        return parse_size(size) if size else LOG_SIZE, int(files) if files else LOG_FILES

@@ -1,0 +1,86 @@
+"""Taking containers away: `rm`, `rm -f`, --rm and prune. Nothing of a removed container is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+
+from hythe.engine.containers.handle import Handle
+from hythe.engine.containers.parts import Parts
+from hythe.engine.execs import Execs
+from hythe.engine.model import Container
+from hythe.errors import Conflict, HytheError, NotFound
+
+
+class Removal:
+    def __init__(self, parts: Parts, execs: Execs) -> None:
+        self._parts, self._execs = parts, execs
+        self.kill: Callable[[Handle, str | int], Awaitable[None]]
+
+    async def remove(self, ref: str, *, force: bool = False, volumes: bool = False) -> None:
+        """Remove a stopped container; with `force` end it first. Anonymous volumes go with `volumes`."""
+        handle = self._parts.registry.find(ref)
+        record = handle.record
+        if handle.running and not force:
+            hint = "stop the container before removing it or force remove"
+            paused = record.state.status == "paused"
+            raise Conflict(
+                f'cannot remove container "/{record.name}": container is {"paused" if paused else "running"}: '
+                f"{hint if not paused else 'unpause the container before removing it or force remove'}",
+            )
+        handle.cancel_restart()
+        await self._end(handle)
+        await self._remove(handle, volumes=volumes)
+
+    async def _end(self, handle: Handle) -> None:
+        """Kill until nothing runs; a restart or start that slipped in between is killed as well."""
+        while handle.running:
+            try:
+                await self.kill(handle, "SIGKILL")
+            except HytheError:
+                if handle.running:
+                    raise
+
+    async def discard(self, handle: Handle) -> None:
+        """--rm: the container and its anonymous volumes."""
+        await self._remove(handle, volumes=True)
+
+    async def _remove(self, handle: Handle, *, volumes: bool) -> None:
+        parts, record = self._parts, handle.record
+        async with handle.lock:
+            if handle.removed:
+                return
+            if handle.running:
+                raise Conflict(f'cannot remove container "/{record.name}": container is running')
+            parts.registry.remove(handle)
+            self._execs.forget(handle.id)
+            while handle.attaching:
+                os.close(handle.attaching.pop().fd)
+            shutil.rmtree(parts.paths.bundle(handle.id), ignore_errors=True)
+            await asyncio.to_thread(self._remove_files, handle)
+            if volumes:
+                await parts.volumes.drop_anonymous(record)
+        handle.resolve("removed", "not-running", "next-exit")
+        parts.publish(record, "destroy")
+
+    def _remove_files(self, handle: Handle) -> None:
+        self._parts.images.snapshots.remove(handle.record.snapshot)
+        shutil.rmtree(self._parts.paths.log(handle.id).parent, ignore_errors=True)
+
+    async def prune(self, accept: Callable[[Container], bool]) -> tuple[list[str], int]:
+        """Remove all that do not run and that `accept` lets go: (ids, bytes freed)."""
+        removed, freed = [], 0
+        for handle in self._parts.registry:
+            record = handle.record
+            if record.state.status not in ("created", "exited", "dead") or not accept(record):
+                continue
+            size = await asyncio.to_thread(self._parts.images.snapshots.usage, record.snapshot)
+            try:
+                await self._remove(handle, volumes=False)
+            except (Conflict, NotFound):
+                continue
+            removed.append(handle.id)
+            freed += size
+        return removed, freed

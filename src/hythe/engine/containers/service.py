@@ -1,0 +1,186 @@
+"""The container use cases, as the API and the builder call them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+from hythe.base.ids import new_id
+from hythe.engine import logs
+from hythe.engine.containers.creation import ImageDefaults, mount_requests, new_record
+from hythe.engine.containers.files import ContainerFiles
+from hythe.engine.containers.handle import Handle
+from hythe.engine.containers.health import HealthMonitor
+from hythe.engine.containers.lifecycle import Lifecycle
+from hythe.engine.containers.parts import Parts
+from hythe.engine.containers.removal import Removal
+from hythe.engine.execs import Execs
+from hythe.engine.model import (
+    AttachOptions,
+    Container,
+    ContainerSpec,
+    EndpointRequest,
+    ExitInfo,
+    LogLine,
+    LogQuery,
+)
+from hythe.engine.names import check_name, random_name
+from hythe.engine.runtime import Attachment
+from hythe.engine.streams import parse_detach_keys
+from hythe.errors import Conflict, HytheError, InvalidArgument, NotFound
+
+
+class Containers:
+    def __init__(self, parts: Parts, execs: Execs) -> None:
+        self._parts, self._registry = parts, parts.registry
+        self.removal = Removal(parts, execs)
+        self.lifecycle = Lifecycle(parts, self.removal.discard)
+        self.removal.kill = self.lifecycle.kill
+        self.health = HealthMonitor(parts, execs.probe)
+        self.files = ContainerFiles(parts)
+        self.lifecycle.on_started = self.health.watch
+        self.lifecycle.on_stopped = self.health.forget
+        self.remove = self.removal.remove
+
+    # ---- creation -----------------------------------------------------------------------------
+
+    async def create(self, name: str | None, spec: ContainerSpec) -> tuple[str, list[str]]:
+        """(id, warnings). Everything is checked before anything is made."""
+        image = self._parts.images.get(spec.image)
+        defaults = _defaults(image)
+        requests = mount_requests(spec, defaults)
+        id = new_id()
+        chosen = check_name(name) if name else random_name(self._registry.names())
+        record = new_record(id, chosen, spec, defaults)
+        self._parts.networks.check(record)
+        self._registry.reserve(chosen, id)
+        async with AsyncExitStack() as undo:
+            undo.callback(self._registry.release, chosen)
+            self._parts.images.snapshots.prepare(id, self._parts.images.chain(image))
+            undo.callback(self._parts.images.snapshots.remove, id)
+            layers = self._parts.images.snapshots.paths(id)[1] if requests else []
+            undo.push_async_callback(self._parts.volumes.drop_anonymous, record)
+            for request in requests:
+                record.mounts.append(await self._parts.volumes.resolve(request, layers))
+            self._registry.add(record)
+            undo.pop_all()
+        self._parts.publish(record, "create")
+        return id, []
+
+    # ---- looking ------------------------------------------------------------------------------
+
+    def get(self, ref: str) -> Container:
+        return self._registry.find(ref).record
+
+    def list(self) -> list[Container]:
+        """Newest first."""
+        return sorted((h.record for h in self._registry), key=lambda c: c.created, reverse=True)
+
+    def using_image(self, image_id: str) -> list[Container]:
+        return [h.record for h in self._registry if h.record.image_id == image_id]
+
+    # ---- life cycle ---------------------------------------------------------------------------
+
+    async def start(self, ref: str) -> None:
+        await self.lifecycle.start(self._registry.find(ref))
+
+    async def stop(self, ref: str, timeout: float | None = None, signal: str | None = None) -> None:
+        await self.lifecycle.stop(self._registry.find(ref), timeout, signal)
+
+    async def kill(self, ref: str, signal: str | int = "SIGKILL") -> None:
+        await self.lifecycle.kill(self._registry.find(ref), signal)
+
+    async def restart(self, ref: str, timeout: float | None = None, signal: str | None = None) -> None:
+        await self.lifecycle.restart(self._registry.find(ref), timeout, signal)
+
+    async def pause(self, ref: str) -> None:
+        await self.lifecycle.pause(self._registry.find(ref))
+
+    async def unpause(self, ref: str) -> None:
+        await self.lifecycle.unpause(self._registry.find(ref))
+
+    async def rename(self, ref: str, name: str) -> None:
+        handle = self._registry.find(ref)
+        new = check_name(name)
+        async with handle.lock:
+            old = handle.record.name
+            if new == old:
+                raise InvalidArgument("Renaming a container with the same name as its current name")
+            self._registry.reserve(new, handle.id)
+            handle.record.name = new
+            self._registry.release(old)
+            self._registry.save(handle)
+        self._parts.publish(handle.record, "rename", oldName=f"/{old}")
+
+    def waiter(self, ref: str, condition: str = "not-running") -> asyncio.Future[ExitInfo]:
+        """How it ended, once `condition` holds: "not-running", "next-exit" or "removed"; counts from this call."""
+        if condition not in ("not-running", "next-exit", "removed"):
+            raise InvalidArgument(f"invalid condition: {condition!r}")
+        return self._registry.find(ref).waiter(condition)
+
+    # ---- streams ------------------------------------------------------------------------------
+
+    async def attach(self, ref: str, fd: int, head: bytes, options: AttachOptions) -> None:
+        """Hand a client's socket to the runtime; `fd` is the engine's from here on, also on errors."""
+        handle = self._registry.find(ref)
+        record = handle.record
+        keys = parse_detach_keys(options.detach_keys) if record.spec.tty else ()
+        attachment = Attachment(
+            fd,
+            options.stdin and record.spec.open_stdin,
+            options.stdout,
+            options.stderr,
+            not record.spec.tty,
+            keys,
+            head,
+        )
+        await self.lifecycle.attach(handle, attachment)
+
+    async def resize(self, ref: str, height: int, width: int) -> None:
+        handle = self._registry.find(ref)
+        if not handle.running:
+            raise Conflict(f"container {handle.id} is not running")
+        await self._parts.runtime.resize(handle.id, None, height, width)
+
+    def logs(self, ref: str, query: LogQuery) -> AsyncIterator[LogLine]:
+        """Lines of the log, oldest first; with `follow` until the container ends."""
+        handle = self._registry.find(ref)
+        if handle.record.spec.host.log.driver == "none":
+            raise InvalidArgument("configured logging driver does not support reading")
+        return logs.read(self._parts.paths.log(handle.id), query, handle.idle)
+
+    # ---- networks -----------------------------------------------------------------------------
+
+    async def connect(self, network: str, ref: str, request: EndpointRequest) -> None:
+        handle = self._registry.find(ref)
+        async with handle.lock:
+            await self._parts.networks.connect(handle.record, network, request)
+            self._registry.save(handle)
+
+    async def disconnect(self, network: str, ref: str, *, force: bool = False) -> None:
+        try:
+            handle = self._registry.find(ref)
+        except NotFound:
+            if force:
+                return
+            raise
+        async with handle.lock:
+            await self._parts.networks.disconnect(handle.record, network)
+            self._registry.save(handle)
+
+    async def stop_all(self, timeout: float | None = None) -> None:
+        """End every container, at once and in parallel."""
+        running = [h for h in self._registry if h.running or h.restart is not None]
+        ended = await asyncio.gather(
+            *(self.lifecycle.stop(h, timeout, None) for h in running), return_exceptions=True
+        )
+        for problem in ended:
+            if isinstance(problem, BaseException) and not isinstance(problem, HytheError):
+                raise problem
+
+    def close(self) -> None:
+        """Stop watching: health checks and waits for a restart end with the daemon, not the containers."""
+        for handle in self._registry:
+            self.health.forget(handle)
+            handle.cancel_restart()

@@ -1,0 +1,135 @@
+"""What a container needs to know of its surroundings at the moment it starts.
+
+Which namespaces it joins, who its user is by the files of its own root, and what stands in the three files
+that the engine keeps for it: /etc/hosts, /etc/hostname, /etc/resolv.conf. These are bound into the container
+by inode, so they are rewritten in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hythe.engine.bundle import Surroundings
+from hythe.engine.containers.registry import Registry
+from hythe.engine.model import Container
+from hythe.engine.paths import Paths
+from hythe.engine.rootfs import read_files, read_running_files
+from hythe.engine.users import ResolvedUser, resolve
+from hythe.errors import Conflict, Unsupported
+from hythe.oci.spec import Mount
+
+_KINDS = {"network": "net", "pid": "pid", "ipc": "ipc", "uts": "uts"}
+_LOOPBACK_HOSTS = """127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+"""
+
+
+def _join(mode: str, kind: str, registry: Registry) -> str:
+    """The value of Surroundings.namespaces for one of Docker's namespace modes."""
+    if mode == "host":
+        return "host"
+    if not mode.startswith("container:"):
+        return ""
+    other = registry.find(mode.removeprefix("container:")).record
+    if other.state.status != "running":
+        raise Conflict(
+            f"cannot join the {kind} namespace of a non running container: {other.name}",
+            hint=f"hythe start {other.name}",
+        )
+    return f"/proc/{other.state.pid}/ns/{_KINDS[kind]}"
+
+
+def namespaces(record: Container, registry: Registry) -> dict[str, str]:
+    host = record.spec.host
+    modes = {
+        "network": host.network_mode,
+        "pid": host.pid_mode,
+        "ipc": host.ipc_mode,
+        "uts": host.uts_mode,
+    }
+    if host.userns_mode not in ("", "host"):
+        raise Unsupported(f"user namespace mode {host.userns_mode!r} is not supported")
+    return {kind: _join(mode, kind, registry) for kind, mode in modes.items()}
+
+
+def user_of(rootfs: Sequence[Mount], user: str, group_add: Sequence[str] = ()) -> ResolvedUser:
+    """The ids behind `user`, by /etc/passwd and /etc/group of a root file system that is not running."""
+    texts = read_files(rootfs, ("etc/passwd", "etc/group"))
+    return resolve(user, texts["etc/passwd"], texts["etc/group"], group_add)
+
+
+def user_in(pid: int, user: str, group_add: Sequence[str] = ()) -> ResolvedUser:
+    """The same by the files that the running process `pid` sees."""
+    texts = read_running_files(pid, ("etc/passwd", "etc/group"))
+    return resolve(user, texts["etc/passwd"], texts["etc/group"], group_add)
+
+
+def surroundings(
+    record: Container, registry: Registry, paths: Paths, rootfs: Sequence[Mount], cgroup: str
+) -> Surroundings:
+    options = {
+        request.target: _tmpfs_options(request.tmpfs_size, request.tmpfs_mode, request.tmpfs_options)
+        for request in record.spec.host.mounts
+        if request.type == "tmpfs"
+    }
+    return Surroundings(
+        folder=paths.bundle(record.id),
+        cgroup=cgroup,
+        user=user_of(rootfs, record.user, record.spec.host.group_add),
+        namespaces=namespaces(record, registry),
+        tmpfs=options,
+    )
+
+
+def _tmpfs_options(size: int | None, mode: int | None, more: list[str]) -> list[str]:
+    result = list(more)
+    if size is not None:
+        result.append(f"size={size}")
+    if mode is not None:
+        result.append(f"mode={mode:o}")
+    return result
+
+
+def hosts_text(record: Container, gateway: str) -> str:
+    """/etc/hosts: loopback, --add-host entries ("host-gateway" is `gateway`), and its own addresses."""
+    lines = [_LOOPBACK_HOSTS]
+    for entry in record.spec.host.extra_hosts:
+        name, _, address = entry.replace("=", ":", 1).partition(":")
+        lines.append(f"{gateway if address == 'host-gateway' else address}\t{name}\n")
+    names = record.hostname
+    if record.spec.domainname:
+        names = f"{record.hostname}.{record.spec.domainname} {record.hostname}"
+    lines += [f"{e.ipv4}\t{names}\n" for e in record.endpoints.values() if e.ipv4]
+    return "".join(lines)
+
+
+def resolv_text(record: Container, own_server: bool, host: str) -> str:
+    """/etc/resolv.conf: hythe's name server where there is one, else --dns, else the host's lines."""
+    asked = record.spec.host
+    kept = [line.split() for line in host.splitlines() if line.strip() and line[0] not in "#;"]
+    servers = ["127.0.0.11"] if own_server else asked.dns
+    if not servers:
+        servers = [f[1] for f in kept if f[0] == "nameserver" and len(f) > 1]
+    search = asked.dns_search or [word for f in kept if f[0] == "search" for word in f[1:]]
+    options = asked.dns_options or [word for f in kept if f[0] == "options" for word in f[1:]]
+    if own_server and not any(option.startswith("ndots:") for option in options):
+        options = [*options, "ndots:0"]
+    lines = [f"nameserver {server}" for server in servers]
+    if search and search != ["."]:
+        lines.append("search " + " ".join(search))
+    if options:
+        lines.append("options " + " ".join(options))
+    return "\n".join(lines) + "\n"
+
+
+def write_managed_files(folder: Path, record: Container, *, gateway: str, own_server: bool) -> None:
+    """Fill the three files in place; called once the addresses are known, before the program starts."""
+    host = Path("/etc/resolv.conf")
+    (folder / "hostname").write_text(record.hostname + "\n")
+    if record.spec.host.network_mode == "host":
+        (folder / "hosts").write_text(Path("/etc/hosts").read_text())
+    else:
+        (folder / "hosts").write_text(hosts_text(record, gateway))
+    text = host.read_text() if host.exists() else ""
+    (folder / "resolv.conf").write_text(resolv_text(record, own_server, text))

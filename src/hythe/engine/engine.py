@@ -1,0 +1,130 @@
+"""The engine put together: one object that holds every use case, started and stopped as a whole.
+
+Start: database, store, warden (spawned if none lives), networks, adoption of what runs. Stop: the containers
+run on, since the warden is their parent; only if none is left does the warden end too, and every interface,
+table and cgroup of this instance with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from pathlib import Path
+
+from msgspec import Struct
+
+from hythe.engine.builds import BuildService
+from hythe.engine.containers.adoption import Adoption
+from hythe.engine.containers.parts import Parts
+from hythe.engine.containers.registry import Registry
+from hythe.engine.containers.service import Containers
+from hythe.engine.events import Events
+from hythe.engine.execs import Execs
+from hythe.engine.images import ImageService
+from hythe.engine.networks import NetworkService
+from hythe.engine.paths import Paths
+from hythe.engine.runtime import Exit
+from hythe.engine.runtimes.warden import WardenRuntime
+from hythe.engine.steps import ContainerExecutor
+from hythe.engine.volumes import VolumeService
+from hythe.errors import HytheError
+from hythe.network.manager import Manager
+from hythe.runtime.launch import spawn_warden
+from hythe.store.database import Database
+from hythe.store.images import Images
+from hythe.volume.manager import Volumes
+
+
+class _Identity(Struct):
+    instance: str
+
+
+class Engine:
+    """`data` keeps what outlives a reboot, `run` what does not; `pool` is the range of container addresses."""
+
+    containers: Containers
+    execs: Execs
+    images: ImageService
+    networks: NetworkService
+    volumes: VolumeService
+    builds: BuildService
+
+    def __init__(self, data: Path, run: Path, *, pool: str | None = None) -> None:
+        self.paths = Paths(data, run)
+        self.events = Events()
+        self._pool = pool
+        self.paths.make()
+        self.database = Database(data / "hythe.db")
+        self.instance = self._identity()
+
+    def _identity(self) -> str:
+        """Six hexadecimal characters that mark whatever this daemon makes on the host; kept for ever."""
+        kept = self.database.collection("identity", _Identity)
+        known = kept.get("engine")
+        if known is None:
+            known = _Identity(secrets.token_hex(3))
+            kept.put("engine", known)
+        return known.instance
+
+    async def start(self) -> None:
+        store = Images(self.paths.data, self.database)
+        self._runtime = await self._connect()
+        self.networks = NetworkService(Manager(self.database, self.instance, self._pool), self.events)
+        self.volumes = VolumeService(Volumes(self.paths.data / "volumes", self.database), self.events)
+        self.images = ImageService(store, self.events)
+        parts = Parts(
+            self.instance,
+            self.paths,
+            Registry(self.database),
+            self.events,
+            store,
+            self._runtime,
+            self.networks,
+            self.volumes,
+        )
+        self.execs = Execs(parts)
+        self.containers = Containers(parts, self.execs)
+        self.volumes.containers = self.images.containers = self.containers.list
+        executor = ContainerExecutor(parts)
+        self.builds = BuildService(store, self.database, self.paths.data / "build", executor, self.events)
+        self._registry, self._executor = parts.registry, executor
+        self._runtime.on_exit(self._exited)
+        adoption = Adoption(parts, self.containers)
+        await self.networks.startup(await adoption.live())
+        await adoption.run()
+
+    def _exited(self, exit: Exit) -> None:
+        if exit.exec_id is not None:
+            self.execs.exited(exit)
+        elif self._registry.get(exit.id) is not None:
+            self.containers.lifecycle.exited(exit)
+        else:
+            self._executor.exited(exit)
+
+    async def _connect(self) -> WardenRuntime:
+        """The warden that lives, or a new one."""
+        runtime = WardenRuntime(self.paths.warden_socket)
+        try:
+            runtime.connect()
+        except OSError:
+            self.paths.warden_socket.unlink(missing_ok=True)
+            await asyncio.to_thread(
+                spawn_warden, self.paths.warden_socket, self.paths.warden_state, self.paths.warden_log
+            )
+            runtime.connect()
+        return runtime
+
+    async def stop(self, *, stop_containers: bool = False) -> None:
+        """Let go. Where no container is left, leave nothing behind on the host either."""
+        if stop_containers:
+            await self.containers.stop_all()
+        idle = not await self._runtime.containers()
+        self.containers.close()
+        await self.networks.shutdown(remove_all=idle)
+        if idle:
+            try:
+                await self._runtime.shutdown()
+            except HytheError:
+                idle = False
+        self._runtime.close()
+        self.database.close()

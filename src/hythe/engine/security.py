@@ -1,0 +1,173 @@
+"""What a container may do: capabilities and the seccomp filter, from a user's --cap-add and --security-opt.
+
+The default capabilities are the fourteen that Docker grants. The filter is an allow list: system calls that
+need a capability are allowed only where the container has it, `clone` may not make namespaces, and `clone3`
+answers ENOSYS, since a filter cannot look behind its pointer (the C library then falls back to `clone`).
+The names are in defaults/seccomp.json; a filter given by a user has the OCI form (config-linux.md, Seccomp)
+or Docker's, which adds `includes` and `excludes` by capability.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import platform
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from hythe.errors import InvalidArgument, Unsupported
+from hythe.oci.spec import Seccomp, SeccompRule
+
+ALL: Final = tuple(
+    "CAP_" + name
+    for name in """CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE
+    NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE
+    SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL
+    SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF
+    CHECKPOINT_RESTORE""".split()
+)
+DEFAULT: Final = tuple(
+    "CAP_" + name
+    for name in """CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE
+    SYS_CHROOT KILL AUDIT_WRITE""".split()
+)
+
+_NEW_NAMESPACES: Final = 0x7E020000
+_AF_VSOCK: Final = 40
+_ARCHITECTURES: Final = {
+    "x86_64": ("SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"),
+    "aarch64": ("SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"),
+}
+_PERSONALITIES: Final = (0x0, 0x8, 0x20000, 0x20008, 0xFFFFFFFF)
+
+
+def _capability(name: str) -> str:
+    full = name.upper() if name.upper().startswith("CAP_") else "CAP_" + name.upper()
+    if full not in ALL:
+        raise InvalidArgument(f"invalid capability: {name!r}", hint="see capabilities(7) for the names")
+    return full
+
+
+def capabilities(add: Iterable[str], drop: Iterable[str], *, privileged: bool) -> list[str]:
+    """The capabilities of a container, in the kernel's order. "ALL" is understood in both lists."""
+    if privileged:
+        return list(ALL)
+    adds, drops = [a.upper() for a in add], [d.upper() for d in drop]
+    granted = set(ALL) if "ALL" in adds else set() if "ALL" in drops else set(DEFAULT)
+    granted |= {_capability(name) for name in adds if name != "ALL"}
+    granted -= {_capability(name) for name in drops if name != "ALL"}
+    return [name for name in ALL if name in granted]
+
+
+@cache
+def _default_names() -> dict[str, Any]:
+    text = (files("hythe.engine") / "defaults" / "seccomp.json").read_text()
+    names: dict[str, Any] = json.loads(text)
+    return names
+
+
+def default_seccomp(granted: Sequence[str]) -> Seccomp:
+    """The default filter for a container that has the capabilities `granted`."""
+    names = _default_names()
+    allowed = set(names["allow"])
+    for capability, calls in names["allow_with_capability"].items():
+        if capability in granted:
+            allowed.update(calls)
+    rules: list[SeccompRule] = [
+        {"names": sorted(allowed), "action": "SCMP_ACT_ALLOW"},
+        {
+            "names": ["socket"],
+            "action": "SCMP_ACT_ALLOW",
+            "args": [{"index": 0, "value": _AF_VSOCK, "op": "SCMP_CMP_NE"}],
+        },
+    ]
+    for personality in _PERSONALITIES:
+        rules.append(
+            {
+                "names": ["personality"],
+                "action": "SCMP_ACT_ALLOW",
+                "args": [{"index": 0, "value": personality, "op": "SCMP_CMP_EQ"}],
+            }
+        )
+    if "clone" not in allowed:
+        masked = {"index": 0, "value": _NEW_NAMESPACES, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}
+        rules.append({"names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [masked]})  # type: ignore[list-item]
+        rules.append({"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.ENOSYS})
+    return {
+        "defaultAction": "SCMP_ACT_ERRNO",
+        "defaultErrnoRet": errno.EPERM,
+        "architectures": list(_ARCHITECTURES.get(platform.machine(), ())),
+        "syscalls": rules,
+    }
+
+
+class SecurityOptions:
+    """`--security-opt` parsed: no-new-privileges, seccomp, apparmor. Anything else is refused by name."""
+
+    def __init__(self, options: Sequence[str], *, privileged: bool) -> None:
+        self.no_new_privileges = False
+        self.apparmor: str | None = None
+        self.custom_seccomp: Seccomp | None = None
+        self.confined = not privileged
+        self.unmask = privileged
+        for option in options:
+            self._take(option)
+
+    def _take(self, option: str) -> None:
+        key, separator, value = option.partition("=")
+        if not separator:
+            key, separator, value = option.partition(":")
+        if key == "no-new-privileges":
+            self.no_new_privileges = value != "false"
+        elif key == "seccomp":
+            self._take_seccomp(value)
+        elif key == "apparmor":
+            self.apparmor = value
+        elif key == "systempaths" and value == "unconfined":
+            self.unmask = True
+        elif key == "label":
+            if value != "disable":
+                raise Unsupported(f"--security-opt {option}: SELinux labels are not supported yet")
+        else:
+            raise InvalidArgument(
+                f"invalid --security-opt: {option!r}",
+                hint="known are no-new-privileges, seccomp, apparmor, systempaths and label=disable",
+            )
+
+    def _take_seccomp(self, value: str) -> None:
+        if value in ("unconfined", "builtin"):
+            self.confined = value == "builtin"
+            return
+        try:
+            profile = json.loads(value)
+        except ValueError as error:
+            raise InvalidArgument(f"the seccomp profile is not JSON: {error}") from error
+        if not isinstance(profile, dict) or "defaultAction" not in profile:
+            raise InvalidArgument("the seccomp profile has no defaultAction")
+        self.custom_seccomp = profile  # type: ignore[assignment]
+
+    def seccomp(self, granted: Sequence[str]) -> Seccomp | None:
+        """The filter in OCI form, or None for a container that has none."""
+        if self.custom_seccomp is not None:
+            return _resolve(self.custom_seccomp, granted)
+        return default_seccomp(granted) if self.confined else None
+
+
+def _resolve(profile: Seccomp, granted: Sequence[str]) -> Seccomp:
+    """Docker's conditional form made plain: rules whose includes and excludes fit `granted`."""
+    rules: list[SeccompRule] = []
+    for rule in profile.get("syscalls", []):
+        conditions: dict[str, Any] = dict(rule)
+        wanted = (conditions.get("includes") or {}).get("caps") or []
+        unwanted = (conditions.get("excludes") or {}).get("caps") or []
+        if any(c not in granted for c in wanted) or any(c in granted for c in unwanted):
+            continue
+        keys = ("names", "action", "errnoRet", "args")
+        rules.append({key: conditions[key] for key in keys if conditions.get(key) is not None})  # type: ignore[misc]
+    result = Seccomp(defaultAction=profile["defaultAction"], syscalls=rules)
+    if "defaultErrnoRet" in profile:
+        result["defaultErrnoRet"] = profile["defaultErrnoRet"]
+    result["architectures"] = profile.get("architectures") or default_seccomp(granted)["architectures"]
+    return result

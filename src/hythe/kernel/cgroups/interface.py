@@ -1,0 +1,106 @@
+"""What one container's control group can do, whichever version the kernel has mounted.
+
+Life: `create` makes it, `limit` sets limits (again at any time), `join` moves the calling process in, `kill`,
+`freeze` and `thaw` act on all of its processes, `remove` takes it away with everything below. Nothing here
+keeps state but the path, so a group is found again by its path after a restart.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypedDict
+
+Resources = dict[str, Any]
+"""OCI `linux.resources` (config-linux.md, Control groups)."""
+
+
+class MemoryStatistics(TypedDict):
+    """Bytes; `limit` 0 means none. `stat` is memory.stat as the kernel gives it."""
+
+    usage: int
+    max_usage: int
+    limit: int
+    stat: dict[str, int]
+
+
+class CpuStatistics(TypedDict):
+    """Nanoseconds, and counts of enforcement periods."""
+
+    usage: int
+    user: int
+    system: int
+    periods: int
+    throttled_periods: int
+    throttled: int
+
+
+class PidsStatistics(TypedDict):
+    current: int
+    limit: int
+
+
+class DeviceIo(TypedDict):
+    """Bytes and operations since the group was made."""
+
+    major: int
+    minor: int
+    read_bytes: int
+    write_bytes: int
+    reads: int
+    writes: int
+
+
+class Statistics(TypedDict):
+    memory: MemoryStatistics
+    cpu: CpuStatistics
+    pids: PidsStatistics
+    io: list[DeviceIo]
+    oom_kills: int
+
+
+class Group(Protocol):
+    """One group. All raise OSError with the path, and InvalidArgument for limits that make no sense."""
+
+    path: str
+
+    def create(self) -> None:
+        """Make it; an existing one is used."""
+
+    def limit(self, resources: Resources) -> list[str]:
+        """Set what `resources` names and nothing else. Returns warnings, for what this kernel cannot do."""
+
+    def join(self) -> None:
+        """Move the calling process in."""
+
+    def freeze(self) -> None:
+        """Stop every process; returns when they are stopped or after a bounded time."""
+
+    def thaw(self) -> None: ...
+
+    def kill(self) -> None:
+        """SIGKILL to every process in it and below, also if frozen."""
+
+    def processes(self) -> list[int]:
+        """Pids in it and below; those of other pid namespaces as seen from here."""
+
+    def statistics(self) -> Statistics: ...
+
+    def oom_kills(self) -> int:
+        """How many processes the kernel has killed in it for want of memory."""
+
+    def watch_oom(self) -> tuple[int, int]:
+        """(descriptor, epoll event mask) that tells of out-of-memory conditions; raises OSError without one."""
+
+    def remove(self) -> None:
+        """Remove it and what is below; nothing to do where it is gone. Raises OSError EBUSY while it is in use."""
+
+    def mount_points(self) -> list[tuple[str, str, tuple[tuple[str, str | None], ...], str]]:
+        """For a view inside a container: (name below /sys/fs/cgroup or "", type, options, folder on the host)."""
+
+
+class Layout(Protocol):
+    """What is mounted. `version` is 1 or 2."""
+
+    version: int
+
+    def group(self, path: str, resources: Resources | None = None) -> Group:
+        """The group at `path` ("/a/b", from the top of each tree); `resources`: limits it is going to have."""

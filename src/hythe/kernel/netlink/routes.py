@@ -1,0 +1,70 @@
+"""IPv4 routes: default, unreachable, and what is there (rtnetlink(7): RTM_NEWROUTE, linux/rtnetlink.h).
+
+`protocol` is the kernel's note of who made a route, one byte of free choice above 8; it does not take part in
+comparing routes, so with NLM_F_EXCL a second claim of the same prefix fails whoever makes it.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from hythe.kernel.netlink.channel import Channel
+from hythe.kernel.netlink.message import NLM_F_CREATE, NLM_F_EXCL, Request, attribute, attributes, u32
+
+RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
+PROTOCOL_STATIC = 4
+_HEADER = struct.Struct("=BBBBBBBBI")
+_DST, _OIF, _GATEWAY, _PRIORITY, _TABLE = 1, 4, 5, 6, 15
+_MAIN, _LOCAL = 254, 255
+_UNICAST, _UNREACHABLE = 1, 7
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route of the main table; `output` is an interface's index or 0 (unreachable, several hops)."""
+
+    destination: IPv4Network
+    output: int
+    protocol: int
+    metric: int
+    unreachable: bool
+
+
+def _header(prefix: int, protocol: int, kind: int) -> bytes:
+    return _HEADER.pack(socket.AF_INET, prefix, 0, 0, _MAIN, protocol, 0, kind, 0)
+
+
+def add_default(gateway: IPv4Address, index: int) -> Request:
+    body = _header(0, PROTOCOL_STATIC, _UNICAST) + attribute(_GATEWAY, gateway.packed) + u32(_OIF, index)
+    return Request(RTM_NEWROUTE, body, f"add default route via {gateway}", NLM_F_CREATE | NLM_F_EXCL)
+
+
+def add_unreachable(destination: IPv4Network, protocol: int) -> Request:
+    """Packets for `destination` that no longer prefix takes are refused here, not sent by the default."""
+    body = _header(destination.prefixlen, protocol, _UNREACHABLE)
+    body += attribute(_DST, destination.network_address.packed)
+    return Request(RTM_NEWROUTE, body, f"add unreachable route {destination}", NLM_F_CREATE | NLM_F_EXCL)
+
+
+def delete_unreachable(destination: IPv4Network, protocol: int) -> Request:
+    body = _header(destination.prefixlen, protocol, _UNREACHABLE)
+    body += attribute(_DST, destination.network_address.packed)
+    return Request(RTM_DELROUTE, body, f"delete unreachable route {destination}")
+
+
+def dump(channel: Channel) -> list[Route]:
+    """The routes of every table but the local one."""
+    request = Request(RTM_GETROUTE, _HEADER.pack(socket.AF_INET, *[0] * 8), "list routes")
+    found: list[Route] = []
+    for message in channel.dump(request):
+        _family, prefix, _src, _tos, table, protocol, _scope, kind, _flags = _HEADER.unpack_from(message.body)
+        if table == _LOCAL:
+            continue
+        fields = attributes(message.body, _HEADER.size)
+        base = IPv4Address(fields.get(_DST, bytes(4)))
+        output, metric = (struct.unpack("=I", fields.get(key, bytes(4)))[0] for key in (_OIF, _PRIORITY))
+        found.append(Route(IPv4Network((base, prefix)), output, protocol, metric, kind == _UNREACHABLE))
+    return found

@@ -1,0 +1,131 @@
+"""Bridges on the host, and the cable from a bridge into a container: a veth pair.
+
+    host                                          container
+    hyAAAA0  10.225.0.1/24 (gateway)
+      |-- hvAAAA1f3c...  <---- veth pair ---->  eth0  10.225.0.2/24, default via 10.225.0.1
+
+A bridge's own IPv6 is off, so that containers cannot reach the host by link-local addresses past the packet
+filter; inside, IPv6 is off on every interface but loopback. Kept out: who gets which address, and records.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import ExitStack
+from ipaddress import IPv4Address, IPv4Interface
+
+from hythe.errors import SystemProblem
+from hythe.kernel.netlink import addresses, links, routes
+from hythe.kernel.netlink.channel import Channel, NetlinkError
+from hythe.kernel.netlink.namespace import inside, open_namespace, write_sysctl
+from hythe.network.model import EndpointRecord, NetworkRecord
+from hythe.network.pool import mac_of
+
+_LOOPBACK = 1
+_DEFAULT_MTU = 1500
+
+
+def host_mtu(channel: Channel) -> int:
+    """The MTU of the interface that the default route uses; 1500 where there is none."""
+    defaults = [r for r in routes.dump(channel) if r.destination.prefixlen == 0 and r.output]
+    if not defaults:
+        return _DEFAULT_MTU
+    best = min(defaults, key=lambda route: route.metric)
+    return next((link.mtu for link in links.dump(channel) if link.index == best.output), _DEFAULT_MTU)
+
+
+def make_bridge(channel: Channel, network: NetworkRecord, mtu: int) -> None:
+    """The network's bridge with the gateway's address, up; one that is already so is left as it is."""
+    address = IPv4Interface(f"{network.gateway}/{network.subnet.partition('/')[2]}")
+    with ExitStack() as undo:
+        found = links.find(channel, network.bridge)
+        if found is None:
+            channel.send(links.add_bridge(network.bridge, mac=mac_of(address.ip), mtu=mtu))
+            undo.callback(remove_interface, channel, network.bridge)
+            found = links.find(channel, network.bridge)
+        if found is None:
+            raise SystemProblem(f"bridge {network.bridge} vanished while it was being made")
+        write_sysctl(f"net/ipv6/conf/{network.bridge}/disable_ipv6", "1", missing_ok=True)
+        # Lets packets from 127.0.0.1 be sent out to a container, and the answers in; the firewall guards it.
+        write_sysctl(f"net/ipv4/conf/{network.bridge}/route_localnet", "1")
+        channel.send(addresses.add(found.index, address), ignore=(errno.EEXIST,))
+        channel.send(links.set_state(found.index, up=True, name=network.bridge))
+        undo.pop_all()
+
+
+def remove_interface(channel: Channel, name: str) -> None:
+    """Delete an interface; that it is not there is no error."""
+    channel.send(links.delete(name), ignore=(errno.ENODEV,))
+
+
+def plug(channel: Channel, endpoint: EndpointRecord, bridge: int, mtu: int) -> None:
+    """Connect the container's namespace to the bridge of that index: pair, loopback, address, default route."""
+    with ExitStack() as undo:
+        namespace = open_namespace(endpoint.pid)
+        undo.callback(os.close, namespace)
+        with inside(namespace):
+            # Before the interface exists, or it comes up with a link-local address.
+            write_sysctl("net/ipv6/conf/default/disable_ipv6", "1", missing_ok=True)
+            inner = Channel()
+        undo.callback(inner.close)
+        with ExitStack() as failed:
+            failed.callback(remove_interface, channel, endpoint.host_interface)
+            channel.send(
+                links.add_veth(
+                    endpoint.host_interface,
+                    bridge=bridge,
+                    mtu=mtu,
+                    peer=endpoint.interface,
+                    peer_mac=endpoint.mac,
+                    namespace=namespace,
+                )
+            )
+            _configure(inner, endpoint)
+            failed.pop_all()
+
+
+def _configure(inner: Channel, endpoint: EndpointRecord) -> None:
+    link = links.find(inner, endpoint.interface)
+    if link is None:
+        raise SystemProblem(f"interface {endpoint.interface} vanished from the container")
+    requests = [
+        links.set_state(_LOOPBACK, up=True, name="lo"),
+        addresses.add(link.index, IPv4Interface(f"{endpoint.ipv4}/{endpoint.prefix}")),
+    ]
+    if endpoint.default_route and endpoint.gateway:
+        requests.append(routes.add_default(IPv4Address(endpoint.gateway), link.index))
+    inner.send(*requests)
+
+
+def loopback_up(pid: int) -> None:
+    """Set loopback up in the namespace of `pid`: all the network that a container of network "none" has."""
+    namespace = open_namespace(pid)
+    try:
+        with inside(namespace):
+            inner = Channel()
+        with inner:
+            inner.send(links.set_state(_LOOPBACK, up=True, name="lo"))
+    finally:
+        os.close(namespace)
+
+
+def bridge_index(channel: Channel, network: NetworkRecord) -> int:
+    link = links.find(channel, network.bridge)
+    if link is None:
+        raise SystemProblem(
+            f"bridge {network.bridge} of network {network.name} is not there", hint="restart the daemon to mend it"
+        )
+    return link.index
+
+
+def present(channel: Channel, prefix: str) -> set[str]:
+    """Names of the host's interfaces that begin with `prefix`."""
+    return {link.name for link in links.dump(channel) if link.name.startswith(prefix)}
+
+
+def problem(error: OSError, what: str) -> SystemProblem:
+    """A kernel's refusal in the words of hythe.errors."""
+    hint = "is the container's process gone?" if error.errno in (errno.ENOENT, errno.ESRCH) else None
+    reason = str(error) if isinstance(error, NetlinkError) else error.strerror or str(error)
+    return SystemProblem(f"{what}: {reason}", hint=hint)

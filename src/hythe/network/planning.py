@@ -1,0 +1,117 @@
+"""From a request for a network to its record: every rule that can refuse it. Pure, but for clock and id.
+
+The rules and messages are Docker's where a client may rely on them. What Docker's bridge driver has and hythe
+has not (yet) is refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from ipaddress import IPv4Network
+
+from hythe.base.ids import new_id
+from hythe.errors import Conflict, Denied, InvalidArgument, Unsupported
+from hythe.network.model import PREDEFINED, NetworkRecord, NetworkRequest
+from hythe.network.pool import check_overlap, free_subnet, parse_address, parse_subnet
+
+MTU_OPTION = "com.docker.network.driver.mtu"
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_HARMLESS = {
+    "com.docker.network.bridge.enable_icc": "true",
+    "com.docker.network.bridge.enable_ip_masquerade": "true",
+    "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",
+    "com.docker.network.enable_ipv6": "false",
+}
+"""Options of Docker's bridge driver that may be given with the one value that hythe always has."""
+
+
+def check_request(request: NetworkRequest, existing: Iterable[NetworkRecord]) -> None:
+    """Everything that can be wrong with a request but its addresses."""
+    if not _NAME.fullmatch(request.name):
+        raise InvalidArgument(
+            f"invalid network name: {request.name!r}", hint="use letters, digits, '_', '.' and '-'"
+        )
+    if request.name in PREDEFINED:
+        raise Denied(f"operation is not permitted on predefined {request.name} network")
+    if any(record.name == request.name for record in existing):
+        raise Conflict(f"network with name {request.name} already exists")
+    if request.driver in ("host", "none", "null"):
+        raise Denied(f"only one instance of {request.driver!r} network is allowed")
+    if request.driver not in ("", "default", "bridge"):
+        raise Unsupported(f"network driver {request.driver!r} is not supported", hint="use the driver bridge")
+    if request.enable_ipv6:
+        raise Unsupported("IPv6 inside networks is not supported", hint="leave enable_ipv6 out")
+    for key, value in request.options.items():
+        _check_option(key, value)
+
+
+def _check_option(key: str, value: str) -> None:
+    if key == MTU_OPTION:
+        if not value.isdecimal() or not 68 <= int(value) <= 65535:
+            raise InvalidArgument(f"invalid value {value!r} of network option {key}", hint="68 to 65535")
+    elif _HARMLESS.get(key) != value.lower():
+        raise Unsupported(f"network option {key}={value} is not supported", hint="leave the option out")
+
+
+def plan(
+    request: NetworkRequest,
+    *,
+    base: IPv4Network,
+    bridge: str,
+    networks: Iterable[NetworkRecord],
+    routes: Iterable[IPv4Network],
+) -> NetworkRecord:
+    """The record of a bridge network. `routes` are the host's, without those that hythe made itself."""
+    known = [(IPv4Network(record.subnet), f"network {record.name}") for record in networks if record.subnet]
+    known += [(route, "a route of this host") for route in routes]
+    automatic = request.subnet is None
+    if request.subnet is None:
+        if request.gateway or request.ip_range:
+            raise InvalidArgument("a gateway or an address range needs a subnet", hint="give --subnet too")
+        subnet = free_subnet(base, [network for network, _ in known if network.prefixlen > base.prefixlen])
+    else:
+        subnet = parse_subnet(request.subnet)
+        check_overlap(subnet, known)
+    return NetworkRecord(
+        id=new_id(),
+        name=request.name,
+        driver="bridge",
+        created=time.time_ns(),
+        labels=dict(request.labels),
+        options=dict(request.options),
+        internal=request.internal,
+        attachable=request.attachable,
+        subnet=str(subnet),
+        gateway=_gateway(request, subnet),
+        ip_range=_range(request, subnet),
+        bridge=bridge,
+        automatic=automatic,
+    )
+
+
+def _gateway(request: NetworkRequest, subnet: IPv4Network) -> str:
+    if request.gateway is None:
+        return str(subnet.network_address + 1)
+    gateway = parse_address(request.gateway, "gateway")
+    if gateway not in subnet or gateway in (subnet.network_address, subnet.broadcast_address):
+        raise InvalidArgument(f"gateway {gateway} is not an address of subnet {subnet}")
+    return str(gateway)
+
+
+def _range(request: NetworkRequest, subnet: IPv4Network) -> str:
+    if request.ip_range is None:
+        return ""
+    span = IPv4Network(parse_subnet_range(request.ip_range))
+    if not span.subnet_of(subnet):
+        raise InvalidArgument(f"address range {span} is not part of subnet {subnet}")
+    return str(span)
+
+
+def parse_subnet_range(text: str) -> IPv4Network:
+    """A range of addresses; unlike a subnet it may be as small as one."""
+    try:
+        return IPv4Network(text)
+    except ValueError as error:
+        raise InvalidArgument(f"invalid address range {text!r}: {error}") from error

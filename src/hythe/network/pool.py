@@ -1,0 +1,116 @@
+"""Which addresses are free: a range for the daemon, a subnet for a network, an address for a container. Pure.
+
+    10.224.0.0/12   the configurable pool, shared by every daemon on the host
+      10.225.0.0/16   one daemon's base, claimed by its unreachable route
+        10.225.3.0/24   one network: .1 the gateway, .2 ... .254 containers
+
+Addresses are handed out in turn, not lowest first: the address of a container that has just gone rests as long
+as possible, so that no stale connection, cache or retry reaches the wrong container.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address, IPv4Network
+
+from hythe.errors import Conflict, InvalidArgument, NoSpace
+
+DEFAULT_POOL = "10.224.0.0/12"
+BASE_PREFIX = 16
+SUBNET_PREFIX = 24
+
+
+def parse_subnet(text: str, what: str = "subnet") -> IPv4Network:
+    """An IPv4 network; host bits must be zero and a gateway and a container must have room."""
+    try:
+        network = IPv4Network(text)
+    except ValueError as error:
+        raise InvalidArgument(f"invalid {what} {text!r}: {error}", hint="write such as 10.20.0.0/24") from error
+    if network.prefixlen > 30:
+        raise InvalidArgument(f"{what} {text} is too small", hint="use /30 or a shorter prefix")
+    return network
+
+
+def parse_address(text: str, what: str = "address") -> IPv4Address:
+    try:
+        return IPv4Address(text)
+    except ValueError as error:
+        raise InvalidArgument(f"invalid {what} {text!r}: {error}") from error
+
+
+def bases(pool: IPv4Network, taken: Iterable[IPv4Network]) -> Iterator[IPv4Network]:
+    """The ranges of `pool` that a daemon may claim, best first.
+
+    First those that overlap nothing in `taken` (the host's routes, default routes left out); then those that
+    merely lie inside a wider route, such as a company's 10.0.0.0/8: longer prefixes win, so nothing else breaks.
+    """
+    candidates = [pool] if pool.prefixlen >= BASE_PREFIX else list(pool.subnets(new_prefix=BASE_PREFIX))
+    known = [route for route in taken if route.prefixlen > 0]
+    free = [base for base in candidates if not any(base.overlaps(route) for route in known)]
+    yield from free
+    for base in candidates:
+        touching = [route for route in known if base.overlaps(route)]
+        if touching and all(route.prefixlen < base.prefixlen for route in touching):
+            yield base
+
+
+def free_subnet(base: IPv4Network, used: Iterable[IPv4Network]) -> IPv4Network:
+    """The lowest subnet of `base` that overlaps none in `used`."""
+    taken = list(used)
+    prefix = max(SUBNET_PREFIX, base.prefixlen)
+    for subnet in base.subnets(new_prefix=prefix):
+        if not any(subnet.overlaps(other) for other in taken):
+            return subnet
+    raise NoSpace(f"every subnet of {base} is in use", hint="remove networks: hythe network prune")
+
+
+def check_overlap(subnet: IPv4Network, used: Iterable[tuple[IPv4Network, str]]) -> None:
+    """Raises Conflict when `subnet` overlaps one of `used`, each with words for what it belongs to."""
+    for other, owner in used:
+        if other.prefixlen > 0 and subnet.overlaps(other):
+            raise Conflict(f"subnet {subnet} overlaps {other}, which belongs to {owner}", hint="choose another subnet")
+
+
+class AddressPool:
+    """The addresses of one network."""
+
+    def __init__(self, subnet: IPv4Network, gateway: IPv4Address, ip_range: IPv4Network | None = None) -> None:
+        self._subnet, self._gateway = subnet, gateway
+        span = ip_range or subnet
+        self._first, self._last = int(span.network_address), int(span.broadcast_address)
+        self._reserved = {int(subnet.network_address), int(subnet.broadcast_address), int(gateway)}
+        self._used: set[int] = set()
+        self._next = self._first
+
+    def take(self, wanted: str | None = None) -> IPv4Address:
+        """A free address, or `wanted` itself if it is free and of this network."""
+        if wanted:
+            address = parse_address(wanted)
+            if address not in self._subnet or int(address) in self._reserved:
+                raise InvalidArgument(f"address {wanted} is not for containers of subnet {self._subnet}")
+            if int(address) in self._used:
+                raise Conflict(f"address {wanted} is already in use on subnet {self._subnet}")
+            self._used.add(int(address))
+            return address
+        size = self._last - self._first + 1
+        for step in range(size):
+            value = self._first + (self._next - self._first + step) % size
+            if value not in self._used and value not in self._reserved:
+                self._used.add(value)
+                self._next = value + 1
+                return IPv4Address(value)
+        raise NoSpace(f"no free address in subnet {self._subnet}", hint="use a larger subnet")
+
+    def hold(self, address: str) -> None:
+        """Mark an address of an earlier run as used."""
+        value = int(IPv4Address(address))
+        self._used.add(value)
+        self._next = max(self._next, value + 1)
+
+    def give_back(self, address: str) -> None:
+        self._used.discard(int(IPv4Address(address)))
+
+
+def mac_of(address: IPv4Address) -> str:
+    """A locally administered MAC made from the address, so that ARP caches never hold a stale pair."""
+    return (b"\x02\x68" + address.packed).hex(":")

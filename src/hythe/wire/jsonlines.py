@@ -1,0 +1,49 @@
+"""Streams of JSON documents, one a line: events, statistics, the progress of builds.
+
+Docker ends each document with CR LF in progress streams and with LF in others; readers take either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from hythe.errors import InvalidArgument
+
+MAX_LINE: Final = 8 * 1024 * 1024
+
+
+def encode(document: object) -> bytes:
+    """One line."""
+    return msgspec.json.encode(document) + b"\n"
+
+
+class Decoder:
+    """Documents out of bytes that arrive in any pieces; memory is bounded by `MAX_LINE`."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """The documents that are complete with `data`. Raises InvalidArgument for what is not JSON."""
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        if len(self._buffer) > MAX_LINE:
+            raise InvalidArgument(f"a line of more than {MAX_LINE} bytes in a stream of JSON documents")
+        for line in lines:
+            if line.strip():
+                yield _decode(line)
+
+    def finish(self) -> Iterator[Any]:
+        """The last document, where the stream did not end with a newline."""
+        rest, self._buffer = self._buffer, b""
+        if rest.strip():
+            yield _decode(rest)
+
+
+def _decode(line: bytes) -> Any:
+    try:
+        return msgspec.json.decode(line)
+    except msgspec.DecodeError as error:
+        raise InvalidArgument(f"not a JSON document: {error}: {line[:80]!r}") from error

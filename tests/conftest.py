@@ -1,0 +1,53 @@
+"""What all tests share: the target switch, a daemon to drive, and the rule that nothing is skipped unseen.
+
+`--target hythe` (the default) starts a daemon of ours with roots of its own; `--target dockerd` starts a real
+dockerd, in a network namespace of its own, for the same tests. A test that is skipped fails the run unless
+`tests/may_skip.txt` names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.targets import Target, start_dockerd, start_hythe
+
+MAY_SKIP = Path(__file__).with_name("may_skip.txt")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--target", default="hythe", choices=["hythe", "dockerd"], help="who answers the API")
+
+
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """A running engine that speaks the Docker API, with a busybox image in it."""
+    start = {"hythe": start_hythe, "dockerd": start_dockerd}[request.config.getoption("--target")]
+    with start(tmp_path_factory.mktemp("target")) as running:
+        yield running
+
+
+class _Skips:
+    """Collects skipped tests and fails the session for those that may not be."""
+
+    def __init__(self) -> None:
+        self.allowed = {line.strip() for line in MAY_SKIP.read_text().splitlines() if line.strip()}
+        self.forbidden: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and report.nodeid.partition("[")[0] not in self.allowed:
+            self.forbidden.append(f"{report.nodeid}: {report.longrepr}")
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.forbidden:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for line in self.forbidden:
+            terminalreporter.write_line(f"FAILED, skipped but not in may_skip.txt: {line}", red=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(_Skips(), "hythe-skips")

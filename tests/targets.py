@@ -1,0 +1,182 @@
+"""The engines that behaviour tests run against: hythe, and dockerd as the peer.
+
+Both are started with roots of their own below a temporary folder and ended by pid; dockerd also gets a network
+namespace of its own, since it changes the firewall of the one it runs in.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Target:
+    """`name` is hythe or dockerd; `host` is what DOCKER_HOST takes; `pid` the daemon's; `root` its folder."""
+
+    name: str
+    host: str
+    pid: int
+    root: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        """An environment in which docker and hythe speak to this target."""
+        return {**os.environ, "DOCKER_HOST": self.host, "HYTHE_HOST": self.host, "DOCKER_BUILDKIT": "0"}
+
+    def docker(self, *arguments: str, stdin: bytes | None = None, timeout: float = 60) -> Result:
+        """Run the unmodified docker CLI."""
+        return _run(["docker", *arguments], self.env, stdin, timeout)
+
+    def hythe(self, *arguments: str, stdin: bytes | None = None, timeout: float = 60) -> Result:
+        """Run hythe's own CLI."""
+        return _run([sys.executable, "-m", "hythe", *arguments], self.env, stdin, timeout)
+
+    def client(self) -> docker.DockerClient:
+        """docker-py; close it after use."""
+        return docker.DockerClient(base_url=self.host, version="auto", timeout=60)
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+def _run(command: list[str], env: dict[str, str], stdin: bytes | None, timeout: float) -> Result:
+    done = subprocess.run(
+        command,
+        env=env,
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        timeout=timeout,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+
+def busybox_tar() -> bytes:
+    """A root file system of Debian's static busybox, as a tar archive."""
+    binary = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
+    names = subprocess.run(["busybox", "--list"], capture_output=True, text=True, check=True).stdout.split()
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+
+        def add(name: str, data: bytes = b"", mode: int = 0o755, kind: bytes = tarfile.REGTYPE, link: str = "") -> None:
+            info = tarfile.TarInfo(name)
+            info.size, info.mode, info.type, info.linkname = len(data), mode, kind, link
+            tar.addfile(info, io.BytesIO(data))
+
+        for folder, mode in [("bin", 0o755), ("etc", 0o755), ("root", 0o700), ("tmp", 0o1777), ("var", 0o755)]:
+            add(folder, mode=mode, kind=tarfile.DIRTYPE)
+        add("bin/busybox", binary)
+        for name in names:
+            if name != "busybox":
+                add(f"bin/{name}", kind=tarfile.LNKTYPE, link="bin/busybox")
+        add("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n", 0o644)
+        add("etc/group", b"root:x:0:\nwheel:x:10:root\nnogroup:x:65534:\n", 0o644)
+    return out.getvalue()
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], path: Path, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(path))
+                return
+            except OSError:
+                time.sleep(0.05)
+    raise RuntimeError(f"the daemon did not come up:\n{log.read_text()[-4000:]}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _started(command: list[str], root: Path, stack: ExitStack) -> subprocess.Popen[bytes]:
+    log = root / "daemon.log"
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log.open("wb"), stderr=subprocess.STDOUT)
+    stack.callback(_end, process)
+    _wait_until_it_answers(process, root / "api.sock", log)
+    return process
+
+
+def _import_busybox(host: str) -> None:
+    client = docker.DockerClient(base_url=host, version="auto")
+    try:
+        client.api.import_image_from_data(busybox_tar(), repository="busybox", tag="latest", changes=['CMD ["sh"]'])
+    finally:
+        client.close()
+
+
+def _remove_containers(host: str) -> None:
+    client = docker.DockerClient(base_url=host, version="auto")
+    try:
+        for container in client.api.containers(all=True, quiet=True):
+            client.api.remove_container(container["Id"], force=True, v=True)
+    finally:
+        client.close()
+
+
+def hythe_command(root: Path) -> list[str]:
+    """A daemon with everything of its own below `root`."""
+    return [
+        sys.executable, "-m", "hythe", "daemon",
+        "--data-root", str(root / "data"), "--exec-root", str(root / "run"), "-H", f"unix://{root / 'api.sock'}",
+    ]  # fmt: skip
+
+
+@contextmanager
+def start_hythe(root: Path) -> Iterator[Target]:
+    """A hythe daemon with a busybox image; at the end all containers are removed and it is ended."""
+    host = f"unix://{root / 'api.sock'}"
+    with ExitStack() as stack:
+        process = _started(hythe_command(root), root, stack)
+        stack.callback(_remove_containers, host)
+        _import_busybox(host)
+        yield Target("hythe", host, process.pid, root)
+
+
+@contextmanager
+def start_dockerd(root: Path) -> Iterator[Target]:
+    """A real dockerd in a network namespace of its own."""
+    host, namespace = f"unix://{root / 'api.sock'}", f"peer{os.getpid()}"
+    with ExitStack() as stack:
+        subprocess.run(["ip", "netns", "add", namespace], check=True)
+        stack.callback(subprocess.run, ["ip", "netns", "del", namespace], check=True)
+        subprocess.run(["ip", "-n", namespace, "link", "set", "lo", "up"], check=True)
+        command = [
+            "ip", "netns", "exec", namespace, "dockerd",
+            "--data-root", str(root / "data"), "--exec-root", str(root / "run"), "-H", host,
+            "--pidfile", str(root / "dockerd.pid"), "--containerd-namespace", namespace, "--bip", "172.31.240.1/24",
+        ]  # fmt: skip
+        process = _started(command, root, stack)
+        stack.callback(_remove_containers, host)
+        _import_busybox(host)
+        yield Target("dockerd", host, process.pid, root)
