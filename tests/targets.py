@@ -103,9 +103,12 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], path: Path, log: Pa
         with socket.socket(socket.AF_UNIX) as probe:
             try:
                 probe.connect(str(path))
-                return
+                probe.sendall(b"GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                if b" 200 " in probe.recv(64):
+                    return
             except OSError:
-                time.sleep(0.05)
+                pass
+        time.sleep(0.05)
     raise RuntimeError(f"the daemon did not come up:\n{log.read_text()[-4000:]}")
 
 
@@ -172,7 +175,7 @@ def start_dockerd(root: Path) -> Iterator[Target]:
         stack.callback(subprocess.run, ["ip", "netns", "del", namespace], check=True)
         subprocess.run(["ip", "-n", namespace, "link", "set", "lo", "up"], check=True)
         command = [
-            "ip", "netns", "exec", namespace, "dockerd",
+            "nsenter", f"--net=/run/netns/{namespace}", "dockerd",
             "--data-root", str(root / "data"), "--exec-root", str(root / "run"), "-H", host,
             "--pidfile", str(root / "dockerd.pid"), "--containerd-namespace", namespace, "--bip", "172.31.240.1/24",
         ]  # fmt: skip

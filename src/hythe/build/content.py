@@ -51,7 +51,7 @@ def _file(total: hashlib._Hash, tree: Tree, entry: Entry) -> None:
 
 
 def open_entry(tree: Tree, entry: Entry) -> int:
-    """A readable descriptor of a scanned regular file. Raises Unavailable if it has changed its kind or gone."""
+    """A readable descriptor of a scanned regular file. Unavailable if it has changed its kind or gone."""
     try:
         return tree.file(entry.path)
     except OSError as error:

@@ -12,6 +12,7 @@ import posixpath
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from hythe.build.ignore import Matcher
@@ -40,11 +41,13 @@ class Pick:
     """One thing that a COPY names, or that its pattern matched, with all that is below it.
 
     `asked` is its path as it was asked for, without links resolved: its last part is the name in the image.
+    `pivot` counts the leading parts of it that --parents leaves out.
     """
 
     source: Source
     asked: str
     entries: list[Entry]
+    pivot: int = 0
 
     @property
     def is_directory(self) -> bool:
@@ -53,12 +56,16 @@ class Pick:
 
 @dataclass(frozen=True)
 class Source:
-    """A tree to copy from. `keeps_owner`: files keep their owner unless --chown says otherwise (stages, images)."""
+    """A tree to copy from. `keeps_owner`: without --chown files keep their owner (stages, images).
+
+    `host` is the tree's path on this machine, where it has one (the context).
+    """
 
     tree: Tree
     label: str
     ignore: Matcher = field(default_factory=Matcher)
     keeps_owner: bool = False
+    host: Path | None = None
 
     def pick(self, pattern: str, exclude: Matcher) -> list[Pick]:
         """What one source argument of COPY stands for. Raises NotFound when it is nothing.
@@ -85,7 +92,7 @@ class Source:
         except OSError as error:
             raise InvalidArgument(f"cannot read {path} of the {self.label}: {error.strerror}") from error
         status = self.tree.status(real)
-        if status is None or (self._left_out(real, status) and not self._holds_some(real, status)):
+        if status is None or (self._left_out(real) and not self._holds_some(real, status)):
             return None
         if exclude.excluded(path or ".") and exclude.prunable(path):
             return None
@@ -94,7 +101,7 @@ class Source:
             entries += self._below(real, "", exclude, 0)
         return Pick(self, path, entries)
 
-    def _left_out(self, path: str, status: os.stat_result) -> bool:
+    def _left_out(self, path: str) -> bool:
         return bool(path) and self.ignore.excluded(path)
 
     def _holds_some(self, path: str, status: os.stat_result) -> bool:
@@ -128,7 +135,7 @@ class Source:
     def _list(self, path: str) -> list[tuple[str, os.stat_result]]:
         descriptor = self.tree.directory(path)
         try:
-            names = sorted(os.listdir(descriptor))
+            names = sorted(entry.name for entry in os.scandir(descriptor))
             return [(name, os.stat(name, dir_fd=descriptor, follow_symlinks=False)) for name in names]
         finally:
             os.close(descriptor)
@@ -155,4 +162,4 @@ class Source:
         return found
 
     def _unseen(self, path: str, status: os.stat_result) -> bool:
-        return self._left_out(path, status) and not self._holds_some(path, status)
+        return self._left_out(path) and not self._holds_some(path, status)

@@ -2,8 +2,8 @@
 
 Where things land (Dockerfile reference, "COPY"): a directory's *contents* go into the destination, which is
 made with its parents; a file goes into the destination if that ends in a slash or is a directory, else it
-becomes the destination. A link in the image on the way to the destination is followed inside the image; a file
-or link in the place of a copied file is replaced; a directory that exists keeps its owner and mode.
+becomes the destination. A link in the image on the way to the destination is followed inside the image; a
+file or link in the place of a copied file is replaced; a directory that exists keeps its owner and mode.
 
 Everything is written through descriptors below the image's root (`tree.py`).
 """
@@ -40,7 +40,7 @@ class Copier:
     _linked: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def copy(self, pick: Pick, destination: str, *, into: bool) -> None:
-        """Write one pick to the absolute path `destination`; `into`: it was written with a slash at its end."""
+        """Write it to the absolute path `destination`; `into`: it was written with a slash at its end."""
         self._made, self._linked = [], {}
         if self.parents:
             target = self._with_parents(pick, destination)
@@ -65,8 +65,8 @@ class Copier:
             ) from error
 
     def _with_parents(self, pick: Pick, destination: str) -> str:
-        """--parents: the path of the source is kept below the destination, from "/./" on if it is in there."""
-        return posixpath.join(destination, pick.asked)
+        """--parents: the source's path is kept below the destination, from "/./" on if it is in there."""
+        return posixpath.join(destination, *pick.asked.split("/")[pick.pivot :])
 
     def _folder(self, path: str, like: Entry | None, pick: Pick) -> None:
         """The directory that receives the copy; if it is made for a source directory, it takes after that."""
@@ -179,7 +179,7 @@ class Copier:
 
 
 def _content(origin: int, copy: int) -> None:
-    """All bytes from one descriptor to the other, in the kernel where it can (copy_file_range(2), reflinks)."""
+    """All bytes from one descriptor to the other, by copy_file_range(2) (reflinks) where it can."""
     try:
         while os.copy_file_range(origin, copy, _CHUNK):
             pass

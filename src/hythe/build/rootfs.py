@@ -31,19 +31,29 @@ def open_tree(root: Sequence[Mount]) -> Tree:
     try:
         if mount.get("type") == "overlay":
             return Tree(_overlay(mount.get("options", [])))
-        return Tree(os.open(mount["source"], os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        return Tree(_directory(mount["source"], read_only="ro" in mount.get("options", [])))
     except OSError as error:
         raise SystemProblem(f"cannot mount the image's layers: {error}") from error
 
 
 def _overlay(words: list[str]) -> int:
     layers = overlay.from_options(words)
+    if layers.upper is None and len(layers.lower) == 1:  # overlay wants two layers, or something to write to
+        return _directory(layers.lower[0], read_only=True)
     with ExitStack() as pins:
         options: list[tuple[str, str | None]] = [("lowerdir+", _short(pins, path)) for path in layers.lower]
         if layers.upper is not None and layers.work is not None:
             options += [("upperdir", _short(pins, layers.upper)), ("workdir", _short(pins, layers.work))]
         read_only = mounts.MOUNT_ATTR_RDONLY if layers.upper is None else 0
         return mounts.filesystem("overlay", [*options, *layers.rest], read_only)
+
+
+def _directory(path: str, *, read_only: bool) -> int:
+    """A detached mount of one ready directory."""
+    descriptor = mounts.clone(path)
+    if read_only:
+        mounts.set_attributes(descriptor, add=mounts.MOUNT_ATTR_RDONLY)
+    return descriptor
 
 
 def _short(pins: ExitStack, path: str) -> str:

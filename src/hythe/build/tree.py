@@ -1,8 +1,8 @@
 """A directory descriptor taken as "/": the only way that the builder reaches files of contexts and images.
 
-Every path is resolved by the kernel inside of it (openat2, RESOLVE_IN_ROOT), so a symbolic link of an image or
-of a context means what it would mean in a container, and cannot name a file of the host. An image's tree is a
-detached overlay mount (`rootfs.py`): no path of the host leads to it, and closing the descriptor unmounts it.
+Every path is resolved by the kernel inside of it (openat2, RESOLVE_IN_ROOT), so a symbolic link of an image
+or of a context means what it would mean in a container, and cannot name a file of the host. An image's tree
+is a detached overlay mount (`rootfs.py`): no path leads to it, and closing the descriptor unmounts it.
 """
 
 from __future__ import annotations

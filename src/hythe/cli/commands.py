@@ -78,6 +78,8 @@ GROUPS: Final = {
     "More": _NOUNS,
 }
 
+_NOT_OF_IMAGE: Final = ("images", "rmi", "export", "commit")
+
 SUBCOMMANDS: Final[dict[str, dict[str, Command]]] = {
     "container": {
         **_CONTAINER,
@@ -89,7 +91,7 @@ SUBCOMMANDS: Final[dict[str, dict[str, Command]]] = {
         "prune": Command("prune:containers", "Remove all stopped containers"),
     },
     "image": {
-        **{name: _IMAGE[name] for name in ("build", "pull", "push", "tag", "history", "save", "load", "import")},
+        **{name: command for name, command in _IMAGE.items() if name not in _NOT_OF_IMAGE},
         "ls": _IMAGE["images"],
         "rm": _IMAGE["rmi"],
         "inspect": Command("inspect:inspect_image", "Show everything about images"),

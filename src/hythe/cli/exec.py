@@ -49,8 +49,8 @@ def _config(options: Any) -> dict[str, Any]:
         "Cmd": options.command, "Tty": options.tty, "Privileged": options.privileged,
         "AttachStdin": options.interactive and not options.detach, "AttachStdout": not options.detach,
         "AttachStderr": not options.detach, "User": options.user or "", "WorkingDir": options.workdir or "",
-        "Env": environment(options.env, options.env_file, os.environ), "DetachKeys": options.detach_keys or "",
-        "Detach": options.detach,
+        "Env": environment(options.env, options.env_file, os.environ),
+        "DetachKeys": options.detach_keys or "", "Detach": options.detach,
     }  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 
 from hythe.errors import CannotStart, HytheError, InvalidArgument
 
@@ -29,8 +28,7 @@ def report(error: HytheError, otherwise: int = 1) -> int:
     """Print `error` on standard error, once; gives the exit code, `otherwise` where no rule has one."""
     if isinstance(error, Reported):
         return error.code
-    if os.environ.get("HYTHE_DEBUG") == "1":
-        traceback.print_exception(error)
+    _trace(error)
     message = error.message.rstrip()
     _print(f"hythe: {message}" + (f"\n       {error.hint}" if error.hint else ""))
     if isinstance(error, CannotStart):
@@ -40,11 +38,17 @@ def report(error: HytheError, otherwise: int = 1) -> int:
 
 def report_unexpected(error: Exception) -> int:
     """An error that no layer foresaw: one line, and how to see more."""
-    if os.environ.get("HYTHE_DEBUG") == "1":
-        traceback.print_exception(error)
+    _trace(error)
     kind = type(error).__name__
     _print(f"hythe: unexpected {kind}: {error}\n       this is a fault in hythe; see it with HYTHE_DEBUG=1")
     return 70
+
+
+def _trace(error: Exception) -> None:
+    if os.environ.get("HYTHE_DEBUG") == "1":
+        import traceback
+
+        traceback.print_exception(error)
 
 
 def _print(text: str) -> None:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _KEPT: Final = {
     signal.SIGCHLD, signal.SIGPIPE, signal.SIGURG, signal.SIGWINCH, signal.SIGKILL, signal.SIGSTOP,
-    signal.SIGTTIN, signal.SIGTTOU, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTSTP,
-    signal.SIGPROF, signal.SIGVTALRM, signal.SIGALRM, signal.SIGCONT,
+    signal.SIGTTIN, signal.SIGTTOU, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL,
+    signal.SIGTSTP, signal.SIGPROF, signal.SIGVTALRM, signal.SIGALRM, signal.SIGCONT,
 }  # fmt: skip
 _CHUNK: Final = 64 * 1024
 
@@ -88,7 +88,7 @@ def exchange(
     streams: Hijacked, *, tty: bool, stdin: bool, watch: terminal.DetachWatch | None,
     resize: Callable[[int, int], None],
 ) -> None:  # fmt: skip
-    """Copy both ways until the output has ended, with our terminal in raw mode where there is one on both sides."""
+    """Copy both ways until the output has ended; our terminal is raw where there is one on both sides."""
     with terminal.raw(sys.stdin.fileno()) if tty and stdin else nullcontext(), _follow_size(tty, resize):
         if stdin:
             threading.Thread(target=_send, args=(streams, watch), daemon=True).start()

@@ -17,7 +17,7 @@ _OWN_MAIN: Final = ("hythe.compose.", "hythe.daemon.", "hythe.cli.bootstrap")
 
 
 def main(argv: list[str]) -> int:
-    """Run one command; gives its exit code. Prints an error once, never a traceback (but for HYTHE_DEBUG=1)."""
+    """Run one command; gives its exit code. An error is printed once, without a traceback."""
     session = Session()
     try:
         return _dispatch(session, argv)

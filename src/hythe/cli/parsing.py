@@ -8,6 +8,7 @@ is to be run. Flags that the engine cannot carry are declared with `refuse` and 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -27,7 +28,7 @@ class Parser(argparse.ArgumentParser):
         path = f"hythe {session.prefix}{name}"
         super().__init__(
             prog=path, usage=f"{path} {synopsis}".rstrip(), description=summary, allow_abbrev=False,
-            add_help=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+            add_help=False, formatter_class=_Formatter,
         )  # fmt: skip
         self.add_argument("--help", action="help", help="show this")
         self._after_first: str | None = None
@@ -104,6 +105,13 @@ class Parser(argparse.ArgumentParser):
             return False
         letters = [f"-{letter}" for letter in word[1:]]
         return all(letter in switches for letter in letters[:-1]) and letters[-1] in valued
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """With a width that is known: finding it out imports shutil, for every flag of every command."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=34, width=int(os.environ.get("COLUMNS") or 100))
 
 
 class _Refuse(argparse.Action):

@@ -55,7 +55,7 @@ def _no_image(name: str, error: HytheError) -> HytheError:
 
 
 def _show(messages: Any, quiet: bool, out: Callable[[str], None]) -> None:
-    """One line for each change of state; the bars of a terminal are left out on purpose: they are not states."""
+    """One line for each change of state; moving bars are left out on purpose: they are not states."""
     last: dict[str, str] = {}
     for message in messages:
         status, layer = message.get("status"), message.get("id", "")

@@ -35,6 +35,9 @@ class Session:
     def out(self, text: str) -> None:
         sys.stdout.write(text + "\n")
 
+    def flush(self) -> None:
+        sys.stdout.flush()
+
     def err(self, text: str) -> None:
         sys.stdout.flush()
         sys.stderr.write(text + "\n")

@@ -9,7 +9,7 @@ from hythe.errors import InvalidArgument
 
 
 def moment(text: str | None, now: float | None = None) -> str | None:
-    """From a duration ago ("42m"), seconds since the epoch, a date, or a date and a time (local unless it says)."""
+    """From a duration ago ("42m"), seconds since the epoch, a date, or a date and a time."""
     if not text:
         return None
     if text.replace(".", "", 1).isdigit():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
 
@@ -42,6 +41,8 @@ class ContainerFiles:
 
 
 def _stat(headers: object) -> Json:
+    import base64  # only here is it needed, and every command pays for what is imported above
+
     text = headers.get("x-docker-container-path-stat", "") if hasattr(headers, "get") else ""
     value: Json = json.loads(base64.b64decode(text)) if text else {}
     return value

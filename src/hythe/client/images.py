@@ -6,7 +6,6 @@ Long operations give an iterator of the daemon's progress messages ({"stream": .
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -138,4 +137,6 @@ def _problem(message: Json) -> HytheError:
 def _auth(auth: Json | None) -> dict[str, str]:
     if auth is None:
         return {}
+    import base64  # only here is it needed, and every command pays for what is imported above
+
     return {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(auth).encode()).decode()}

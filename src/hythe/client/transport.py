@@ -11,7 +11,6 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import quote
 
 from hythe.client import failures
 from hythe.client.address import Address
@@ -19,7 +18,8 @@ from hythe.client.hijack import Hijacked
 from hythe.client.http1 import Body, Connection, Head
 
 API_VERSION: Final = (1, 43)
-_SAFE: Final = "/:@,!~*'()"
+_UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_IN_PATH: Final = _UNRESERVED | frozenset(b"/:@,!*'()")
 
 Json = dict[str, Any]
 Objects = list[Json]
@@ -171,7 +171,7 @@ class Transport:
             raise failures.from_connect(error, self.address) from error
 
     def _target(self, path: str, query: Query | None) -> str:
-        return f"/v{self.version}{quote(path, safe=_SAFE)}{encode_query(query or {})}"
+        return f"/v{self.version}{quote(path, _IN_PATH)}{encode_query(query or {})}"
 
 
 def encode_query(query: Query) -> str:
@@ -179,8 +179,13 @@ def encode_query(query: Query) -> str:
     parts: list[str] = []
     for name, value in query.items():
         values = value if isinstance(value, list | tuple) else [value]
-        parts.extend(f"{name}={quote(_text(item), safe='')}" for item in values if item is not None)
+        parts.extend(f"{name}={quote(_text(item))}" for item in values if item is not None)
     return "?" + "&".join(parts) if parts else ""
+
+
+def quote(text: str, safe: frozenset[int] = _UNRESERVED) -> str:
+    """Percent-encoded (RFC 3986, 2.1). urllib's costs 2 ms of import."""
+    return "".join(chr(byte) if byte in safe else f"%{byte:02X}" for byte in text.encode())
 
 
 def _text(value: object) -> str:

@@ -75,7 +75,8 @@ def mount(layers: Layers, target: str, *, read_only: bool = False) -> int:
 
 def _detached(layers: Layers, attributes: int) -> int:
     with ExitStack() as stack:
-        options: list[tuple[str, str | None]] = [("lowerdir+", _short(stack, p)) for p in layers.lower]
+        options: list[tuple[str, str | None]] = [("source", "overlay")]
+        options += [("lowerdir+", _short(stack, path)) for path in layers.lower]
         if layers.upper is not None and layers.work is not None:
             options += [("upperdir", _short(stack, layers.upper)), ("workdir", _short(stack, layers.work))]
         return mounts.filesystem("overlay", [*options, *layers.rest], attributes)

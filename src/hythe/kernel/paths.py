@@ -14,7 +14,7 @@ import os
 import stat
 from typing import Final
 
-from hythe.kernel.syscall import syscall
+from hythe.kernel.syscall import libc_call, syscall
 
 RESOLVE_NO_XDEV: Final = 0x01
 RESOLVE_NO_MAGICLINKS: Final = 0x02
@@ -24,6 +24,10 @@ RESOLVE_IN_ROOT: Final = 0x10
 
 IN_ROOT: Final = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
 _LINKS: Final = 40
+
+PROC: Final = 0x9FA0
+SYSFS: Final = 0x62656572
+DEVPTS: Final = 0x1CD1
 
 
 class _OpenHow(ctypes.Structure):
@@ -134,3 +138,10 @@ def file_in_root(root: int, path: str, *, mode: int = 0o644) -> int:
         os.close(found)
         raise IsADirectoryError(errno.EISDIR, "is a directory", path)
     return found
+
+
+def file_system(fd: int) -> int:
+    """The magic number (statfs(2), f_type) of the file system that `fd` is on."""
+    buffer = (ctypes.c_long * 32)()
+    libc_call("fstatfs", fd, ctypes.byref(buffer))
+    return int(buffer[0])

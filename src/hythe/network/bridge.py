@@ -35,8 +35,8 @@ def host_mtu(channel: Channel) -> int:
     return next((link.mtu for link in links.dump(channel) if link.index == best.output), _DEFAULT_MTU)
 
 
-def make_bridge(channel: Channel, network: NetworkRecord, mtu: int) -> None:
-    """The network's bridge with the gateway's address, up; one that is already so is left as it is."""
+def make_bridge(channel: Channel, network: NetworkRecord, mtu: int) -> int:
+    """The network's bridge, up, with the gateway's address; returns its index. Idempotent."""
     address = IPv4Interface(f"{network.gateway}/{network.subnet.partition('/')[2]}")
     with ExitStack() as undo:
         found = links.find(channel, network.bridge)
@@ -52,6 +52,7 @@ def make_bridge(channel: Channel, network: NetworkRecord, mtu: int) -> None:
         channel.send(addresses.add(found.index, address), ignore=(errno.EEXIST,))
         channel.send(links.set_state(found.index, up=True, name=network.bridge))
         undo.pop_all()
+    return found.index
 
 
 def remove_interface(channel: Channel, name: str) -> None:
@@ -60,7 +61,7 @@ def remove_interface(channel: Channel, name: str) -> None:
 
 
 def plug(channel: Channel, endpoint: EndpointRecord, bridge: int, mtu: int) -> None:
-    """Connect the container's namespace to the bridge of that index: pair, loopback, address, default route."""
+    """Connect the container's namespace to a bridge (by index): pair, loopback, address, default route."""
     with ExitStack() as undo:
         namespace = open_namespace(endpoint.pid)
         undo.callback(os.close, namespace)
@@ -85,12 +86,19 @@ def plug(channel: Channel, endpoint: EndpointRecord, bridge: int, mtu: int) -> N
             failed.pop_all()
 
 
+def allow_hairpin(channel: Channel, endpoint: EndpointRecord) -> None:
+    """Let the container reach itself through an address of the host; see `firewall`. Only when it publishes:
+    hairpin mode also returns a container's own broadcasts to it."""
+    channel.send(links.set_hairpin(endpoint.host_interface))
+
+
 def _configure(inner: Channel, endpoint: EndpointRecord) -> None:
     link = links.find(inner, endpoint.interface)
     if link is None:
         raise SystemProblem(f"interface {endpoint.interface} vanished from the container")
     requests = [
         links.set_state(_LOOPBACK, up=True, name="lo"),
+        links.set_state(link.index, up=True, name=link.name),
         addresses.add(link.index, IPv4Interface(f"{endpoint.ipv4}/{endpoint.prefix}")),
     ]
     if endpoint.default_route and endpoint.gateway:
@@ -114,7 +122,8 @@ def bridge_index(channel: Channel, network: NetworkRecord) -> int:
     link = links.find(channel, network.bridge)
     if link is None:
         raise SystemProblem(
-            f"bridge {network.bridge} of network {network.name} is not there", hint="restart the daemon to mend it"
+            f"bridge {network.bridge} of network {network.name} is not there",
+            hint="restart the daemon to mend it",
         )
     return link.index
 

@@ -1,10 +1,10 @@
-"""The daemon's table in the packet filter: which packets reach containers, leave them, and under what address.
+"""The daemon's table in the packet filter: which packets reach containers and leave them, and how addressed.
 
-There is one table per daemon, `inet hythe_INSTANCE`, whose rules never change; networks and published ports are
-elements of its sets and maps, so plugging in a container adds no rule and a lookup costs the same with one
-container or a thousand. Every change is one transaction.
+There is one table per daemon, `inet hythe_INSTANCE`, whose rules never change; networks and published ports
+are elements of its sets and maps, so plugging in a container adds no rule and a lookup costs the same with
+one container or a thousand. Every change is one transaction.
 
-    packet in --> guard ------> publish (DNAT) --> routing --> forward --------> masquerade --> out
+    packet in --> guard ------> publish (DNAT) --> routing --> between --------> leaving ----> out
                   drops what    host:port becomes             within a network:  from containers to
                   claims to be  container:port, also          yes. Into one:     the outside; from the
                   127.0.0.0/8   for local programs            only published     host and from the same
@@ -12,12 +12,12 @@ container or a thousand. Every change is one transaction.
                                                               Internal: nothing. port (hairpin)
 
 Why it is so:
-- `guard`: route_localnet is on for our bridges, so that 127.0.0.1:port can be sent on to a container. It would
-  also let a container, or a neighbour, talk to the host's loopback; `guard` sees packets before anything has
-  rewritten them and drops those.
+- `guard`: route_localnet is on for our bridges, so that 127.0.0.1:port can be sent on to a container. That
+  would also let a container, or a neighbour, talk to the host's loopback; `guard` sees packets before
+  anything has rewritten them and drops those.
 - A port published on one address matches that address only. Nobody outside can send to 127.0.0.1, and the
   LAN address is another key, so "published on 127.0.0.1" holds.
-- `forward` lets a packet into a network only if DNAT brought it (or it belongs to such a connection): a
+- `between` lets a packet into a network only if DNAT brought it (or it belongs to such a connection): a
   neighbour that routes straight to a container's address is dropped, and so are other networks. Other
   networks' containers may use a published port through any address of the host.
 - Within one network packets can still pass the forward hook: with bridge-nf-call-iptables the kernel shows
@@ -25,6 +25,9 @@ Why it is so:
   incoming interface with the outgoing one.
 - Where a published port is reached from the host or from its own network, the answer must come back through
   the host to be rewritten: hence masquerading there. All other clients keep their source address.
+- With bridge-nf-call-iptables a frame for the host's address is rewritten and turned round on the bridge
+  itself, where nft knows no incoming interface. For a container that uses its own published port
+  `themselves` has the pair (address, address), and the bridge's port is in hairpin mode.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ table inet {table} {{
   set bridges {{ type ifname; }}
   set internal {{ type ifname; }}
   set within {{ type ifname . ifname; }}
+  set themselves {{ type ipv4_addr . ipv4_addr; }}
   map published {{ type inet_proto . inet_service : ipv4_addr . inet_service; }}
   map published_at {{ type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }}
 
@@ -67,16 +71,22 @@ table inet {table} {{
     ct status dnat accept
     drop
   }}
-  chain forward {{
+  chain to_host {{
+    type filter hook input priority filter; policy accept;
+    iifname @internal ct state established,related accept
+    iifname @internal drop
+  }}
+  chain between {{
     type filter hook forward priority filter; policy accept;
     iifname . oifname @within accept
     oifname @bridges goto inbound
     iifname @internal drop
   }}
-  chain masquerade {{
+  chain leaving {{
     type nat hook postrouting priority srcnat; policy accept;
     oifname @bridges fib saddr type local ct status dnat masquerade
     iifname . oifname @within ct status dnat masquerade
+    ip saddr . ip daddr @themselves ct status dnat masquerade
     iifname @bridges oifname != @bridges masquerade
   }}
 }}
@@ -141,6 +151,8 @@ class Firewall:
             if port.host_ip and port.host_ip != "0.0.0.0":
                 key, name = f"{port.host_ip} . {key}", "published_at"
             commands += self._element(verb, name, key, f"{record.ipv4} . {port.container_port}")
+        if commands:
+            commands += self._element(verb, "themselves", f"{record.ipv4} . {record.ipv4}")
         return commands
 
     def _element(self, verb: str, name: str, key: str, value: str = "") -> list[str]:

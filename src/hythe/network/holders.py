@@ -1,7 +1,7 @@
 """Who holds a port: from the kernel's socket tables to a process with a name.
 
-/proc/net/tcp and its sisters list sockets with their local address and inode; /proc/PID/fd shows which process
-has an inode open. Reading all of /proc takes milliseconds, so this is done only to explain a refusal.
+/proc/net/tcp and its sisters list sockets with their local address and inode; /proc/PID/fd shows which
+process has an inode open. Reading all of /proc takes milliseconds, so this is done only to explain a refusal.
 """
 
 from __future__ import annotations

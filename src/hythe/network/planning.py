@@ -103,13 +103,13 @@ def _gateway(request: NetworkRequest, subnet: IPv4Network) -> str:
 def _range(request: NetworkRequest, subnet: IPv4Network) -> str:
     if request.ip_range is None:
         return ""
-    span = IPv4Network(parse_subnet_range(request.ip_range))
+    span = _span(request.ip_range)
     if not span.subnet_of(subnet):
         raise InvalidArgument(f"address range {span} is not part of subnet {subnet}")
     return str(span)
 
 
-def parse_subnet_range(text: str) -> IPv4Network:
+def _span(text: str) -> IPv4Network:
     """A range of addresses; unlike a subnet it may be as small as one."""
     try:
         return IPv4Network(text)

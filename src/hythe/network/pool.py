@@ -4,8 +4,8 @@
       10.225.0.0/16   one daemon's base, claimed by its unreachable route
         10.225.3.0/24   one network: .1 the gateway, .2 ... .254 containers
 
-Addresses are handed out in turn, not lowest first: the address of a container that has just gone rests as long
-as possible, so that no stale connection, cache or retry reaches the wrong container.
+Addresses are handed out in turn, not lowest first: the address of a container that has just gone rests as
+long as possible, so that no stale connection, cache or retry reaches the wrong container.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def parse_subnet(text: str, what: str = "subnet") -> IPv4Network:
     try:
         network = IPv4Network(text)
     except ValueError as error:
-        raise InvalidArgument(f"invalid {what} {text!r}: {error}", hint="write such as 10.20.0.0/24") from error
+        raise InvalidArgument(
+            f"invalid {what} {text!r}: {error}", hint="write such as 10.20.0.0/24"
+        ) from error
     if network.prefixlen > 30:
         raise InvalidArgument(f"{what} {text} is too small", hint="use /30 or a shorter prefix")
     return network
@@ -42,7 +44,8 @@ def bases(pool: IPv4Network, taken: Iterable[IPv4Network]) -> Iterator[IPv4Netwo
     """The ranges of `pool` that a daemon may claim, best first.
 
     First those that overlap nothing in `taken` (the host's routes, default routes left out); then those that
-    merely lie inside a wider route, such as a company's 10.0.0.0/8: longer prefixes win, so nothing else breaks.
+    merely lie inside a wider route, such as a company's 10.0.0.0/8: longer prefixes win, so nothing else
+    breaks.
     """
     candidates = [pool] if pool.prefixlen >= BASE_PREFIX else list(pool.subnets(new_prefix=BASE_PREFIX))
     known = [route for route in taken if route.prefixlen > 0]
@@ -68,13 +71,17 @@ def check_overlap(subnet: IPv4Network, used: Iterable[tuple[IPv4Network, str]]) 
     """Raises Conflict when `subnet` overlaps one of `used`, each with words for what it belongs to."""
     for other, owner in used:
         if other.prefixlen > 0 and subnet.overlaps(other):
-            raise Conflict(f"subnet {subnet} overlaps {other}, which belongs to {owner}", hint="choose another subnet")
+            raise Conflict(
+                f"subnet {subnet} overlaps {other}, which belongs to {owner}", hint="choose another subnet"
+            )
 
 
 class AddressPool:
     """The addresses of one network."""
 
-    def __init__(self, subnet: IPv4Network, gateway: IPv4Address, ip_range: IPv4Network | None = None) -> None:
+    def __init__(
+        self, subnet: IPv4Network, gateway: IPv4Address, ip_range: IPv4Network | None = None
+    ) -> None:
         self._subnet, self._gateway = subnet, gateway
         span = ip_range or subnet
         self._first, self._last = int(span.network_address), int(span.broadcast_address)

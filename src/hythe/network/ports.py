@@ -1,9 +1,9 @@
 """Reserving host ports: the daemon itself holds a socket on every port it publishes.
 
 The packet filter rewrites packets for a published port before any socket sees them, so these sockets are not
-in the way. They are there so that the port is really taken: another program gets EADDRINUSE instead of silence,
-a program that has the port already is found out, and a random port is one that the kernel chose. What reaches
-a TCP socket nevertheless (IPv6, which is not rewritten) is relayed (`relay.py`).
+in the way. They are there so that the port is really taken: another program gets EADDRINUSE instead of
+silence, a program that has the port already is found out, and a random port is one that the kernel chose.
+What reaches a TCP socket nevertheless (IPv6, which is not rewritten) is relayed (`relay.py`).
 
     host_ip ""           0.0.0.0 and, for TCP, [::]
     host_ip 127.0.0.1    that address
@@ -103,7 +103,9 @@ def _take(request: PortRequest, port: int) -> Reserved:
             sockets.append(held)
             port = held.getsockname()[1]
         undo.pop_all()
-    return Reserved(PortBound(request.container_port, request.protocol, request.host_ip, port), tuple(sockets))
+    return Reserved(
+        PortBound(request.container_port, request.protocol, request.host_ip, port), tuple(sockets)
+    )
 
 
 def _bind(address: str, protocol: str, port: int) -> socket.socket:
@@ -127,7 +129,9 @@ def _bind(address: str, protocol: str, port: int) -> socket.socket:
 def _problem(request: PortRequest, port: int, error: OSError) -> InvalidArgument | SystemProblem:
     where = f"{request.host_ip or _ANY4}:{port}"
     if error.errno == errno.EADDRNOTAVAIL:
-        return InvalidArgument(f"cannot publish on {where}: the host has no such address", hint="see: ip address")
+        return InvalidArgument(
+            f"cannot publish on {where}: the host has no such address", hint="see: ip address"
+        )
     return SystemProblem(f"cannot publish on {where}: {error.strerror}")
 
 

@@ -25,6 +25,7 @@ class Registry:
         self._pool = database.collection("address_pool", PoolRecord)
         self.networks = self._networks.all()
         self.endpoints = self._endpoints.all()
+        self.leaving: dict[str, EndpointRecord] = {}
         self.published = self._published.all()
 
     # ---- the claimed range --------------------------------------------------------------------
@@ -76,9 +77,15 @@ class Registry:
         self._endpoints.put(record.id, record)
         self.endpoints[record.id] = record
 
+    def leave(self, record: EndpointRecord) -> None:
+        """Out of sight, but in the database and in `leaving` until its cable is known to be gone."""
+        self.leaving[record.id] = record
+        self.endpoints.pop(record.id, None)
+
     def delete_endpoint(self, id: str) -> None:
         self._endpoints.delete(id)
         self.endpoints.pop(id, None)
+        self.leaving.pop(id, None)
 
     # ---- published ports ----------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """Connections that reach the daemon's own listening sockets, passed on to the container.
 
-IPv4 is rewritten in the kernel and never comes here. What does: IPv6 (`localhost` is ::1 first on many hosts),
-and IPv4 should somebody flush the packet filter. One thread serves all of them with epoll; bytes move from
-socket to pipe to socket by splice(2) and never enter the interpreter.
+IPv4 is rewritten in the kernel and never comes here. What does: IPv6 (`localhost` is ::1 first on many
+hosts), and IPv4 should somebody flush the packet filter. One thread serves all of them with epoll; bytes move
+from socket to pipe to socket by splice(2) and never enter the interpreter.
 
     client socket --splice--> pipe --splice--> container socket
                   <--splice-- pipe <--splice--
@@ -112,7 +112,7 @@ class _Connection:
 
 
 class Relay:
-    """A thread that accepts on the given sockets; started with the first of them, in its starter's namespace."""
+    """A thread that accepts on the given sockets; started with the first, in its starter's namespace."""
 
     def __init__(self) -> None:
         self._selector = selectors.EpollSelector()
@@ -193,7 +193,9 @@ class Relay:
             _log.warning("port relay: %s", error)
             return
         client.setblocking(False)
-        target = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        target = socket.socket(
+            socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+        )
         for each in (client, target):
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         target.connect_ex(address)

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class Call:
-    """A request under way. `engine` is what the handlers may use of the engine."""
+    """A request under way. `engine` is what handlers may use of the engine."""
 
     def __init__(
         self, request: web.BaseRequest, engine: Engine, version: Version, params: dict[str, str]
@@ -84,13 +84,13 @@ class Call:
     # ---- body ---------------------------------------------------------------------------------
 
     async def body(self, type_: type[T]) -> T:
-        """The JSON body as a Struct; InvalidArgument if it is empty, too large, malformed or of wrong types."""
-        return _decode(await self._read(), type_)
+        """The JSON body as a Struct; InvalidArgument if empty, too large or malformed."""
+        return decode(await self._read(), type_)
 
     async def optional_body(self, type_: type[T]) -> T:
         """As `body`, for the few requests that may come without one; then all fields have their defaults."""
         data = await self._read()
-        return _decode(data, type_) if data.strip() else _decode(b"{}", type_)
+        return decode(data, type_) if data.strip() else decode(b"{}", type_)
 
     async def _read(self) -> bytes:
         length = self.request.content_length
@@ -110,12 +110,13 @@ class Call:
         return self.request.content.iter_any().__aiter__()
 
 
-def _decode(data: bytes, type_: type[T]) -> T:
+def decode(data: bytes, type_: type[T]) -> T:
+    """A JSON document as a Struct; unknown fields are let through, null is as good as absent."""
     if not data.strip():
         raise InvalidArgument("invalid JSON: got EOF while reading request body")
     try:
         document = msgspec.json.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidArgument(f"invalid JSON: {error}") from error
     try:
         return msgspec.convert(_without_nulls(document), type=type_)

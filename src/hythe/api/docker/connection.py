@@ -16,9 +16,16 @@ import re
 from typing import Any, Final
 
 from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_parser import RawRequestMessage
 from aiohttp.web_protocol import RequestHandler
 
 _HIJACKED: Final = re.compile(r"^(?:/v[0-9.]+)?/(?:containers/[^/]+/attach|exec/[^/]+/start)(?:\?|$)")
+_HIJACKED_HEAD: Final = re.compile(
+    rb"POST (?:/v[0-9.]+)?/(?:containers/[^/ ?]+/attach|exec/[^/ ?]+/start)[? ][^\r]*\r\n.*?\r\n\r\n",
+    re.DOTALL,
+)
+_LENGTH: Final = re.compile(rb"^content-length:[ \t]*(\d+)", re.IGNORECASE | re.MULTILINE)
 _MAX_EARLY: Final = 1024 * 1024
 
 
@@ -38,11 +45,14 @@ class Connection(RequestHandler):
         if self._hijacking:
             self._keep(data)
             return
+        if not self._messages and not self._request_in_progress:
+            end = _end_of_hijacked(data)
+            data, rest = data[:end], data[end:]
+            self._keep(rest)
         super().data_received(data)
         if self._messages:
             message, body = self._messages[-1]
-            path = getattr(message, "path", "")
-            self._last_body = body if _HIJACKED.match(path) and message.method == "POST" else None
+            self._last_body = body if _is_hijacked(message) else None
         if self._last_body is not None and self._last_body.is_eof():
             self._hijacking = True
 
@@ -75,8 +85,51 @@ class Connection(RequestHandler):
             self.data_received(early)
 
 
+class NoAnswer(web.StreamResponse):
+    """What is returned for a connection that is no longer ours, or no longer there: nothing is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.force_close()
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        return
+
+
+def _end_of_hijacked(data: bytes) -> int:
+    """Where a whole request to be hijacked ends in `data`; all of `data` if it does not begin with one.
+
+    aiohttp's parser takes what follows for another request (it knows no upgrade but websocket), so it must
+    not see it. A client that sends its request in pieces and input right behind the last is not served.
+    """
+    head = _HIJACKED_HEAD.match(data)
+    if head is None:
+        return len(data)
+    length = _LENGTH.search(head[0])
+    return head.end() + (int(length[1]) if length else 0)
+
+
+def _is_hijacked(message: object) -> bool:
+    return (
+        isinstance(message, RawRequestMessage)
+        and message.method == "POST"
+        and _HIJACKED.match(message.path) is not None
+    )
+
+
 class Server(web.Server):
     """aiohttp's server, making our connections."""
 
     def __call__(self) -> RequestHandler:
         return Connection(self, loop=self._loop, **self._kwargs)
+
+    async def stop(self, grace: float) -> None:
+        """Let go of all clients: lasting answers end now, other requests have `grace` seconds to end."""
+        for connection in self.connections:
+            connection.close()
+            if isinstance(connection, Connection) and not connection.gone.done():
+                connection.gone.set_result(None)
+        await self.shutdown(grace)

@@ -1,7 +1,7 @@
-"""The `filters` parameter of lists: {"label": ["a=b"], "status": ["exited"]}, or the older {"label": {"a=b": true}}.
+"""The `filters` parameter of lists: {"status": ["exited"]}, or the older {"status": {"exited": true}}.
 
-Values of one key are alternatives, keys must all hold; several labels must all hold too. A key that a list does
-not know is refused by name, never ignored.
+Values of one key are alternatives, keys must all hold; several labels must all hold too. A key that a list
+does not know is refused by name, never ignored.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class Filters:
         values = {key: _strings(key, value) for key, value in document.items()}
         for key in values:
             if key not in allowed:
-                raise InvalidArgument(f"invalid filter '{key}'", hint=f"known are {', '.join(sorted(allowed))}")
+                raise InvalidArgument(
+                    f"invalid filter '{key}'", hint=f"known are {', '.join(sorted(allowed))}"
+                )
         return cls(values)
 
     def get(self, key: str) -> list[str]:

@@ -14,31 +14,13 @@ import os
 import socket
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import web
-
 from hythe.errors import Unavailable, Unsupported
 
 if TYPE_CHECKING:
-    from aiohttp.abc import AbstractStreamWriter
-
     from hythe.api.docker.call import Call
 
 RAW: Final = "application/vnd.docker.raw-stream"
 MULTIPLEXED: Final = "application/vnd.docker.multiplexed-stream"
-
-
-class Hijacked(web.StreamResponse):
-    """What a handler returns once the connection is no longer ours: nothing is left to be written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.force_close()
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        return None
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        return
 
 
 def head(*, upgrade: bool, multiplexed: bool) -> bytes:
@@ -61,7 +43,7 @@ async def take_over(call: Call, *, tty: bool) -> tuple[int, bytes]:
         raise Unavailable("the client has closed the connection")
     if transport.get_extra_info("sslcontext") is not None:
         raise Unsupported("attaching over TLS is not supported", hint="use the daemon's unix socket")
-    transport.pause_reading()  # type: ignore[attr-defined]
+    transport.pause_reading()
     upgrade = call.request.headers.get("Upgrade", "").lower() == "tcp"
     listening: socket.socket = transport.get_extra_info("socket")
     descriptor = os.dup(listening.fileno())

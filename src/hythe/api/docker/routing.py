@@ -1,7 +1,7 @@
 """The route table: data that is matched against requests here and printed by `coverage`.
 
-A pattern is a path with names in braces: "{ref}" takes one segment, "{name:path}" any number of them (names of
-images have slashes). Routes are found by the first segment and the method, then by regular expression.
+A pattern is a path with names in braces: "{ref}" takes one segment, "{name:path}" any number of them (names
+of images have slashes). Routes are found by the first segment and the method, then by regular expression.
 """
 
 from __future__ import annotations

@@ -7,30 +7,22 @@ which API version and which server spoke.
 from __future__ import annotations
 
 import logging
-import platform
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from aiohttp import web
 
-from hythe import __version__
 from hythe.api.docker.backend import Engine
 from hythe.api.docker.call import Call
-from hythe.api.docker.connection import Connection, Server
+from hythe.api.docker.connection import Connection, NoAnswer, Server
 from hythe.api.docker.errors import error_response, json_response
-from hythe.api.docker.hijack import Hijacked
+from hythe.api.docker.headers import HEADERS
 from hythe.api.docker.routing import Route, Router
-from hythe.api.docker.versioning import NEWEST, split
+from hythe.api.docker.versioning import split
 from hythe.errors import HytheError
 
 log = logging.getLogger("hythe.api")
 
-HEADERS: Final = {
-    "Api-Version": str(NEWEST),
-    "Docker-Experimental": "false",
-    "Ostype": "linux",
-    "Server": f"hythe/{__version__} ({platform.system().lower()})",
-}
 # Build contexts and credentials travel in headers and queries; the defaults of 8 KiB are too small for them.
 _MAX_HEADER: Final = 64 * 1024
 
@@ -47,9 +39,10 @@ class Dispatcher:
         except HytheError as error:
             log.debug("%s %s: %s", request.method, request.path, error)
             response = error_response(error)
-        except (ConnectionError, web.HTTPException):
-            raise
-        except Exception:  # noqa: BLE001 - the boundary: a mistake in one request must not end the daemon
+        except ConnectionError:
+            log.debug("%s %s: the client has left", request.method, request.path)
+            return NoAnswer()
+        except Exception:
             log.exception("%s %s failed", request.method, request.path)
             response = json_response({"message": "internal error, see the daemon's log"}, status=500)
         return self._finish(request, response)
@@ -66,7 +59,7 @@ class Dispatcher:
         return await route.handler(Call(request, self._engine, version, params))
 
     def _finish(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
-        if isinstance(response, Hijacked):
+        if isinstance(response, NoAnswer):
             return response
         if isinstance(request.protocol, Connection):
             request.protocol.expect_requests()

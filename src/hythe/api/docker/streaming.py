@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from aiohttp import web
 
 from hythe.api.docker.errors import status_of
+from hythe.api.docker.headers import HEADERS
 from hythe.errors import HytheError
 from hythe.wire import jsonlines
 
@@ -27,12 +28,12 @@ TAR: Final = "application/x-tar"
 
 
 class ClientGone(ConnectionError):
-    """The client left in the middle of an answer; aiohttp takes a ConnectionError as the quiet end of one."""
+    """The client left in the middle of an answer; the quiet end of a request."""
 
 
 async def begin(call: Call, content_type: str, headers: dict[str, str] | None = None) -> web.StreamResponse:
     """Send the head of a 200 answer whose length is not known."""
-    response = web.StreamResponse(headers={"Content-Type": content_type, **(headers or {})})
+    response = web.StreamResponse(headers={"Content-Type": content_type, **HEADERS, **(headers or {})})
     await response.prepare(call.request)
     return response
 
@@ -41,8 +42,9 @@ async def while_connected(call: Call, work: Coroutine[Any, Any, T]) -> T:
     """The result of `work`, which is cancelled if the client leaves before; then ClientGone."""
     task = asyncio.ensure_future(work)
     gone = call.connection.gone
+    both: set[asyncio.Future[Any]] = {task, gone}
     try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise ClientGone("the client has left")
         return task.result()
@@ -54,7 +56,7 @@ async def while_connected(call: Call, work: Coroutine[Any, Any, T]) -> T:
 
 
 async def send_bytes(call: Call, content_type: str, chunks: AsyncIterable[bytes]) -> web.StreamResponse:
-    """Send chunks as they come, each flushed. The first is awaited first, so an early error is still a status."""
+    """Send chunks as they come. The first is awaited before the head, so an early error is still a status."""
     iterator = chunks.__aiter__()
     first = await while_connected(call, _next(iterator))
     response = await begin(call, content_type)

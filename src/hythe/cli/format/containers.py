@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
-from hythe.base.ids import short
 from hythe.base.units import human_size
 from hythe.cli.format.times import ago, local
 
@@ -28,8 +27,8 @@ def row(summary: Json, *, whole: bool = False) -> Json:
     names = [mount.get("Name") or mount.get("Source", "") for mount in mounts]
     image = summary["Image"]
     return {
-        "ID": summary["Id"] if whole else short(summary["Id"]),
-        "Image": image if whole or not image.startswith("sha256:") else short(image),
+        "ID": summary["Id"] if whole else summary["Id"][:12],
+        "Image": image if whole or not image.startswith("sha256:") else image.removeprefix("sha256:")[:12],
         "Command": _command(summary.get("Command", ""), whole),
         "CreatedAt": local(summary["Created"]), "RunningFor": ago(summary["Created"]),
         "Ports": ports(summary.get("Ports") or []), "State": summary["State"], "Status": summary["Status"],

@@ -22,13 +22,7 @@ def align(lines: Sequence[Sequence[str]]) -> list[str]:
             if column == len(widths):
                 widths.append(_MINIMUM)
             widths[column] = max(widths[column], len(cell) + _GAP)
-    return [
-        "".join(
-            cell.ljust(width)
-            for cell, width in zip(cells, [*widths, 0][: len(cells) - 1] + [0], strict=False)
-        )
-        for cells in lines
-    ]
+    return ["".join([*map(str.ljust, cells[:-1], widths), *cells[-1:]]) for cells in lines]
 
 
 def show(

@@ -1,4 +1,4 @@
-"""Times in words, as docker says them: "About a minute ago", "2 hours ago". Source: go-units HumanDuration."""
+"""Times in words, as docker says them: "About a minute ago", "2 hours ago". As go-units' HumanDuration."""
 
 from __future__ import annotations
 

@@ -55,11 +55,12 @@ def to_json(value: Any) -> str:
 
 
 def element(value: Any, key: Any) -> Any:
-    """`index value key`: nothing is None; an index out of range is an error."""
+    """`index value key`. What a map of texts lacks is "", as Go's zero value; a list's range is checked."""
     if isinstance(value, Missing):
         raise value.error()
     if isinstance(value, Mapping):
-        return value.get(key)
+        texts = all(isinstance(item, str) for item in value.values())
+        return value.get(key, "" if texts else None)
     if isinstance(value, list | tuple | str) and isinstance(key, int):
         if not 0 <= key < len(value):
             raise InvalidArgument(f"template: index {key} is out of range, there are {len(value)}")

@@ -123,7 +123,8 @@ def _host(options: RunOptions) -> Json:
 def resources(options: RunOptions) -> Json:
     """The limits, as ContainerUpdate takes them too."""
     return {
-        "Memory": limits.memory(options.memory or "0"), "MemorySwap": limits.memory(options.memory_swap or "0"),
+        "Memory": limits.memory(options.memory or "0"),
+        "MemorySwap": limits.memory(options.memory_swap or "0"),
         "MemoryReservation": limits.memory(options.memory_reservation or "0"),
         "NanoCpus": limits.nano_cpus(options.cpus or "0"), "CpuShares": options.cpu_shares,
         "CpuQuota": options.cpu_quota, "CpuPeriod": options.cpu_period,

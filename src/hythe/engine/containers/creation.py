@@ -107,7 +107,8 @@ def _endpoints(spec: ContainerSpec) -> dict[str, Endpoint]:
     return {name: Endpoint("", name, request) for name, request in requests.items()}
 
 
-def _validate(spec: ContainerSpec) -> None:
+def validate(spec: ContainerSpec) -> None:
+    """Refuse what contradicts itself. Raises InvalidArgument."""
     host = spec.host
     capabilities(host.cap_add, host.cap_drop, privileged=host.privileged)
     SecurityOptions(host.security_opt, privileged=host.privileged)
@@ -133,7 +134,7 @@ def _validate(spec: ContainerSpec) -> None:
 
 def new_record(id: str, name: str, spec: ContainerSpec, image: ImageDefaults) -> Container:
     """The record of a new container; mounts and the snapshot are still to be made."""
-    _validate(spec)
+    validate(spec)
     entrypoint, command = _program(spec, image)
     if not entrypoint and not command:
         raise InvalidArgument(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import os
 import socket
 from collections import deque
@@ -18,34 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from hythe.engine.runtime import Attachment, Exit, Running, Streams
-from hythe.errors import (
-    CannotStart,
-    Conflict,
-    HytheError,
-    InvalidArgument,
-    NotFound,
-    SystemProblem,
-    Unavailable,
-    Unsupported,
-)
+from hythe.errors import Unavailable
 from hythe.oci.spec import Mount, Process, Resources
-
-PACKET = 1 << 20
-
-_KINDS: dict[str, type[HytheError]] = {
-    "invalid": InvalidArgument,
-    "not_found": NotFound,
-    "conflict": Conflict,
-    "unsupported": Unsupported,
-}
-
-
-def _error(body: dict[str, Any]) -> HytheError:
-    message = str(body.get("message", "the warden gave no reason"))
-    if body.get("kind") == "cannot_start":
-        return CannotStart(message, exit_code=int(body.get("exit_code", 125)))
-    return _KINDS.get(str(body.get("kind")), SystemProblem)(message)
-
+from hythe.runtime.protocol import PACKET_LIMIT, decode, encode, error_of
 
 def _exit(body: dict[str, Any], id: str, exec_id: str | None) -> Exit:
     return Exit(id, exec_id, int(body["exit_code"]), bool(body.get("oom")), int(body.get("at", 0)))
@@ -97,7 +71,7 @@ class WardenRuntime:
         assert self._socket is not None
         while True:
             try:
-                packet = self._socket.recv(PACKET)
+                packet = self._socket.recv(PACKET_LIMIT)
             except BlockingIOError:
                 return
             except OSError:
@@ -106,7 +80,7 @@ class WardenRuntime:
                 self.close()
                 self.on_lost()
                 return
-            self._receive(json.loads(packet))
+            self._receive(decode(packet))
             if self._socket is None:
                 return
 
@@ -116,7 +90,7 @@ class WardenRuntime:
             if future is None or future.done():
                 return
             if "error" in message:
-                future.set_exception(_error(message["error"]))
+                future.set_exception(error_of(message["error"]))
             else:
                 future.set_result(message.get("ok") or {})
         elif message.get("event") == "namespaces":
@@ -159,8 +133,7 @@ class WardenRuntime:
         number = self._number
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._pending[number] = future
-        packet = json.dumps({"seq": number, "op": op, **body}, separators=(",", ":")).encode()
-        self._send(packet, [] if fd is None else [fd])
+        self._send(encode({"seq": number, "op": op, **body}), [] if fd is None else [fd])
         try:
             return await future
         finally:
@@ -242,17 +215,13 @@ class WardenRuntime:
         await self._call("delete", id=id, force=force)
 
     async def containers(self) -> list[Running]:
-        answer = await self._call("list")
-        return [
-            Running(
-                entry["id"],
-                int(entry["pid"]),
-                entry["status"],
-                _exit(entry["exit"], entry["id"], None) if entry.get("exit") else None,
-                {e["exec"]: int(e["pid"]) for e in entry.get("execs", []) if not e.get("exit")},
-            )
-            for entry in answer["containers"]
-        ]
+        found: list[Running] = []
+        after: str | None = ""
+        while after is not None:
+            answer = await self._call("list", after=after)
+            found += [_running(entry) for entry in answer["containers"]]
+            after = answer.get("next")
+        return found
 
     async def shutdown(self) -> None:
         """End the warden; Conflict while it holds a container."""
@@ -268,3 +237,9 @@ def _attachment(attachment: Attachment) -> dict[str, Any]:
         "detach_keys": list(attachment.detach_keys) or None,
         "head": base64.b64encode(attachment.head).decode(),
     }
+
+
+def _running(entry: dict[str, Any]) -> Running:
+    execs = {e["exec"]: int(e["pid"]) for e in entry.get("execs", []) if not e.get("exit")}
+    ended = _exit(entry["exit"], entry["id"], None) if entry.get("exit") else None
+    return Running(entry["id"], int(entry["pid"]), entry["status"], ended, execs)

@@ -1,7 +1,7 @@
 """Network interfaces: veth pairs, bridges, state, and what is there (rtnetlink(7), linux/if_link.h).
 
 A container's pair is one message: the host's end is named, put on its bridge and set up, and the peer is
-named, given its address and set up inside the container's namespace, all in the same RTM_NEWLINK.
+named and given its address inside the container's namespace, all in the same RTM_NEWLINK.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _INFO = struct.Struct("=BxHiII")
 
 _ADDRESS, _IFNAME, _MTU, _MASTER, _LINKINFO = 1, 3, 4, 10, 18
 _NET_NS_FD, _NUM_TX_QUEUES, _NUM_RX_QUEUES = 28, 31, 32
-_INFO_KIND, _INFO_DATA = 1, 2
+_INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
+_BRPORT_MODE = 4
 _VETH_PEER = 1
 
 
@@ -70,13 +71,14 @@ def add_bridge(name: str, *, mac: str, mtu: int) -> Request:
 
 
 def add_veth(name: str, *, bridge: int, mtu: int, peer: str, peer_mac: str, namespace: int) -> Request:
-    """A veth pair: `name` up on the bridge of that index, `peer` up in the namespace of that descriptor.
+    """A veth pair: `name` up on the bridge of that index, `peer` down in the namespace of that descriptor.
 
+    The driver configures the peer before it has joined the two, so asking for it up fails with ENOTCONN.
     One queue each: the default is one per possible CPU, which costs memory for every idle container.
     """
     queues = u32(_NUM_TX_QUEUES, 1) + u32(_NUM_RX_QUEUES, 1)
     inner = (
-        _header(up=True)
+        _header()
         + text(_IFNAME, peer)
         + attribute(_ADDRESS, _mac(peer_mac))
         + u32(_MTU, mtu)
@@ -93,6 +95,13 @@ def add_veth(name: str, *, bridge: int, mtu: int, peer: str, peer_mac: str, name
         + nested(_LINKINFO, text(_INFO_KIND, "veth"), data)
     )
     return Request(RTM_NEWLINK, body, f"add interface {name}", NLM_F_CREATE | NLM_F_EXCL)
+
+
+def set_hairpin(name: str) -> Request:
+    """Let the bridge send frames back out of port `name` that came in there."""
+    data = nested(_INFO_SLAVE_DATA, attribute(_BRPORT_MODE, b"\1"))
+    body = _header() + text(_IFNAME, name) + nested(_LINKINFO, text(_INFO_SLAVE_KIND, "bridge"), data)
+    return Request(RTM_NEWLINK, body, f"set hairpin mode of interface {name}")
 
 
 def set_state(index: int, *, up: bool, name: str = "") -> Request:

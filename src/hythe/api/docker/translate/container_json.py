@@ -25,7 +25,7 @@ class Places:
 
 def container_json(container: Container, places: Places) -> dict[str, Any]:
     """The answer to inspect. `SizeRw` and `SizeRootFs` are there only if sizes were asked for."""
-    result = {
+    result: dict[str, Any] = {
         "Id": container.id,
         "Created": format_time(container.created),
         "Path": container.args[0] if container.args else "",
@@ -57,7 +57,7 @@ def container_json(container: Container, places: Places) -> dict[str, Any]:
 
 def state_json(state: State) -> dict[str, Any]:
     """State; Health only for a container with a health check."""
-    result = {
+    result: dict[str, Any] = {
         "Status": state.status,
         "Running": state.status in ("running", "paused", "restarting"),
         "Paused": state.status == "paused",

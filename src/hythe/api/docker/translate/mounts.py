@@ -106,9 +106,7 @@ def _from_bind_mount(mount: MountConfig) -> MountRequest:
 
 
 def _from_volume_mount(mount: MountConfig) -> MountRequest:
-    request = MountRequest(
-        type="volume", source=mount.source, target=mount.target, read_only=mount.read_only
-    )
+    request = MountRequest(type="volume", source=mount.source, target=mount.target, read_only=mount.read_only)
     if mount.volume_options:
         driver = mount.volume_options.driver_config
         request.no_copy, request.labels = mount.volume_options.no_copy, mount.volume_options.labels

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec.structs import fields
+
 from hythe.api.docker.types.host import HostConfig, MountConfig, Resources
 from hythe.errors import InvalidArgument, Unsupported
 
@@ -46,16 +48,10 @@ _LOG_OPTIONS: Final = ("max-size", "max-file", "compress", "mode", "max-buffer-s
 
 
 def _changed(body: Resources, unset: dict[str, tuple[object, ...]]) -> Iterator[str]:
-    names = {field.name: field.encode_name for field in _fields(body)}
+    names = {field.name: field.encode_name for field in fields(body)}
     for attribute, values in unset.items():
         if getattr(body, attribute) not in values:
             yield f"{names[attribute]}={getattr(body, attribute)!r}"
-
-
-def _fields(body: Resources) -> tuple[object, ...] | tuple:  # type: ignore[type-arg]
-    from msgspec.structs import fields
-
-    return fields(body)
 
 
 def check_resources(body: Resources) -> None:
@@ -74,7 +70,9 @@ def check_host(host: HostConfig) -> None:
         )
     for option in host.log_config.config:
         if option not in _LOG_OPTIONS:
-            raise InvalidArgument(f"unknown log opt '{option}' for {host.log_config.type or 'local'} log driver")
+            raise InvalidArgument(
+                f"unknown log opt '{option}' for {host.log_config.type or 'local'} log driver"
+            )
     for paths in (host.masked_paths, host.readonly_paths):
         if paths:
             raise Unsupported(

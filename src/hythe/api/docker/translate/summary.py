@@ -155,7 +155,9 @@ def _port_matches(container: Container, filters: Filters, key: str) -> bool:
         known |= {(p.host_port, p.protocol) for p in container.spec.host.ports if p.host_port}
     else:
         known = {parse_port(text) for text in container.exposed_ports}
-    return any(low <= port <= high and proto == p for low, high, proto in map(_range, wanted) for port, p in known)
+    return any(
+        low <= port <= high and proto == p for low, high, proto in map(_range, wanted) for port, p in known
+    )
 
 
 def _range(text: str) -> tuple[int, int, str]:

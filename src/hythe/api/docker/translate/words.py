@@ -23,7 +23,11 @@ def human_duration(nanoseconds: int) -> str:
     hours = (seconds + 1800) // 3600
     if hours < 48:
         return "About an hour" if hours == 1 else f"{hours} hours"
-    for below, hours_each, word in ((24 * 14, 24, "days"), (24 * 60, 168, "weeks"), (24 * 730, 720, "months")):
+    for below, hours_each, word in (
+        (24 * 14, 24, "days"),
+        (24 * 60, 168, "weeks"),
+        (24 * 730, 720, "months"),
+    ):
         if hours < below:
             return f"{hours // hours_each} {word}"
     return f"{seconds // 3600 // 24 // 365} years"

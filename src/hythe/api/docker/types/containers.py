@@ -1,4 +1,4 @@
-"""POST /containers/create and what it carries beside HostConfig; exec, update and network bodies are elsewhere."""
+"""POST /containers/create without HostConfig, and the bodies of exec."""
 
 from __future__ import annotations
 

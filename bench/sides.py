@@ -1,0 +1,49 @@
+"""Two engines side by side for a benchmark: hythe and dockerd, both up at once, measured alternately."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.targets import Target, start_dockerd, start_hythe
+
+PEER, OURS = "dockerd", "hythe"
+
+
+@contextmanager
+def both() -> Iterator[dict[str, Target]]:
+    """Both engines with a busybox image, in folders that are gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        root = Path(folder)
+        for name in (PEER, OURS):
+            (root / name).mkdir()
+        with start_dockerd(root / PEER) as peer, start_hythe(root / OURS) as ours:
+            yield {PEER: peer, OURS: ours}
+
+
+def alternate(rounds: int, work: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
+    """`rounds` figures of each piece of work, taken in turns after one round that does not count."""
+    figures: dict[str, list[float]] = {name: [] for name in work}
+    for turn in range(rounds + 1):
+        for name, measure in work.items():
+            figure = measure()
+            if turn:
+                figures[name].append(figure)
+    return figures
+
+
+def report(title: str, figures: dict[str, list[float]], unit: str, goal: float | None = None) -> None:
+    """The medians and their ratio, hythe's to the peer's."""
+    median = {name: statistics.median(values) for name, values in figures.items()}
+    print(f"{title}  (n={len(next(iter(figures.values())))})")
+    for name, values in figures.items():
+        high = sorted(values)[max(0, round(len(values) * 0.95) - 1)]
+        print(f"  {name:8} p50 {median[name]:9.2f} {unit}   p95 {high:9.2f} {unit}")
+    wanted = "" if goal is None else f"   (goal <= {goal:g})"
+    print(f"  ratio    {median[OURS] / median[PEER]:.3f}{wanted}", flush=True)

@@ -1,0 +1,1 @@
+"""A small shop: the API takes orders, a worker handles them."""

@@ -1,0 +1,88 @@
+"""What hythe does not have: answered by name, so that a client's message says what is missing.
+
+Swarm answers as a dockerd that is not part of one (503), plugins as one that has none. The rest is 501.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from hythe.api.docker.errors import json_response
+from hythe.api.docker.routing import Handler, Route
+from hythe.errors import Unavailable, Unsupported
+
+if TYPE_CHECKING:
+    from hythe.api.docker.call import Call
+
+_NOT_A_MANAGER: Final = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node '
+    "to swarm and try again."
+)
+_SWARM: Final = (
+    ("GET", "/swarm"),
+    ("POST", "/swarm/leave"),
+    ("POST", "/swarm/update"),
+    ("GET", "/swarm/unlockkey"),
+    ("POST", "/swarm/unlock"),
+    ("GET", "/nodes"),
+    ("GET", "/nodes/{rest:path}"),
+    ("DELETE", "/nodes/{rest:path}"),
+    ("POST", "/nodes/{rest:path}"),
+    ("GET", "/services"),
+    ("POST", "/services/create"),
+    ("GET", "/services/{rest:path}"),
+    ("DELETE", "/services/{rest:path}"),
+    ("POST", "/services/{rest:path}"),
+    ("GET", "/tasks"),
+    ("GET", "/tasks/{rest:path}"),
+    ("GET", "/secrets"),
+    ("POST", "/secrets/create"),
+    ("GET", "/secrets/{rest:path}"),
+    ("DELETE", "/secrets/{rest:path}"),
+    ("POST", "/secrets/{rest:path}"),
+    ("GET", "/configs"),
+    ("POST", "/configs/create"),
+    ("GET", "/configs/{rest:path}"),
+    ("DELETE", "/configs/{rest:path}"),
+    ("POST", "/configs/{rest:path}"),
+)
+_UNSUPPORTED: Final = (
+    ("POST", "/swarm/init", "swarm mode is not supported by hythe", "use the cluster of hythe instead"),
+    ("POST", "/swarm/join", "swarm mode is not supported by hythe", "use the cluster of hythe instead"),
+    ("POST", "/session", "BuildKit sessions are not supported", "set DOCKER_BUILDKIT=0"),
+    ("POST", "/grpc", "BuildKit over gRPC is not supported", "set DOCKER_BUILDKIT=0"),
+    ("GET", "/images/search", "searching a registry is not supported", None),
+    ("GET", "/distribution/{name:path}/json", "asking a registry is not supported yet", None),
+    ("POST", "/images/{name:path}/push", "pushing to a registry is not supported yet", "use docker save"),
+    ("GET", "/plugins/privileges", "plugins are not supported", None),
+    ("POST", "/plugins/{rest:path}", "plugins are not supported", None),
+    ("GET", "/plugins/{rest:path}", "plugins are not supported", None),
+    ("DELETE", "/plugins/{rest:path}", "plugins are not supported", None),
+)
+
+
+async def _swarm(call: Call) -> web.StreamResponse:
+    raise Unavailable(_NOT_A_MANAGER)
+
+
+async def no_plugins(call: Call) -> web.StreamResponse:
+    return json_response([])
+
+
+def _refusal(message: str, hint: str | None) -> Handler:
+    async def refuse(call: Call) -> web.StreamResponse:
+        raise Unsupported(message, hint=hint)
+
+    return refuse
+
+
+ROUTES: Final = (
+    Route("GET", "/plugins", no_plugins, "List plugins: there are none"),
+    *(Route(method, path, _swarm, "Swarm", refused="no swarm (503)") for method, path in _SWARM),
+    *(
+        Route(method, path, _refusal(message, hint), message, refused="not supported")
+        for method, path, message, hint in _UNSUPPORTED
+    ),
+)

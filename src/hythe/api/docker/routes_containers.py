@@ -1,0 +1,120 @@
+"""Containers' life: create, start, stop, kill, pause, rename, remove, wait, prune."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from hythe.api.docker.errors import json_response
+from hythe.api.docker.routing import Route
+from hythe.api.docker.streaming import JSON, begin, while_connected
+from hythe.api.docker.translate.create import container_spec
+from hythe.api.docker.translate.volumes_from import volumes_from
+from hythe.api.docker.types.containers import CreateRequest
+from hythe.engine.model import ExitInfo
+from hythe.errors import HytheError, InvalidArgument
+from hythe.wire import jsonlines
+
+if TYPE_CHECKING:
+    from hythe.api.docker.call import Call
+
+NO_CONTENT: Final = 204
+
+
+def done() -> web.Response:
+    """204: it is done, there is nothing to say."""
+    return web.Response(status=NO_CONTENT)
+
+
+async def create(call: Call) -> web.StreamResponse:
+    platform = call.text("platform")
+    if platform and platform.split("/")[0] != "linux":
+        raise InvalidArgument(f"hythe runs linux containers, not {platform!r}")
+    body = await call.body(CreateRequest)
+    spec = container_spec(body)
+    containers = call.engine.containers
+    spec.host.mounts += volumes_from(body.host_config.volumes_from, containers.get, spec.host.mounts)
+    id, warnings = await containers.create(call.text("name") or None, spec)
+    return json_response({"Id": id, "Warnings": warnings}, status=201)
+
+
+async def start(call: Call) -> web.StreamResponse:
+    # Some clients send {} where nothing is needed.
+    if (call.request.content_length or 0) > 2:
+        raise InvalidArgument("starting container with non-empty request body is not supported")
+    await call.engine.containers.start(call.ref)
+    return done()
+
+
+async def stop(call: Call) -> web.StreamResponse:
+    await call.engine.containers.stop(call.ref, call.number("t"), call.text("signal") or None)
+    return done()
+
+
+async def restart(call: Call) -> web.StreamResponse:
+    await call.engine.containers.restart(call.ref, call.number("t"), call.text("signal") or None)
+    return done()
+
+
+async def kill(call: Call) -> web.StreamResponse:
+    await call.engine.containers.kill(call.ref, call.text("signal") or "SIGKILL")
+    return done()
+
+
+async def pause(call: Call) -> web.StreamResponse:
+    await call.engine.containers.pause(call.ref)
+    return done()
+
+
+async def unpause(call: Call) -> web.StreamResponse:
+    await call.engine.containers.unpause(call.ref)
+    return done()
+
+
+async def rename(call: Call) -> web.StreamResponse:
+    name = call.text("name")
+    if not name:
+        raise InvalidArgument("Neither old nor new names may be empty")
+    await call.engine.containers.rename(call.ref, name)
+    return done()
+
+
+async def remove(call: Call) -> web.StreamResponse:
+    if call.flag("link"):
+        raise InvalidArgument("links are not supported, there is none to remove")
+    await call.engine.containers.remove(call.ref, force=call.flag("force"), volumes=call.flag("v"))
+    return done()
+
+
+async def wait(call: Call) -> web.StreamResponse:
+    """The head goes out once the wait is registered, so that a client may start the container after it."""
+    waiter = call.engine.containers.waiter(call.ref, call.text("condition") or "not-running")
+
+    async def ended() -> ExitInfo:
+        return await waiter
+
+    response = await begin(call, JSON)
+    try:
+        info = await while_connected(call, ended())
+        failure = {"Message": info.error} if info.error else None
+        answer = {"StatusCode": info.exit_code, "Error": failure}
+    except HytheError as error:
+        answer = {"StatusCode": -1, "Error": {"Message": str(error)}}
+    await response.write(jsonlines.encode({k: v for k, v in answer.items() if v is not None}))
+    await response.write_eof()
+    return response
+
+
+ROUTES: Final = (
+    Route("POST", "/containers/create", create, "Create a container"),
+    Route("POST", "/containers/{ref}/start", start, "Start a container"),
+    Route("POST", "/containers/{ref}/stop", stop, "Stop a container"),
+    Route("POST", "/containers/{ref}/restart", restart, "Restart a container"),
+    Route("POST", "/containers/{ref}/kill", kill, "Send a signal to a container"),
+    Route("POST", "/containers/{ref}/pause", pause, "Freeze a container"),
+    Route("POST", "/containers/{ref}/unpause", unpause, "Thaw a container"),
+    Route("POST", "/containers/{ref}/rename", rename, "Rename a container"),
+    Route("POST", "/containers/{ref}/wait", wait, "Wait for a container to end"),
+    Route("DELETE", "/containers/{ref}", remove, "Remove a container"),
+)

@@ -1,0 +1,115 @@
+"""Images: list, inspect, history, tag, remove, prune."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from hythe.api.docker.errors import json_response
+from hythe.api.docker.filters import Filters
+from hythe.api.docker.routing import Route
+from hythe.api.docker.translate.images_json import (
+    created_at,
+    familiar,
+    history_json,
+    image_json,
+    image_summary,
+    labels,
+)
+from hythe.api.docker.translate.prune import older_than
+from hythe.errors import Conflict, InvalidArgument
+from hythe.oci.reference import parse
+
+if TYPE_CHECKING:
+    from hythe.api.docker.call import Call
+    from hythe.store.images import Image
+
+_KEYS: Final = ("before", "dangling", "label", "reference", "since", "until")
+
+
+async def list_(call: Call) -> web.StreamResponse:
+    filters, images = call.filters(*_KEYS), call.engine.images
+    found = sorted(images.list(), key=created_at, reverse=True)
+    before = [created_at(images.get(ref)) for ref in filters.get("before")]
+    since = [created_at(images.get(ref)) for ref in filters.get("since")]
+    old = older_than(filters)
+    shown = [
+        image
+        for image in found
+        if all(created_at(image) < limit for limit in before)
+        and all(created_at(image) > limit for limit in since)
+        and old(created_at(image))
+        and _matches(image, filters)
+    ]
+    return json_response([image_summary(image) for image in shown])
+
+
+def _matches(image: Image, filters: Filters) -> bool:
+    dangling = filters.flag("dangling")
+    return (
+        (dangling is None or dangling == (not image.names))
+        and filters.labels_hold(labels(image))
+        and (not filters.get("reference") or any(_fits(image, p) for p in filters.get("reference")))
+    )
+
+
+def _fits(image: Image, pattern: str) -> bool:
+    """A pattern is compared with "name" and "name:tag" in the familiar and the full form."""
+    forms = {form for name in image.names for form in (str(parse(name)), familiar(name))}
+    forms |= {form.rpartition(":")[0] for form in forms if ":" in form.rpartition("/")[2]}
+    return any(fnmatchcase(form, pattern) for form in forms)
+
+
+async def inspect(call: Call) -> web.StreamResponse:
+    return json_response(image_json(call.engine.images.get(call.params["name"])))
+
+
+async def history(call: Call) -> web.StreamResponse:
+    image = call.engine.images.get(call.params["name"])
+    return json_response(history_json(image, call.engine.images.layer_sizes(image)))
+
+
+async def tag(call: Call) -> web.StreamResponse:
+    repository, tag = call.text("repo"), call.text("tag")
+    if not repository:
+        raise InvalidArgument("the parameter repo is missing: which name is the image to have?")
+    await call.engine.images.tag(call.params["name"], f"{repository}:{tag}" if tag else repository)
+    return web.Response(status=201)
+
+
+async def remove(call: Call) -> web.StreamResponse:
+    steps = await call.engine.images.remove(call.params["name"], force=call.flag("force"))
+    return json_response([{kind: what} for kind, what in steps])
+
+
+async def prune(call: Call) -> web.StreamResponse:
+    """Images without a name and without a container; with dangling=false also those that have names."""
+    filters = call.filters("dangling", "until", "label", "label!")
+    named, old = filters.flag("dangling") is False, older_than(filters)
+    used = {container.image_id for container in call.engine.containers.list()}
+    before = await call.engine.images.layers_size()
+    deleted = []
+    for image in call.engine.images.list():
+        if image.id in used or (image.names and not named) or not old(created_at(image)):
+            continue
+        if not filters.prunable_labels(labels(image)):
+            continue
+        try:
+            steps = await call.engine.images.remove(image.id, force=True)
+        except Conflict:
+            continue
+        deleted += [{kind: what} for kind, what in steps]
+    freed = max(before - await call.engine.images.layers_size(), 0)
+    return json_response({"ImagesDeleted": deleted or None, "SpaceReclaimed": freed})
+
+
+ROUTES: Final = (
+    Route("GET", "/images/json", list_, "List images"),
+    Route("POST", "/images/prune", prune, "Remove unused images"),
+    Route("GET", "/images/{name:path}/json", inspect, "Inspect an image"),
+    Route("GET", "/images/{name:path}/history", history, "History of an image"),
+    Route("POST", "/images/{name:path}/tag", tag, "Give an image a name"),
+    Route("DELETE", "/images/{name:path}", remove, "Remove an image, or one of its names"),
+)

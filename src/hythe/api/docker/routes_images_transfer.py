@@ -1,0 +1,92 @@
+"""Images in and out: load, save, import, and pull, which is not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from aiohttp import web
+
+from hythe.api.docker.routing import Route
+from hythe.api.docker.streaming import TAR, send_bytes, send_progress
+from hythe.api.docker.transfer import produced, spooled
+from hythe.errors import InvalidArgument, NotFound, Unsupported
+
+if TYPE_CHECKING:
+    from hythe.api.docker.call import Call
+
+
+async def create(call: Call) -> web.StreamResponse:
+    """POST /images/create: `fromSrc` imports a root file system, `fromImage` pulls."""
+    if call.text("fromSrc"):
+        return await _import(call)
+    name, tag = call.text("fromImage"), call.text("tag")
+    if not name:
+        raise InvalidArgument("one of fromImage and fromSrc must be given")
+    return await _pull(call, f"{name}{'@' if tag.startswith('sha256:') else ':'}{tag}" if tag else name)
+
+
+async def _pull(call: Call, name: str) -> web.StreamResponse:
+    """An image that is here already is up to date; any other cannot be had yet."""
+    try:
+        image = call.engine.images.get(name)
+    except NotFound as error:
+        raise NotFound(
+            f"pulling is not supported yet, and there is no image {name} here",
+            hint="make it with `hythe image bootstrap`, `docker build` or `docker load`",
+        ) from error
+
+    async def messages() -> AsyncIterator[dict[str, Any]]:
+        yield {"status": f"Digest: {image.id}"}
+        yield {"status": f"Status: Image is here already, nothing was pulled: {name}"}
+
+    return await send_progress(call, messages())
+
+
+async def _import(call: Call) -> web.StreamResponse:
+    source, repository, tag = call.text("fromSrc"), call.text("repo"), call.text("tag")
+    if source != "-":
+        raise Unsupported(f"importing from {source!r} is not supported", hint="send the archive itself")
+    name = f"{repository}:{tag}" if repository and tag else repository or None
+    options: dict[str, object] = {"changes": call.texts("changes"), "message": call.text("message")}
+    async with spooled(call) as tar:
+        image = await call.engine.images.import_rootfs(tar, name, **options)
+
+    async def messages() -> AsyncIterator[dict[str, Any]]:
+        yield {"status": image.id}
+
+    return await send_progress(call, messages())
+
+
+async def load(call: Call) -> web.StreamResponse:
+    async def messages() -> AsyncIterator[dict[str, Any]]:
+        for name in names:
+            kind = "Loaded image ID" if name.startswith("sha256:") else "Loaded image"
+            yield {"stream": f"{kind}: {name}\n"}
+
+    async with spooled(call) as tar:
+        names = await call.engine.images.load(tar)
+    return await send_progress(call, messages())
+
+
+async def save(call: Call) -> web.StreamResponse:
+    """One image by path, or several by the parameter `names`."""
+    names = [call.params["name"]] if "name" in call.params else call.texts("names")
+    names = [part for name in names for part in name.split(",") if part]
+    if not names:
+        raise InvalidArgument("no image was named")
+    for name in names:
+        call.engine.images.get(name)
+
+    async def write(out: BinaryIO) -> None:
+        await call.engine.images.save(names, out)
+
+    return await send_bytes(call, TAR, produced(write))
+
+
+ROUTES: Final = (
+    Route("POST", "/images/create", create, "Import an image; pulling is not there yet"),
+    Route("POST", "/images/load", load, "Load images from an archive"),
+    Route("GET", "/images/get", save, "Save images to an archive"),
+    Route("GET", "/images/{name:path}/get", save, "Save an image to an archive"),
+)

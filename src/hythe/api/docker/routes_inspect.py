@@ -1,0 +1,82 @@
+"""Looking at containers: list, inspect, processes, changed files."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from hythe.api.docker.errors import json_response
+from hythe.api.docker.routing import Route
+from hythe.api.docker.translate.container_json import Places, container_json
+from hythe.api.docker.translate.summary import KEYS, select, summary
+from hythe.errors import NotFound
+
+if TYPE_CHECKING:
+    from hythe.api.docker.call import Call
+    from hythe.engine.model import Container
+
+
+async def list_(call: Call) -> web.StreamResponse:
+    containers = call.engine.containers
+    found = select(
+        containers.list(),
+        call.filters(*KEYS),
+        all=call.flag("all"),
+        limit=call.number("limit"),
+        find=containers.get,
+        images=lambda ref: _ancestors(call, ref),
+    )
+    now = time.time_ns()
+    if not call.flag("size"):
+        return json_response([summary(container, now) for container in found])
+    return json_response([summary(c, now, await containers.size(c.id)) for c in found])
+
+
+def _ancestors(call: Call, ref: str) -> set[str]:
+    """The ids of the image `ref` and of all that are built on its layers; none if there is no such image."""
+    try:
+        base = call.engine.images.get(ref)
+    except NotFound:
+        return set()
+    count = len(base.layers)
+    family = {image.id for image in call.engine.images.list() if image.layers[:count] == base.layers}
+    return family | {base.id} if count else {base.id}
+
+
+async def inspect(call: Call) -> web.StreamResponse:
+    container = call.engine.containers.get(call.ref)
+    sizes = await call.engine.containers.size(container.id) if call.flag("size") else None
+    return json_response(container_json(container, places_of(call, container, sizes)))
+
+
+def places_of(call: Call, container: Container, sizes: tuple[int, int] | None) -> Places:
+    paths = call.engine.paths
+    kept = container.spec.host.log.driver != "none"
+    return Places(
+        log=str(paths.log(container.id)) if kept else "",
+        folder=str(paths.bundle(container.id)),
+        execs=call.engine.execs.of(container.id),
+        layers=call.engine.containers.layers(container.id),
+        sizes=sizes,
+    )
+
+
+async def top(call: Call) -> web.StreamResponse:
+    titles, rows = await call.engine.containers.top(call.ref, call.text("ps_args") or "-ef")
+    return json_response({"Titles": titles, "Processes": rows})
+
+
+async def changes(call: Call) -> web.StreamResponse:
+    """Kind: 0 modified, 1 added, 2 deleted."""
+    found = await call.engine.containers.changes(call.ref)
+    return json_response([{"Path": path, "Kind": kind} for path, kind in found])
+
+
+ROUTES: Final = (
+    Route("GET", "/containers/json", list_, "List containers"),
+    Route("GET", "/containers/{ref}/json", inspect, "Inspect a container"),
+    Route("GET", "/containers/{ref}/top", top, "Processes of a container"),
+    Route("GET", "/containers/{ref}/changes", changes, "Files a container has changed"),
+)

@@ -1,0 +1,113 @@
+"""`hythe build`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from hythe.base.units import parse_size
+from hythe.cli.format.progress import printer
+from hythe.cli.parsing import Parser
+from hythe.cli.session import Session
+from hythe.client.config.environment import labels
+from hythe.client.config.limits import extra_host, ulimit
+from hythe.errors import InvalidArgument, SystemProblem
+
+_REFUSED = (
+    "--secret --ssh --output -o --cache-to --allow --attest --builder --metadata-file --sbom --provenance"
+)
+
+
+def build(session: Session, argv: list[str]) -> int:
+    parser = Parser(session, "build", "[OPTIONS] DIRECTORY|-", "Build an image from a Dockerfile.")
+    _flags(parser)
+    options = parser.options(argv)
+    from hythe.client.context import open_context
+
+    context = open_context(options.context, options.file, sys.stdin.buffer)
+    query = {**_query(options), "dockerfile": context.dockerfile}
+    show = printer(options.progress, quiet=options.quiet)
+    identity = ""
+    try:
+        for message in session.client.images.build(context.body, query):
+            identity = (message.get("aux") or {}).get("ID", identity)
+            show.message(message)
+    except BaseException:
+        show.failed()
+        raise
+    show.done()
+    if options.iidfile:
+        _write(options.iidfile, identity)
+    if options.quiet:
+        session.out(identity)
+    return 0
+
+
+def _flags(parser: Parser) -> None:
+    parser.many("-t", "--tag", metavar="NAME[:TAG]", help="name of the image")
+    parser.text("-f", "--file", metavar="FILE", help="the Dockerfile; - is standard input")
+    parser.many("--build-arg", metavar="NAME[=VALUE]", help="value of an ARG")
+    parser.text("--target", metavar="STAGE", help="build up to this stage")
+    parser.flag("--no-cache", help="take nothing from the cache")
+    parser.flag("--pull", help="fetch base images even if they are here")
+    parser.flag("-q", "--quiet", help="print the image's id only")
+    parser.many("--label", metavar="NAME=VALUE", help="label of the image")
+    parser.text("--network", metavar="NAME", help="network of RUN")
+    parser.text("--platform", metavar="OS/ARCH", help="of the image")
+    parser.many("--add-host", metavar="NAME:ADDRESS", help="entry in /etc/hosts for RUN")
+    parser.text("--iidfile", metavar="FILE", help="write the image's id there")
+    parser.text("--progress", metavar="HOW", default="auto", help="auto, plain, tty, rawjson")
+    parser.text("-m", "--memory", metavar="SIZE", help="memory limit of RUN")
+    parser.text("--shm-size", metavar="SIZE", help="size of /dev/shm for RUN")
+    parser.many("--ulimit", metavar="NAME=SOFT[:HARD]", help="resource limit of RUN")
+    parser.many("--cache-from", metavar="IMAGE", help="may serve as cache")
+    parser.flag("--rm", help="accepted: containers of steps are always removed")
+    parser.flag("--force-rm", help="accepted, as --rm")
+    parser.flag("--load", help="accepted: the image is always loaded")
+    parser.refuse(*_REFUSED.split(), why="leave it out")
+    parser.refuse("--squash", "--push", value=False, why="leave it out")
+    parser.add_argument("context", metavar="DIRECTORY")
+
+
+def _query(options: Any) -> dict[str, Any]:
+    if options.progress not in ("auto", "plain", "tty", "rawjson"):
+        raise InvalidArgument(
+            f"invalid --progress {options.progress!r}", hint="use auto, plain, tty or rawjson"
+        )
+    return {
+        "t": options.tag, "buildargs": _arguments(options.build_arg),
+        "labels": labels(options.label),
+        "target": options.target, "nocache": options.no_cache, "pull": options.pull or None, "rm": True,
+        "forcerm": options.force_rm or None, "networkmode": options.network, "platform": options.platform,
+        "extrahosts": [extra_host(text) for text in options.add_host],
+        "memory": parse_size(options.memory) if options.memory else None,
+        "shmsize": parse_size(options.shm_size) if options.shm_size else None,
+        "ulimits": _json([ulimit(text) for text in options.ulimit]),
+        "cachefrom": _json(options.cache_from),
+    }  # fmt: skip
+
+
+def _arguments(texts: list[str]) -> dict[str, str | None]:
+    """A name without "=" takes its value from our environment; None leaves the Dockerfile's default."""
+    result: dict[str, str | None] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name:
+            raise InvalidArgument(f"invalid build argument {text!r}: no name", hint="write NAME=value")
+        result[name] = value if equals else os.environ.get(name)
+    return result
+
+
+def _json(values: list[Any]) -> str | None:
+    import json
+
+    return json.dumps(values) if values else None
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+    except OSError as error:
+        raise SystemProblem(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,103 @@
+"""`hythe images`, `hythe rmi`, `hythe tag`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from hythe.base.ids import short
+from hythe.base.units import human_size
+from hythe.cli.format import table
+from hythe.cli.format.times import ago, local
+from hythe.cli.parsing import Parser, filters
+from hythe.cli.session import Session
+from hythe.client.images import split_tag
+from hythe.errors import NotFound
+
+_COLUMNS: Final = {
+    "Repository": "REPOSITORY", "Tag": "TAG", "Digest": "DIGEST", "ID": "IMAGE ID", "CreatedSince": "CREATED",
+    "CreatedAt": "CREATED AT", "Size": "SIZE", "VirtualSize": "SIZE", "SharedSize": "SHARED SIZE",
+    "UniqueSize": "UNIQUE SIZE", "Containers": "CONTAINERS",
+}  # fmt: skip
+_NONE: Final = "<none>"
+
+Json = dict[str, Any]
+
+
+def images(session: Session, argv: list[str]) -> int:
+    name = "ls" if session.prefix else "images"
+    parser = Parser(session, name, "[OPTIONS] [NAME[:TAG]]", "List images.")
+    parser.flag("-a", "--all", help="intermediate ones too")
+    parser.flag("-q", "--quiet", help="ids only")
+    parser.flag("--digests", help="with digests")
+    parser.flag("--no-trunc", help="do not cut ids short")
+    parser.many("-f", "--filter", metavar="NAME=VALUE", help="only those, e.g. dangling=true, reference=a*")
+    parser.text("--format", metavar="FORMAT", help="json, or a template")
+    parser.add_argument("name", nargs="?", metavar="NAME")
+    options = parser.options(argv)
+    wanted = filters(options.filter)
+    if options.name:
+        wanted["reference"] = [options.name]
+    found = session.client.images.list(options.all, wanted)
+    rows = [row for summary in found for row in _rows(summary, options.no_trunc)]
+    if options.quiet:
+        for identity in dict.fromkeys(row["ID"] for row in rows):
+            session.out(identity)
+        return 0
+    middle = ["Digest"] if options.digests else []
+    default = ["Repository", "Tag", *middle, "ID", "CreatedSince", "Size"]
+    table.show(rows, _COLUMNS, default=default, form=options.format, out=session.out)
+    return 0
+
+
+def rmi(session: Session, argv: list[str]) -> int:
+    name = "rm" if session.prefix else "rmi"
+    parser = Parser(session, name, "[OPTIONS] IMAGE...", "Remove images.")
+    parser.flag("-f", "--force", help="even if it has several names or stopped containers use it")
+    parser.flag("--no-prune", help="keep parents that have no name")
+    parser.add_argument("images", nargs="+", metavar="IMAGE")
+    options = parser.options(argv)
+
+    def one(ref: str) -> str | None:
+        try:
+            done = session.client.images.remove(ref, force=options.force, no_prune=options.no_prune)
+        except NotFound as error:
+            if not options.force:
+                raise
+            session.err(f"hythe: {error.message}")
+            return None
+        return "\n".join(f"{verb}: {what}" for entry in done for verb, what in entry.items())
+
+    return session.each(options.images, one)
+
+
+def tag(session: Session, argv: list[str]) -> int:
+    parser = Parser(session, "tag", "IMAGE NAME[:TAG]", "Give an image a further name.")
+    parser.add_argument("image", metavar="IMAGE")
+    parser.add_argument("name", metavar="NAME")
+    options = parser.options(argv)
+    session.client.images.tag(options.image, options.name)
+    return 0
+
+
+def _rows(summary: Json, whole: bool) -> Iterator[Json]:
+    """One row for each name; one without a name where there is none."""
+    tags = [name for name in summary.get("RepoTags") or [] if not name.startswith(_NONE)]
+    digests = [name for name in summary.get("RepoDigests") or [] if not name.startswith(_NONE)]
+    digest_of = {split_tag(name)[0]: split_tag(name)[1] for name in digests}
+    names = [split_tag(name) for name in tags]
+    if not names:
+        names = [(repository, _NONE) for repository in digest_of] or [(_NONE, _NONE)]
+    for repository, tag_name in names:
+        yield {
+            "Repository": repository, "Tag": tag_name, "Digest": digest_of.get(repository, _NONE),
+            "ID": summary["Id"] if whole else short(summary["Id"]),
+            "CreatedSince": ago(summary["Created"]), "CreatedAt": local(summary["Created"]),
+            "Size": human_size(summary["Size"]), "VirtualSize": human_size(summary["Size"]),
+            "SharedSize": _counted(summary.get("SharedSize", -1), human_size), "UniqueSize": "N/A",
+            "Containers": _counted(summary.get("Containers", -1), str),
+        }  # fmt: skip
+
+
+def _counted(value: int, show: Any) -> str:
+    return "N/A" if value < 0 else str(show(value))

@@ -1,0 +1,94 @@
+"""`hythe inspect`, for every kind of thing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from hythe.cli import failure
+from hythe.cli.format.table import unescape
+from hythe.cli.parsing import Parser
+from hythe.cli.session import Session
+from hythe.errors import HytheError, NotFound
+
+_KINDS: Final = ("container", "image", "network", "volume")
+Look = Callable[[str], dict[str, Any]]
+
+
+def inspect(session: Session, argv: list[str]) -> int:
+    return _inspect(session, argv, _KINDS)
+
+
+def inspect_container(session: Session, argv: list[str]) -> int:
+    return _inspect(session, argv, ("container",))
+
+
+def inspect_image(session: Session, argv: list[str]) -> int:
+    return _inspect(session, argv, ("image",))
+
+
+def inspect_network(session: Session, argv: list[str]) -> int:
+    return _inspect(session, argv, ("network",))
+
+
+def inspect_volume(session: Session, argv: list[str]) -> int:
+    return _inspect(session, argv, ("volume",))
+
+
+def _inspect(session: Session, argv: list[str], kinds: Sequence[str]) -> int:
+    parser = Parser(session, "inspect", "[OPTIONS] NAME...", f"Show everything about {'s, '.join(kinds)}s.")
+    parser.text("-f", "--format", metavar="FORMAT", help="json, or a template such as '{{.State.Status}}'")
+    parser.flag("-s", "--size", help="with the sizes of containers")
+    parser.flag("-v", "--verbose", help="more about networks")
+    if len(kinds) > 1:
+        parser.text("--type", metavar="KIND", help=f"only these: {', '.join(kinds)}")
+    parser.add_argument("names", nargs="+", metavar="NAME")
+    options = parser.options(argv)
+    wanted = getattr(options, "type", None)
+    if wanted and wanted not in kinds:
+        parser.error(f"invalid --type {wanted!r}: use one of {', '.join(kinds)}")
+    show = _template(options.format)
+    found, code = [], 0
+    for name in options.names:
+        try:
+            value = _find(session, name, (wanted,) if wanted else kinds, options.size)
+            if show is None:
+                found.append(value)
+            else:
+                session.out(show(value))
+        except HytheError as error:
+            sys.stdout.flush()
+            code = failure.report(error)
+    if show is None:
+        session.out(json.dumps(found, indent=4, ensure_ascii=False))
+    return code
+
+
+def _template(form: str | None) -> Callable[[Any], str] | None:
+    if not form:
+        return None
+    from hythe.cli.format.template import Template
+    from hythe.cli.format.values import to_json
+
+    return to_json if form == "json" else Template(unescape(form)).render
+
+
+def _find(session: Session, name: str, kinds: Sequence[str], size: bool) -> dict[str, Any]:
+    client = session.client
+    looks: dict[str, Look] = {
+        "container": lambda ref: client.containers.inspect(ref, size=size),
+        "image": client.images.inspect,
+        "network": client.networks.inspect,
+        "volume": client.volumes.inspect,
+    }
+    for kind in kinds:
+        try:
+            return looks[kind](name)
+        except NotFound:
+            if len(kinds) == 1:
+                raise
+    raise NotFound(
+        f"no such object: {name}", hint="see hythe ps -a, hythe images, hythe network ls, hythe volume ls"
+    )

@@ -1,0 +1,175 @@
+"""What a container uses and may use: stats, top, sizes, changed files, and new limits while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hythe.engine.bundle import resources
+from hythe.engine.containers.creation import validate
+from hythe.engine.containers.handle import Handle
+from hythe.engine.containers.parts import Parts
+from hythe.engine.rootfs import layer_paths
+from hythe.errors import Conflict, NotFound, Unsupported
+from hythe.kernel.cgroups import Layout, detect
+
+_COUNTERS = ("rx_bytes", "rx_packets", "rx_errors", "rx_dropped", "tx_bytes", "tx_packets", "tx_errors", "tx_dropped")
+_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One reading. Times in nanoseconds, sizes in bytes; `time` 0 is a container that does not run."""
+
+    time: int = 0
+    cpu_total: int = 0
+    cpu_user: int = 0
+    cpu_kernel: int = 0
+    cpu_per_cpu: Sequence[int] = ()
+    system_cpu: int = 0
+    online_cpus: int = 0
+    periods: int = 0
+    throttled_periods: int = 0
+    throttled_time: int = 0
+    memory_usage: int = 0
+    memory_limit: int = 0
+    memory_max: int = 0
+    memory_stats: Mapping[str, int] = field(default_factory=dict)
+    pids: int = 0
+    pids_limit: int = 0
+    block_io: Sequence[tuple[int, int, str, int]] = ()
+    networks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def _system_cpu() -> int:
+    """Nanoseconds that all processors together have spent, idle or not (proc(5), /proc/stat)."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+    return sum(map(int, fields)) * _TICK
+
+
+def _machine_memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _interfaces(pid: int) -> dict[str, dict[str, int]]:
+    """Counters of the interfaces that `pid` sees, but for loopback (proc(5), /proc/net/dev)."""
+    found = {}
+    for line in Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]:
+        name, _, rest = line.partition(":")
+        numbers = list(map(int, rest.split()))
+        if name.strip() != "lo":
+            found[name.strip()] = dict(zip(_COUNTERS, numbers[:4] + numbers[8:12], strict=True))
+    return found
+
+
+class Usage:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @cached_property
+    def _cgroups(self) -> Layout:
+        return detect()
+
+    async def stats(self, ref: str) -> Sample:
+        handle = self._parts.registry.find(ref)
+        if not handle.running:
+            return Sample()
+        return await asyncio.to_thread(self._sample, handle)
+
+    def _sample(self, handle: Handle) -> Sample:
+        read = self._cgroups.group(self._parts.cgroup(handle.record)).statistics()
+        cpu, memory = read["cpu"], read["memory"]
+        io = [
+            (entry["major"], entry["minor"], word, entry[key])  # type: ignore[literal-required]
+            for entry in read["io"]
+            for word, key in (("read", "read_bytes"), ("write", "write_bytes"))
+        ]
+        return Sample(
+            time=time.time_ns(),
+            cpu_total=cpu["usage"],
+            cpu_user=cpu["user"],
+            cpu_kernel=cpu["system"],
+            system_cpu=_system_cpu(),
+            online_cpus=len(os.sched_getaffinity(0)),
+            periods=cpu["periods"],
+            throttled_periods=cpu["throttled_periods"],
+            throttled_time=cpu["throttled"],
+            memory_usage=memory["usage"],
+            memory_limit=memory["limit"] or _machine_memory(),
+            memory_max=memory["max_usage"],
+            memory_stats=memory["stat"],
+            pids=read["pids"]["current"],
+            pids_limit=read["pids"]["limit"],
+            block_io=io,
+            networks=_interfaces(handle.record.state.pid),
+        )
+
+    async def top(self, ref: str, ps_args: str) -> tuple[list[str], list[list[str]]]:
+        """(titles, rows) as `ps -ef` shows them, with the host's pids. Other forms are refused by name."""
+        if ps_args not in ("", "-ef", "ef"):
+            raise Unsupported(f"ps arguments {ps_args!r} are not supported", hint="leave them out: -ef is shown")
+        handle = self._parts.registry.find(ref)
+        if not handle.running:
+            raise Conflict(f"container {handle.id} is not running")
+        pids = self._cgroups.group(self._parts.cgroup(handle.record)).processes()
+        rows = [row for pid in sorted(pids) if (row := _process_row(pid)) is not None]
+        return ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"], rows
+
+    async def update(self, ref: str, changes: Mapping[str, object]) -> list[str]:
+        """New limits and restart policy, by the names of HostOptions; at once if it runs. Warnings."""
+        handle = self._parts.registry.find(ref)
+        async with handle.lock:
+            host = msgspec.structs.replace(handle.record.spec.host, **dict(changes))
+            spec = msgspec.structs.replace(handle.record.spec, host=host)
+            validate(spec)
+            if handle.running:
+                await self._parts.runtime.update(handle.id, resources(host))
+            handle.record.spec = spec
+            self._parts.registry.save(handle)
+        self._parts.publish(handle.record, "update")
+        return []
+
+    async def changes(self, ref: str) -> list[tuple[str, int]]:
+        """(path, kind): 0 changed, 1 added, 2 deleted."""
+        snapshot = self._parts.registry.find(ref).record.snapshot
+        return await asyncio.to_thread(lambda: list(self._parts.images.snapshots.changes(snapshot)))
+
+    async def size(self, ref: str) -> tuple[int, int]:
+        """Bytes: (in the writable layer, in the whole root file system)."""
+        record = self._parts.registry.find(ref).record
+        written = await asyncio.to_thread(self._parts.images.snapshots.usage, record.snapshot)
+        try:
+            return written, written + self._parts.images.get(record.image_id).size
+        except NotFound:
+            return written, written
+
+    def layers(self, ref: str) -> dict[str, str]:
+        """Where its layers are on the host, in the words of Docker's GraphDriver data."""
+        snapshot = self._parts.registry.find(ref).record.snapshot
+        paths = layer_paths(self._parts.images.snapshots.mounts(snapshot))
+        return {"UpperDir": paths[0], "LowerDir": ":".join(paths[1:])}
+
+
+def _process_row(pid: int) -> list[str] | None:
+    """One line of `ps -ef` from proc(5); None when the process is gone."""
+    try:
+        folder = Path(f"/proc/{pid}")
+        stat: list[Any] = (folder / "stat").read_text().rpartition(")")[2].split()
+        command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        name = (folder / "comm").read_text().strip()
+        uid = folder.stat().st_uid
+    except OSError:
+        return None
+    seconds = (int(stat[11]) + int(stat[12])) // os.sysconf("SC_CLK_TCK")
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    began = time.strftime("%H:%M", time.localtime(booted + int(stat[19]) / os.sysconf("SC_CLK_TCK")))
+    spent = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return [str(uid), str(pid), stat[1], "0", began, "?", spent, command or f"[{name}]"]

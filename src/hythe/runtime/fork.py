@@ -1,0 +1,98 @@
+"""Forking a child into its surroundings: pipes, the control line, the pid namespace, and the way to the end.
+
+In the child everything of the warden is let go of at once: its descriptors (another container's pipe kept open would
+keep that container's output from ending), its signal mask, its import machinery (nothing may be loaded from a
+container's file system). Whatever goes wrong in the child is sent through the channel.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hythe.kernel import process
+from hythe.kernel.namespaces import forked_into
+from hythe.runtime.init.channel import Channel
+
+
+class Pipes(NamedTuple):
+    """The child's side (`child`: its 0, 1, 2) and ours: -1 where there is none."""
+
+    child: tuple[int, int, int]
+    stdin: int
+    stdout: int
+    stderr: int
+
+    def close_child(self) -> None:
+        for fd in self.child:
+            os.close(fd)
+
+    def close_own(self) -> None:
+        for fd in (self.stdin, self.stdout, self.stderr):
+            if fd >= 0:
+                os.close(fd)
+
+
+class Born(NamedTuple):
+    """`channel` is the warden's end of the line to the child."""
+
+    pid: int
+    channel: socket.socket
+
+
+def make_pipes(*, terminal: bool, stdin: bool) -> Pipes:
+    """With a terminal, the null device until the terminal is there."""
+    if terminal:
+        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        return Pipes((null, os.dup(null), os.dup(null)), -1, -1, -1)
+    out_read, out_write = os.pipe2(os.O_CLOEXEC)
+    err_read, err_write = os.pipe2(os.O_CLOEXEC)
+    if stdin:
+        in_read, in_write = os.pipe2(os.O_CLOEXEC)
+    else:
+        in_read, in_write = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC), -1
+    return Pipes((in_read, out_write, err_write), in_write, out_read, err_read)
+
+
+class Forker:
+    """`own` is this process's pid namespace, kept open to come back to."""
+
+    def __init__(self) -> None:
+        self._own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+
+    def fork(
+        self, body: Callable[[Channel], int], pipes: Pipes, pid_namespace: int | None, keep: tuple[int, ...] = ()
+    ) -> Born:
+        """Run `body` in a child; `pid_namespace` as in `forked_into`; `keep`: descriptors that it needs."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        line = theirs.detach()
+        try:
+            pid = forked_into(lambda: _child(body, line, pipes.child, keep), self._own, pid_namespace)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            os.close(line)
+        ours.setblocking(False)
+        return Born(pid, ours)
+
+
+def _child(body: Callable[[Channel], int], line: int, streams: tuple[int, int, int], keep: tuple[int, ...]) -> int:
+    """In the child, until exec or the end; the exit code."""
+    gc.disable()
+    for number, fd in enumerate(streams):
+        os.dup2(fd, number)
+    process.close_all_but((line, *keep))
+    os.setsid()
+    process.default_signals()
+    sys.meta_path.clear()
+    channel = Channel(line)
+    try:
+        return body(channel)
+    except BaseException as error:
+        channel.fail(error)
+        return 127

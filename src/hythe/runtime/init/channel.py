@@ -1,0 +1,50 @@
+"""The line between a child being set up and the warden: typed messages on a SEQPACKET socket pair.
+
+The child says "namespaces" (they exist), "ready" (all is set up; with a terminal's descriptor where it has one) and
+"error"; the warden says "start". The socket is close-on-exec: its end without an error is the news that exec
+succeeded. An exception that reaches the top of the child becomes an "error" with all its fields.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from typing import Any, Final
+
+from hythe.runtime.protocol import error_body
+
+START: Final = b"start"
+_PACKET: Final = 1 << 16
+
+
+class Channel:
+    """The child's end. Owns `fd`."""
+
+    def __init__(self, fd: int) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fileno=fd)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def send(self, kind: str, fd: int | None = None, **body: Any) -> None:
+        packet = json.dumps({"kind": kind, **body}).encode()[:_PACKET]
+        if fd is None:
+            self._socket.send(packet)
+        else:
+            socket.send_fds(self._socket, [packet], [fd])
+
+    def fail(self, error: BaseException) -> None:
+        """Tell why; nobody may be listening any more."""
+        try:
+            self.send("error", error=error_body(error))
+        except OSError:
+            pass
+
+    def wait_start(self) -> None:
+        """Wait for "start"; end quietly when the warden is gone or has closed the line."""
+        if self._socket.recv(len(START)) != START:
+            os._exit(0)
+
+    def close(self) -> None:
+        self._socket.close()

@@ -1,0 +1,105 @@
+"""The first process of a container, from fork to exec, in the order in which things depend on each other.
+
+Control group (before its namespace), namespaces, sources of bind mounts (while still shared with the host), root,
+mounts, devices, terminal, parameters, masks, the new root; then "ready" and, after "start", the user, the
+capabilities, the filter and exec.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple, cast
+
+from hythe.kernel import mounts as kernel_mounts
+from hythe.kernel import process
+from hythe.kernel.cgroups import Group
+from hythe.oci.spec import Mount, Root
+from hythe.runtime.init import devices, masking, mounts, namespaces, rootfs, security, sysctl, terminal
+from hythe.runtime.init.channel import Channel
+from hythe.runtime.init.execute import enter_directory, environment, run
+from hythe.runtime.init.reaper import serve
+
+
+class Plan(NamedTuple):
+    """Everything that the child needs, decided before the fork. `spec` is a valid config.json."""
+
+    spec: dict[str, Any]
+    bundle: str
+    rootfs: list[Mount]
+    group: Group
+    filter: security.Filter | None
+    terminal: bool
+    init: bool
+    open_files: tuple[int, int]
+
+
+def become(plan: Plan, channel: Channel) -> int:
+    """Set everything up, wait for the start, exec. Returns only as --init's pid 1. Raises what goes wrong."""
+    process.set_dumpable(False)
+    spec = plan.spec
+    plan.group.create()
+    warnings = plan.group.limit(spec["linux"].get("resources") or {})
+    plan.group.join()
+    prepared = security.prepare(spec["process"], plan.open_files)
+    namespaces.enter(spec["linux"]["namespaces"])
+    channel.send("namespaces")
+    namespaces.name_host(spec.get("hostname"), spec.get("domainname"))
+    os.umask(0)
+    master = _build(plan)
+    os.umask(0o022)
+    security.own_streams((spec["process"].get("user") or {}).get("uid", 0), terminal=plan.terminal)
+    enter_directory(spec["process"].get("cwd") or "/")
+    channel.send("ready", master, warnings=warnings + prepared.warnings)
+    if master is not None:
+        os.close(master)
+    channel.wait_start()
+    security.apply(spec["process"], prepared, plan.filter)
+    return _execute(plan, channel)
+
+
+def _build(plan: Plan) -> int | None:
+    """Make the container's file system and enter it. The terminal's master, where there is one."""
+    spec, linux = plan.spec, plan.spec["linux"]
+    own = {entry["type"] for entry in linux["namespaces"] if not entry.get("path")}
+    sysctl.check(linux.get("sysctl") or {}, own)
+    null = masking.host_null()
+    prepared = mounts.prepare(spec.get("mounts") or [])
+    kernel_mounts.make_private("/")
+    root = rootfs.mount_root(plan.bundle, cast(Root, spec.get("root") or {}), plan.rootfs)
+    mounted = mounts.mount_all(root, prepared, plan.group, own_cgroup="cgroup" in own)
+    if mounted.dev >= 0:
+        devices.populate(root, mounted.dev, linux.get("devices") or [], terminals=mounted.pts >= 0)
+    master = _terminal(plan, mounted) if plan.terminal else None
+    sysctl.apply(linux.get("sysctl") or {}, mounted.proc)
+    targets = masking.Targets(root, mounted.proc)
+    masking.make_read_only(targets, linux.get("readonlyPaths") or [])
+    masking.mask(targets, null, linux.get("maskedPaths") or [])
+    rootfs.enter(root, read_only=bool((spec.get("root") or {}).get("readonly")))
+    for fd in (null, root, *mounted):
+        if fd >= 0:
+            os.close(fd)
+    return master
+
+
+def _terminal(plan: Plan, mounted: mounts.Mounted) -> int:
+    size = plan.spec["process"].get("consoleSize") or {}
+    user = plan.spec["process"].get("user") or {}
+    dimensions = (size.get("height", 0), size.get("width", 0))
+    return terminal.give(mounted.pts, mounted.dev, user.get("uid", 0), dimensions)
+
+
+def _execute(plan: Plan, channel: Channel) -> int:
+    """exec, or with --init fork and exec, in which case pid 1's exit code is returned."""
+    spec = plan.spec["process"]
+
+    def start() -> None:
+        try:
+            run(spec["args"], environment(spec.get("env") or []))
+        except BaseException as error:
+            channel.fail(error)
+            raise
+
+    if plan.init:
+        return serve(start, channel.close, terminal=plan.terminal)
+    start()
+    return 127

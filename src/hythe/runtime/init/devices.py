@@ -1,0 +1,58 @@
+"""/dev: the devices every container has, those it was given, and the links to its own descriptors.
+
+Only done on a /dev that was mounted for this container (a tmpfs); one that is bound from somewhere is left alone.
+Names are made relative to the descriptor of that tmpfs. Source: runtime-spec config-linux.md, Default Devices.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Final
+
+from hythe.errors import InvalidArgument
+from hythe.kernel import paths
+from hythe.oci.spec import Device
+
+_DEFAULT: Final = (
+    ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
+)  # fmt: skip
+_LINKS: Final = (
+    ("/proc/self/fd", "fd"),
+    ("/proc/self/fd/0", "stdin"),
+    ("/proc/self/fd/1", "stdout"),
+    ("/proc/self/fd/2", "stderr"),
+)
+_TYPES: Final = {"c": stat.S_IFCHR, "u": stat.S_IFCHR, "b": stat.S_IFBLK, "p": stat.S_IFIFO}
+
+
+def populate(root: int, dev: int, devices: list[Device], *, terminals: bool) -> None:
+    """Fill the tmpfs `dev`, which is /dev of `root`. The umask must be 0. `terminals`: there is a /dev/pts."""
+    for name, major, minor in _DEFAULT:
+        os.mknod(name, stat.S_IFCHR | 0o666, os.makedev(major, minor), dir_fd=dev)
+    for target, name in _LINKS:
+        os.symlink(target, name, dir_fd=dev)
+    if terminals:
+        os.symlink("pts/ptmx", "ptmx", dir_fd=dev)
+    for device in devices:
+        _make(root, dev, device)
+
+
+def _make(root: int, dev: int, device: Device) -> None:
+    path = device["path"]
+    kind = _TYPES.get(device.get("type", ""))
+    if kind is None or not path.startswith("/"):
+        raise InvalidArgument(f"device {path!r} of type {device.get('type')!r}: need an absolute path and c, b or p")
+    folder, _, name = path.rpartition("/")
+    if not name or name in (".", ".."):
+        raise InvalidArgument(f"device {path!r} has no name")
+    parent = paths.directory_in_root(root, folder or "/")
+    try:
+        number = os.makedev(device.get("major", 0), device.get("minor", 0))
+        try:
+            os.mknod(name, kind | device.get("fileMode", 0o666) & 0o7777, number, dir_fd=parent)
+        except FileExistsError:
+            return
+        os.chown(name, device.get("uid", 0), device.get("gid", 0), dir_fd=parent, follow_symlinks=False)
+    finally:
+        os.close(parent)

@@ -1,0 +1,62 @@
+"""A further process in a running container (exec): from fork to exec.
+
+The fork has chosen the pid namespace already. The control group is joined while the host's tree is still in sight,
+then all other namespaces by one setns(2) on the container's pidfd. From there on only what is the container's is
+seen, so nothing is trusted by its name: the terminal comes from what is checked to be devpts.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from hythe.kernel import namespaces as ns
+from hythe.kernel import paths, process
+from hythe.kernel.cgroups import Group
+from hythe.runtime.init import security, terminal
+from hythe.runtime.init.channel import Channel
+from hythe.runtime.init.execute import enter_directory, environment, run
+
+_ALL = ns.CLONE_NEWNS | ns.CLONE_NEWNET | ns.CLONE_NEWUTS | ns.CLONE_NEWIPC | ns.CLONE_NEWCGROUP
+
+
+class ExecPlan(NamedTuple):
+    """`process` is an OCI process, valid; `pidfd` the container's first process."""
+
+    process: dict[str, Any]
+    pidfd: int
+    group: Group
+    filter: security.Filter | None
+    terminal: bool
+    open_files: tuple[int, int]
+
+
+def become(plan: ExecPlan, channel: Channel) -> int:
+    """Never returns. Raises what goes wrong."""
+    process.set_dumpable(False)
+    spec = plan.process
+    plan.group.join()
+    prepared = security.prepare(spec, plan.open_files)
+    ns.setns(plan.pidfd, _ALL)
+    os.close(plan.pidfd)
+    uid = (spec.get("user") or {}).get("uid", 0)
+    master: int | None = None
+    if plan.terminal:
+        master = _terminal(spec, uid)
+    security.own_streams(uid, terminal=plan.terminal)
+    enter_directory(spec.get("cwd") or "/")
+    channel.send("ready", master, warnings=prepared.warnings)
+    if master is not None:
+        os.close(master)
+    security.apply(spec, prepared, plan.filter)
+    run(spec["args"], environment(spec.get("env") or []))
+
+
+def _terminal(spec: dict[str, Any], uid: int) -> int:
+    size = spec.get("consoleSize") or {}
+    root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    pts = paths.locate(root, "dev/pts", flags=os.O_DIRECTORY)
+    os.close(root)
+    master = terminal.give(pts, -1, uid, (size.get("height", 0), size.get("width", 0)))
+    os.close(pts)
+    return master

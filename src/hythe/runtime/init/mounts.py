@@ -1,0 +1,168 @@
+"""The mounts of config.json, put onto the container's root.
+
+A destination is resolved below the root by descriptor (`kernel.paths`), made where it is missing, and mounted on by
+that same descriptor, so no link and no race in the image or in a shared volume can move a mount elsewhere. The
+kernel's own trees (/proc, /sys) and /dev may not be reached through any link at all: what a later step trusts to
+be procfs has to be where it is looked for (CVE-2019-19921, CVE-2023-27561).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import Final, NamedTuple
+
+from hythe.errors import InvalidArgument
+from hythe.kernel import mounts, paths
+from hythe.kernel.cgroups import Group
+from hythe.kernel.mount_options import MountOptions, parse
+from hythe.oci.spec import Mount
+
+_NO_LINKS: Final = ("proc", "sysfs")
+
+
+class Prepared(NamedTuple):
+    """One mount with its options; `tree` is the clone of a bind's source, -1 for others."""
+
+    destination: str
+    type: str
+    source: str
+    options: MountOptions
+    tree: int
+
+
+class Mounted(NamedTuple):
+    """Descriptors of what was mounted where; of the mounts themselves, not of paths."""
+
+    proc: int
+    dev: int
+    pts: int
+
+
+def prepare(entries: list[Mount]) -> list[Prepared]:
+    """Parse all, and clone the sources of bind mounts. Raises InvalidArgument for a source that is missing."""
+    result: list[Prepared] = []
+    for entry in entries:
+        destination, kind = entry["destination"], entry.get("type", "")
+        options = parse(entry.get("options") or [], destination=destination)
+        source = entry.get("source", kind)
+        tree = -1
+        if options.bind or kind == "bind":
+            try:
+                tree = mounts.clone(source, recursive=options.recursive)
+            except FileNotFoundError as error:
+                raise InvalidArgument(f"bind source path does not exist: {source}") from error
+        result.append(Prepared(destination, kind, source, options, tree))
+    return result
+
+
+def mount_all(root: int, prepared: list[Prepared], group: Group, *, own_cgroup: bool) -> Mounted:
+    """Put every mount on the root, in order. Raises OSError or InvalidArgument naming the destination."""
+    proc = dev = pts = -1
+    for one in prepared:
+        try:
+            fd = _mount(root, one, group, own_cgroup=own_cgroup)
+        except OSError as error:
+            text = f"mount {one.source} on {one.destination}: {error.strerror}"
+            raise OSError(error.errno, text) from error
+        place = one.destination.rstrip("/")
+        if place == "/proc" and one.type == "proc":
+            proc = fd
+        elif place == "/dev" and one.type == "tmpfs":
+            dev = fd
+        elif place == "/dev/pts" and one.type == "devpts":
+            pts = fd
+        else:
+            os.close(fd)
+    return Mounted(proc, dev, pts)
+
+
+def _mount(root: int, one: Prepared, group: Group, *, own_cgroup: bool) -> int:
+    if one.tree >= 0:
+        return _bind(root, one)
+    place = _destination(root, one)
+    options = one.options
+    if one.type == "cgroup":
+        fd = _cgroup(place, options, group, own=own_cgroup)
+    else:
+        fd = mounts.filesystem(one.type, (("source", one.source), *options.data), options.add)
+        mounts.attach(fd, place)
+    os.close(place)
+    if options.propagation:
+        mounts.set_attributes(fd, propagation=options.propagation)
+    return fd
+
+
+def _destination(root: int, one: Prepared) -> int:
+    """The directory to mount on."""
+    if one.type in _NO_LINKS or one.destination.rstrip("/") == "/dev":
+        place = one.destination.strip("/")
+        try:
+            return paths.locate(root, place, resolve=paths.RESOLVE_BENEATH | paths.RESOLVE_NO_SYMLINKS,
+                                flags=os.O_DIRECTORY)  # fmt: skip
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                raise InvalidArgument(f"{one.destination} in the image is not an ordinary directory") from error
+            raise
+    return paths.directory_in_root(root, one.destination)
+
+
+def _bind(root: int, one: Prepared) -> int:
+    """Attributes are changed while the clone is still detached."""
+    options = one.options
+    propagation = options.propagation or mounts.MS_PRIVATE
+    mounts.set_attributes(
+        one.tree, propagation=propagation, recursive=options.tree_propagation or not options.propagation
+    )
+    if options.add or options.remove:
+        mounts.set_attributes(one.tree, add=options.add, remove=options.remove)
+    if options.tree_add or options.tree_remove:
+        mounts.set_attributes(one.tree, add=options.tree_add, remove=options.tree_remove, recursive=True)
+    if stat.S_ISDIR(os.fstat(one.tree).st_mode):
+        place = paths.directory_in_root(root, one.destination)
+    else:
+        place = paths.file_in_root(root, one.destination)
+    mounts.attach(one.tree, place)
+    os.close(place)
+    return one.tree
+
+
+def _cgroup(place: int, options: MountOptions, group: Group, *, own: bool) -> int:
+    """The container's own part of the control group tree(s), as if it were all there is.
+
+    v2 is one mount. v1 is a tmpfs with a mount for each tree and links for those that are mounted together.
+    """
+    points = group.mount_points()
+    if points[0][0] == "":
+        fd = _hierarchy(points[0][1:], options.add, own=own)
+        mounts.attach(fd, place)
+        return fd
+    access = options.add & mounts.MOUNT_ATTR_RDONLY
+    top = mounts.filesystem("tmpfs", (("source", "cgroup"), ("mode", "755"), ("size", "64k")), options.add & ~access)
+    mounts.attach(top, place)
+    for name, *rest in points:
+        os.mkdir(name, 0o755, dir_fd=top)
+        for alias in name.split(","):
+            if alias != name:
+                os.symlink(name, alias, dir_fd=top)
+        target = paths.locate(top, name, resolve=paths.RESOLVE_BENEATH)
+        fd = _hierarchy(tuple(rest), options.add, own=own)  # type: ignore[arg-type]
+        mounts.attach(fd, target)
+        os.close(fd)
+        os.close(target)
+    if access:
+        mounts.set_attributes(top, add=access)
+    return top
+
+
+def _hierarchy(point: tuple[str, tuple[tuple[str, str | None], ...], str], attributes: int, *, own: bool) -> int:
+    """With a cgroup namespace a fresh mount shows the container's group as its top; without, the folder is bound."""
+    kind, data, folder = point
+    if own:
+        return mounts.filesystem(kind, (("source", "cgroup"), *data), attributes)
+    fd = mounts.clone(folder)
+    mounts.set_attributes(fd, add=attributes, propagation=mounts.MS_PRIVATE)
+    return fd

@@ -1,0 +1,43 @@
+"""The child's namespaces: those named by a path are joined, the others are new.
+
+The pid namespace is not among them: it is chosen by the fork itself (`kernel.namespaces.forked_into`). Paths are
+opened first, in the host's mount namespace and before anything has changed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hythe.errors import InvalidArgument
+from hythe.kernel.namespaces import FLAGS, setns, unshare
+from hythe.kernel.syscall import libc_call
+from hythe.oci.spec import Namespace
+
+
+def enter(namespaces: list[Namespace]) -> None:
+    """Join and unshare. Raises InvalidArgument for a path that is no such namespace, OSError otherwise."""
+    joined: list[tuple[int, int, str]] = []
+    new = 0
+    for entry in namespaces:
+        kind, path = entry["type"], entry.get("path")
+        if kind == "pid":
+            continue
+        if path:
+            joined.append((os.open(path, os.O_RDONLY | os.O_CLOEXEC), FLAGS[kind], path))
+        else:
+            new |= FLAGS[kind]
+    for fd, flag, path in joined:
+        try:
+            setns(fd, flag)
+        except OSError as error:
+            raise InvalidArgument(f"cannot join the namespace {path}: {error.strerror}") from error
+        os.close(fd)
+    unshare(new)
+
+
+def name_host(hostname: str | None, domainname: str | None) -> None:
+    """Set both names in the UTS namespace; None leaves one alone."""
+    for call, name in (("sethostname", hostname), ("setdomainname", domainname)):
+        if name:
+            data = os.fsencode(name)
+            libc_call(call, data, len(data), path=name)

@@ -1,0 +1,121 @@
+"""From root with every capability to what the process is to be.
+
+The order matters: limits and groups while still privileged; the seccomp filter before capabilities are given up,
+unless no_new_privs stands in for them, in which case it comes last and so need not allow the steps between.
+Sources: credentials(7), capabilities(7), seccomp(2).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from typing import Any, NamedTuple
+
+from hythe.errors import InvalidArgument
+from hythe.kernel import capabilities, process, seccomp
+from hythe.kernel.syscall import syscall
+
+
+class Filter(NamedTuple):
+    """A compiled seccomp profile."""
+
+    program: bytes
+    flags: int
+
+
+class Prepared(NamedTuple):
+    """What has to be opened on the host, before its root is left. `apparmor`: this process's attribute or -1."""
+
+    apparmor: int
+    profile: str
+    last_capability: int
+    warnings: list[str]
+
+
+def prepare(spec: dict[str, Any], limits: tuple[int, int]) -> Prepared:
+    """Open, and set what is set on the host's /proc. `limits`: open files, as before the warden raised them."""
+    warnings: list[str] = []
+    score = spec.get("oomScoreAdj")
+    if score is not None:
+        try:
+            with open("/proc/self/oom_score_adj", "w") as file:
+                file.write(str(score))
+        except OSError as error:
+            warnings.append(f"oom score {score} could not be set: {error.strerror}")
+    profile = spec.get("apparmorProfile") or ""
+    attribute = -1
+    if profile and profile != "unconfined":
+        try:
+            attribute = os.open("/proc/self/attr/apparmor/exec", os.O_WRONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            warnings.append(f"this kernel has no AppArmor; the profile {profile!r} was left out")
+    given = {limit["type"] for limit in spec.get("rlimits") or ()}
+    if "RLIMIT_NOFILE" not in given:
+        process.set_limit("RLIMIT_NOFILE", *limits)
+    for limit in spec.get("rlimits") or ():
+        warning = process.set_limit(limit["type"], limit["soft"], limit["hard"])
+        if warning:
+            warnings.append(warning)
+    return Prepared(attribute, profile, capabilities.last_known(), warnings)
+
+
+def own_streams(uid: int, *, terminal: bool) -> None:
+    """Give the streams to the user, who may want to open /dev/stdout again; the null device stays root's."""
+    for fd in (0,) if terminal else (0, 1, 2):
+        status = os.fstat(fd)
+        if status.st_uid != uid and not status.st_rdev == os.makedev(1, 3):
+            try:
+                os.fchown(fd, uid, -1)
+            except OSError:
+                continue  # a client's socket or a file on a read-only mount: it stays as it is
+
+
+def apply(spec: dict[str, Any], prepared: Prepared, filter: Filter | None) -> None:
+    """Become the process's user with its capabilities. Nothing privileged can be done after it."""
+    if prepared.apparmor >= 0:
+        os.write(prepared.apparmor, f"exec {prepared.profile}".encode())
+        os.close(prepared.apparmor)
+    no_new_privileges = bool(spec.get("noNewPrivileges"))
+    if no_new_privileges:
+        process.no_new_privileges()
+    elif filter is not None:
+        _install(filter)
+    _become(spec, prepared.last_capability)
+    if no_new_privileges and filter is not None:
+        _install(filter)
+
+
+def _install(filter: Filter) -> None:
+    try:
+        seccomp.install(filter.program, filter.flags)
+    except OSError as error:
+        raise OSError(error.errno, f"the seccomp filter was refused: {error.strerror}") from error
+
+
+def _become(spec: dict[str, Any], last: int) -> None:
+    user, sets = spec.get("user") or {}, spec.get("capabilities") or {}
+    known = (2 << last) - 1
+    masks = {name: capabilities.mask(sets.get(name) or ()) & known for name in _SETS}
+    # What the host's root itself does not hold cannot be given.
+    held = capabilities.held()[1]
+    masks = {name: bits & held for name, bits in masks.items()}
+    capabilities.limit_bounding(masks["bounding"], last)
+    process.keep_capabilities(True)
+    groups = list(user.get("additionalGids") or ())
+    array = (ctypes.c_uint32 * len(groups))(*groups)
+    uid, gid = user.get("uid", 0), user.get("gid", 0)
+    try:
+        syscall("setgroups", len(groups), ctypes.byref(array))
+        syscall("setresgid", gid, gid, gid)
+        syscall("setresuid", uid, uid, uid)
+    except OSError as error:
+        raise InvalidArgument(f"cannot become user {uid}:{gid}: {error.strerror}") from error
+    process.keep_capabilities(False)
+    permitted = masks["permitted"]
+    capabilities.set_held(masks["effective"] & permitted, permitted, masks["inheritable"])
+    if masks["ambient"]:
+        capabilities.set_ambient(masks["ambient"] & permitted & masks["inheritable"])
+    os.umask(user.get("umask", 0o022))
+
+
+_SETS = ("bounding", "effective", "inheritable", "permitted", "ambient")

@@ -1,0 +1,82 @@
+"""The warden's event loop: epoll, a callback for each descriptor, and deferred closing.
+
+A descriptor that is closed while a batch of events is handled could be reused within the same batch, and an event
+meant for the old one would reach the new. So `close` only takes it out of epoll; it is really closed when the
+batch is done. Callbacks must not block and must not raise what they can handle.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Callable
+
+Callback = Callable[[int], None]
+
+IN = select.EPOLLIN
+OUT = select.EPOLLOUT
+HUP = select.EPOLLHUP
+ERR = select.EPOLLERR
+EDGE = select.EPOLLET
+
+
+class Loop:
+    """Runs until `stop`. `on_error` is told of what a callback raised."""
+
+    def __init__(self, on_error: Callable[[Exception], None]) -> None:
+        self._epoll = select.epoll()
+        self._callbacks: dict[int, Callback] = {}
+        self._closing: list[int] = []
+        self._later: list[Callable[[], None]] = []
+        self._on_error = on_error
+        self._running = False
+
+    def add(self, fd: int, events: int, callback: Callback) -> None:
+        """Call `callback(events)` when something happens; HUP and ERR always count."""
+        self._epoll.register(fd, events)
+        self._callbacks[fd] = callback
+
+    def change(self, fd: int, events: int) -> None:
+        self._epoll.modify(fd, events)
+
+    def remove(self, fd: int) -> None:
+        """Stop watching; the descriptor stays open. Nothing happens for one that is not watched."""
+        if self._callbacks.pop(fd, None) is not None:
+            self._epoll.unregister(fd)
+
+    def close(self, fd: int) -> None:
+        """Stop watching now, close at the end of this batch."""
+        self.remove(fd)
+        self._closing.append(fd)
+
+    def later(self, action: Callable[[], None]) -> None:
+        """Do it at the end of this batch."""
+        self._later.append(action)
+
+    def stop(self) -> None:
+        self._running = False
+
+    def run(self) -> None:
+        self._running = True
+        while self._running:
+            for fd, events in self._epoll.poll():
+                callback = self._callbacks.get(fd)
+                if callback is not None:
+                    self._guard(lambda call=callback, what=events: call(what))  # type: ignore[misc]
+            self._finish_batch()
+
+    def _finish_batch(self) -> None:
+        while self._later:
+            actions, self._later = self._later, []
+            for action in actions:
+                self._guard(action)
+        for fd in self._closing:
+            os.close(fd)
+        self._closing.clear()
+
+    def _guard(self, action: Callable[[], None]) -> None:
+        """The only place where the warden catches everything: a fault in one container may not end them all."""
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - reported, see above
+            self._on_error(error)

@@ -1,0 +1,220 @@
+"""What the daemon may ask of the warden: one method an operation, named as in the protocol.
+
+Each checks its request before anything is done and then either answers at once or leaves the answer to the process
+that is being made. What it raises becomes the request's error.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from hythe.errors import Conflict, InvalidArgument, NotFound
+from hythe.runtime import validate
+from hythe.runtime.attachment import Wanted
+from hythe.runtime.container import Container
+from hythe.runtime.logfile import LogFile
+from hythe.runtime.protocol import LIST_LIMIT, VERSION
+from hythe.runtime.supervisor import Supervisor
+from hythe.runtime.task import Answer
+
+
+class Operations:
+    """`handle` is given every request."""
+
+    def __init__(self, supervisor: Supervisor, shutdown: Callable[[], None]) -> None:
+        self._supervisor = supervisor
+        self._shutdown = shutdown
+        self._table: dict[str, Callable[[dict[str, Any], list[int], Answer], None]] = {
+            name: getattr(self, name)
+            for name in (
+                "hello", "create", "start", "exec", "attach", "resize", "kill", "pause", "resume", "update",
+                "delete", "shutdown",
+            )
+        }  # fmt: skip
+        self._table["list"] = self.list_all
+
+    def handle(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        """Raises HytheError and OSError; descriptors that are kept are taken out of `fds`."""
+        operation = self._table.get(str(request.get("op")))
+        if operation is None:
+            raise InvalidArgument(f"unknown operation: {request.get('op')!r}")
+        operation(request, fds, answer)
+
+    def hello(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        answer.ok(pid=os.getpid(), version=VERSION)
+
+    # ---- life -------------------------------------------------------------------------------------
+
+    def create(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        id = validate.identifier(request["id"])
+        if id in self._supervisor.containers:
+            raise Conflict(f"container {id} exists already")
+        bundle = request["bundle"]
+        spec = _read_config(bundle)
+        validate.spec(spec)
+        linux, terminal = spec["linux"], bool(request.get("terminal"))
+        group = self._supervisor.layout.group(linux["cgroupsPath"], linux.get("resources"))
+        plan = self._supervisor.plan(spec, bundle, request.get("rootfs") or [], group, terminal=terminal)
+        own_pid = any(e["type"] == "pid" and not e.get("path") for e in linux["namespaces"])
+        container = Container(id, bundle, group, terminal=terminal, own_pid=own_pid, filter=plan.filter)
+        log = LogFile(request["log"]) if request.get("log") else None
+        streams, pipes = self._supervisor.streams(
+            id,
+            None,
+            terminal=terminal,
+            stdin=bool(request.get("stdin")),
+            ends_stdin=bool(request.get("stdin_once")),
+            log=log,
+        )
+        self._supervisor.create(container, plan, streams, pipes, answer)
+
+    def start(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        container = self._supervisor.get(request["id"])
+        if container.status != "created" or container.main is None or container.main.phase != "ready":
+            raise Conflict(f"container {container.id} is {container.status}, not created")
+        self._supervisor.watch_oom(container)
+        container.main.start(answer)
+
+    def exec(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        container = self._supervisor.get(request["id"])
+        exec_id = validate.identifier(request["exec"], "exec id")
+        if container.status != "running":
+            raise Conflict(f"container {container.id} is {container.status}, not running")
+        if exec_id in container.execs:
+            raise Conflict(f"exec {exec_id} exists already")
+        process = request["process"]
+        validate.process(process)
+        body = request.get("attach")
+        wanted = None if body is None else _wanted(body, fds)
+        terminal = bool(request.get("terminal"))
+        streams, pipes = self._supervisor.streams(
+            container.id,
+            exec_id,
+            terminal=terminal,
+            stdin=bool(request.get("stdin")),
+            ends_stdin=True,
+            log=None,
+        )
+        if wanted is not None:
+            streams.attach(fds.pop(0), wanted)
+        self._supervisor.exec(container, exec_id, process, streams, pipes, answer, terminal=terminal)
+
+    def delete(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        container = self._supervisor.get(request["id"])
+        self._supervisor.delete(container, answer, force=bool(request.get("force")))
+
+    # ---- while it runs ----------------------------------------------------------------------------
+
+    def attach(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        container = self._supervisor.get(request["id"])
+        if container.adopted:
+            raise Conflict(f"container {container.id} lost its streams with the warden that started it")
+        task = container.task(request.get("exec"))
+        wanted = _wanted(request, fds)
+        task.streams.attach(fds.pop(0), wanted)
+        answer.ok()
+
+    def resize(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        task = self._supervisor.get(request["id"]).task(request.get("exec"))
+        task.streams.resize(int(request["height"]), int(request["width"]))
+        answer.ok()
+
+    def kill(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        container = self._supervisor.get(request["id"])
+        number = int(request["signal"])
+        if number not in signal.valid_signals():
+            raise InvalidArgument(f"signal {number} does not exist")
+        if container.exit is not None:
+            raise Conflict(f"container {container.id} is not running")
+        if request.get("all"):
+            _kill_all(container, number)
+        else:
+            pid = container.pid if request.get("exec") is None else container.task(request["exec"]).pid
+            os.kill(pid, number)
+        if number == signal.SIGKILL and container.paused:
+            # A frozen process dies only when it is thawed.
+            container.group.thaw()
+            container.paused = False
+        answer.ok()
+
+    def pause(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        container = self._supervisor.get(request["id"])
+        if container.status != "running":
+            raise Conflict(f"container {container.id} is {container.status}, not running")
+        container.group.freeze()
+        container.paused = True
+        answer.ok()
+
+    def resume(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        container = self._supervisor.get(request["id"])
+        if not container.paused:
+            raise Conflict(f"container {container.id} is not paused")
+        container.group.thaw()
+        container.paused = False
+        answer.ok()
+
+    def update(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        container = self._supervisor.get(request["id"])
+        validate.resources(request["resources"])
+        answer.ok(warnings=container.group.limit(request["resources"]))
+
+    # ---- the warden -------------------------------------------------------------------------------
+
+    def list_all(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        after = request.get("after") or ""
+        ids = sorted(id for id in self._supervisor.containers if id > after)
+        page = ids[:LIST_LIMIT]
+        entries = [self._supervisor.containers[id].entry() for id in page]
+        answer.ok(containers=entries, next=page[-1] if len(ids) > len(page) else None)
+
+    def shutdown(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        if self._supervisor.containers:
+            raise Conflict(f"{len(self._supervisor.containers)} containers are left", hint="delete them first")
+        answer.ok()
+        self._shutdown()
+
+
+def _read_config(bundle: str) -> dict[str, Any]:
+    try:
+        with open(f"{bundle}/config.json", "rb") as file:
+            config = json.load(file)
+    except FileNotFoundError as error:
+        raise NotFound(f"the bundle {bundle} has no config.json") from error
+    except ValueError as error:
+        raise InvalidArgument(f"{bundle}/config.json is not JSON: {error}") from error
+    if not isinstance(config, dict):
+        raise InvalidArgument(f"{bundle}/config.json is not a JSON object")
+    return config
+
+
+def _wanted(body: dict[str, Any], fds: list[int]) -> Wanted:
+    """An attachment's options; raises InvalidArgument also when there is not exactly one descriptor."""
+    if len(fds) != 1:
+        raise InvalidArgument(f"attach needs one descriptor, and {len(fds)} came with the packet")
+    framing = body.get("framing", "raw")
+    if framing not in ("raw", "multiplexed"):
+        raise InvalidArgument(f"unknown framing: {framing!r}")
+    return Wanted(
+        bool(body.get("stdin")),
+        bool(body.get("stdout")),
+        bool(body.get("stderr")),
+        framing == "multiplexed",
+        bytes(body.get("detach_keys") or ()),
+        base64.b64decode(body.get("head") or ""),
+    )
+
+
+def _kill_all(container: Container, number: int) -> None:
+    if number == signal.SIGKILL:
+        container.group.kill()
+        return
+    for pid in container.group.processes():
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass

@@ -1,0 +1,277 @@
+"""The parent of all containers: starts processes, reaps them, and says so.
+
+SIGCHLD arrives by a signalfd in the event loop; every child is then reaped, ours and the orphans that come to us as
+subreaper. As parent we are the only one who can free a pid, so a pid that is in `_tasks` is safe to signal.
+An exit is told (event, exit.json) after the process's output has been read to its end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+from hythe.errors import CannotStart, Conflict, NotFound
+from hythe.kernel import cgroups, process, seccomp
+from hythe.kernel.cgroups import Group
+from hythe.runtime.container import Container
+from hythe.runtime.events import Events
+from hythe.runtime.fork import Born, Forker, Pipes, make_pipes
+from hythe.runtime.init import container as first
+from hythe.runtime.init import joined
+from hythe.runtime.init.security import Filter
+from hythe.runtime.logfile import LogFile
+from hythe.runtime.loop import IN, Loop
+from hythe.runtime.oom import OomWatch
+from hythe.runtime.protocol import ExitRecord
+from hythe.runtime.records import Records
+from hythe.runtime.stdio import Streams
+from hythe.runtime.task import Answer, Task
+
+
+class Supervisor:
+    """`open_files`: the limit (soft, hard) that containers get, as it was before the warden raised its own."""
+
+    def __init__(self, loop: Loop, events: Events, records: Records, open_files: tuple[int, int]) -> None:
+        self._loop = loop
+        self._events = events
+        self._records = records
+        self._open_files = open_files
+        self._forker = Forker()
+        self._compiler = seccomp.Compiler()
+        self._tasks: dict[int, tuple[Container, Task]] = {}
+        self._oom = OomWatch(loop, events)
+        self.layout = cgroups.detect()
+        self.containers: dict[str, Container] = {}
+        self._signals = process.signalfd((signal.SIGCHLD,))
+        loop.add(self._signals, IN, lambda _: self._children())
+
+    def get(self, id: str) -> Container:
+        """Raises NotFound."""
+        found = self.containers.get(id)
+        if found is None:
+            raise NotFound(f"no such container: {id}")
+        return found
+
+    def filter(self, profile: dict[str, Any] | None) -> Filter | None:
+        """The compiled seccomp profile. Raises InvalidArgument, Unsupported, Unavailable."""
+        if not profile:
+            return None
+        return Filter(self._compiler.program(repr(profile), profile), seccomp.filter_flags(profile))
+
+    # ---- starting ---------------------------------------------------------------------------------
+
+    def create(
+        self, container: Container, plan: first.Plan, streams: Streams, pipes: Pipes, answer: Answer
+    ) -> None:
+        """Fork the container's first process. Its pid namespace is new, joined by path, or ours."""
+        namespace, opened = self._pid_namespace(plan.spec)
+        try:
+            born = self._forker.fork(lambda channel: first.become(plan, channel), pipes, namespace)
+        finally:
+            if opened is not None:
+                os.close(opened)
+        task = self._adopt(container, born, streams, pipes, None, answer)
+        container.main, container.pid, container.start_time = task, task.pid, task.start_time
+        self.containers[container.id] = container
+        self._records.write_state(
+            {
+                "id": container.id,
+                "bundle": container.bundle,
+                "pid": task.pid,
+                "start_time": task.start_time,
+                "cgroup": container.group.path,
+                "terminal": container.terminal,
+            }
+        )
+
+    @staticmethod
+    def _pid_namespace(spec: dict[str, Any]) -> tuple[int | None, int | None]:
+        """(as `forked_into` wants it, a descriptor to close)."""
+        for entry in spec["linux"]["namespaces"]:
+            if entry["type"] == "pid":
+                if not entry.get("path"):
+                    return -1, None
+                fd = os.open(entry["path"], os.O_RDONLY | os.O_CLOEXEC)
+                return fd, fd
+        return None, None
+
+    def exec(
+        self,
+        container: Container,
+        exec_id: str,
+        spec: dict[str, Any],
+        streams: Streams,
+        pipes: Pipes,
+        answer: Answer,
+        *,
+        terminal: bool,
+    ) -> None:
+        """Fork a further process into a running container."""
+        pidfd = process.pidfd_open(container.pid)
+        try:
+            plan = joined.ExecPlan(spec, pidfd, container.group, container.filter, terminal, self._open_files)
+            born = self._forker.fork(lambda channel: joined.become(plan, channel), pipes, pidfd, keep=(pidfd,))
+        finally:
+            os.close(pidfd)
+        container.execs[exec_id] = self._adopt(container, born, streams, pipes, exec_id, answer)
+
+    def _adopt(
+        self,
+        container: Container,
+        born: Born,
+        streams: Streams,
+        pipes: Pipes,
+        exec_id: str | None,
+        answer: Answer,
+    ) -> Task:
+        pipes.close_child()
+        for fd, stream in ((pipes.stdout, 1), (pipes.stderr, 2)):
+            if fd >= 0:
+                streams.add_output(fd, stream)
+        task = Task(
+            self._loop,
+            born,
+            streams,
+            exec_id=exec_id,
+            start_time=process.start_time(born.pid),
+            answer=answer,
+            on_namespaces=lambda: self._events.send("namespaces", id=container.id, pid=born.pid),
+        )
+        self._tasks[born.pid] = (container, task)
+        return task
+
+    def plan(
+        self, spec: dict[str, Any], bundle: str, rootfs: list[Any], group: Group, *, terminal: bool
+    ) -> first.Plan:
+        """What the first process needs to know."""
+        init = (spec.get("annotations") or {}).get("org.hythe.init") == "true"
+        filter = self.filter(spec["linux"].get("seccomp"))
+        return first.Plan(spec, bundle, rootfs, group, filter, terminal, init, self._open_files)
+
+    def streams(
+        self,
+        container_id: str,
+        exec_id: str | None,
+        *,
+        terminal: bool,
+        stdin: bool,
+        ends_stdin: bool,
+        log: LogFile | None,
+    ) -> tuple[Streams, Pipes]:
+        """Pipes for a new process, and what serves them."""
+        pipes = make_pipes(terminal=terminal, stdin=stdin)
+        streams = Streams(
+            self._loop,
+            terminal=terminal,
+            stdin=pipes.stdin if stdin else None,
+            ends_stdin=ends_stdin,
+            log=log,
+            on_detached=lambda: self._events.send("detached", id=container_id, exec=exec_id),
+        )
+        return streams, pipes
+
+    def watch_oom(self, container: Container) -> None:
+        """From the start on; the group exists by then."""
+        self._oom.watch(container)
+
+    # ---- ending -----------------------------------------------------------------------------------
+
+    def _children(self) -> None:
+        try:
+            os.read(self._signals, process.SIGNALFD_SIZE * 16)
+        except BlockingIOError:
+            pass
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            known = self._tasks.pop(pid, None)
+            if known is not None:
+                self._ended(*known, os.waitstatus_to_exitcode(status))
+
+    def _ended(self, container: Container, task: Task, code: int) -> None:
+        if task.exec_id is None and not container.own_pid:
+            container.group.kill()  # nothing else ends what it left running
+        exit: ExitRecord = {
+            "pid": task.pid,
+            "exit_code": code if code >= 0 else 128 - code,
+            "signal": max(0, -code),
+            "oom": container.group.oom_kills() > 0,
+            "at": time.time_ns(),
+        }
+        if task.exec_id is not None:
+            self._exec_ended(container, task, exit)
+        elif task.phase == "preparing" and not self._became_ready(task):
+            self._never_created(container, task, exit)
+        else:
+            self._container_ended(container, task, exit)
+
+    @staticmethod
+    def _became_ready(task: Task) -> bool:
+        task.listen()
+        return task.phase != "preparing"
+
+    def _exec_ended(self, container: Container, task: Task, exit: ExitRecord) -> None:
+        task.end(exit)
+        if task.failure is not None:
+            del container.execs[task.exec_id or ""]
+            return
+        container.exec_ended(task)
+        self._events.send("exit", id=container.id, exec=task.exec_id, **exit)
+
+    def _never_created(self, container: Container, task: Task, exit: ExitRecord) -> None:
+        """Creation failed: nothing is left of it, and only then the request is answered."""
+        container.exit = exit
+        self.forget(container)
+        task.end(exit)
+        for answer in container.deleting:
+            answer.ok()
+
+    def _container_ended(self, container: Container, task: Task, exit: ExitRecord) -> None:
+        self._oom.ended(container)
+        if isinstance(task.failure, CannotStart):
+            exit["exit_code"], exit["signal"] = task.failure.exit_code, 0
+        task.end(exit)
+        if isinstance(task.failure, CannotStart):
+            exit["exit_code"], exit["signal"] = task.failure.exit_code, 0
+        container.exit, container.paused = exit, False
+        self._records.write_exit(container.id, exit)
+        self._events.send("exit", id=container.id, exec=None, **exit)
+        if container.deleting:
+            self.forget(container)
+            for answer in container.deleting:
+                answer.ok()
+
+    # ---- removing ---------------------------------------------------------------------------------
+
+    def delete(self, container: Container, answer: Answer, *, force: bool) -> None:
+        """Raises Conflict for a container that has not ended, unless `force`, which ends it first."""
+        if container.exit is None:
+            if not force and container.status not in ("created",):
+                raise Conflict(f"container {container.id} is {container.status}", hint="stop it first, or use force")
+            container.deleting.append(answer)
+            self.kill_all(container)
+            return
+        self.forget(container)
+        answer.ok()
+
+    def kill_all(self, container: Container) -> None:
+        """End every process of a container; its exit is then told as usual."""
+        try:
+            os.kill(container.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        container.group.kill()
+        container.paused = False
+
+    def forget(self, container: Container) -> None:
+        """Remove what is left of a container that has ended. Raises OSError when its group stays busy."""
+        container.group.kill()
+        container.group.remove()
+        self._records.remove(container.id)
+        self.containers.pop(container.id, None)

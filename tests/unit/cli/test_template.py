@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+
+from hythe.cli.format.template import Template
+from hythe.errors import InvalidArgument
+
+VALUE = {
+    "Name": "web", "N": 3, "Yes": True, "Nothing": None, "List": ["a", "b"], "Map": {"k": "v", "a": "b"},
+    "Config": {"Labels": {"x": "y"}, "Env": ["A=1"]},
+    "Ports": {"80/tcp": [{"HostPort": "8080"}], "90/tcp": None},
+    "Label": lambda name: f"<{name}>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{{.Name}}", "web"),
+        ("a {{ .Name }} b", "a web b"),
+        ("{{.N}} {{.Yes}} {{.Nothing}}", "3 true <no value>"),
+        ("{{.List}} {{.Map}}", "[a b] map[a:b k:v]"),
+        ("{{json .List}} {{json .Config.Labels}}", '["a","b"] {"x":"y"}'),
+        ("{{.Name | upper}}", "WEB"),
+        ('{{join .List ","}}', "a,b"),
+        ('{{index (split .Name "e") 1}}', "b"),
+        ('{{printf "%-5s|%05d|%q|%.2f" .Name .N .Name 1.5}}', 'web  |00003|"web"|1.50'),
+        ("{{len .List}}", "2"),
+        ('{{index .Config.Labels "x"}}|{{index .Config.Labels "y"}}', "y|"),
+        ("{{.Config.Labels.y}}", "<no value>"),
+        ('{{(index (index .Ports "80/tcp") 0).HostPort}}', "8080"),
+        ("{{range .List}}{{.}};{{end}}", "a;b;"),
+        ("{{range $i, $x := .List}}{{$i}}={{$x}} {{end}}", "0=a 1=b "),
+        (
+            "{{range $k, $v := .Ports}}{{$k}}{{if $v}}->{{(index $v 0).HostPort}}{{end}} {{end}}",
+            "80/tcp->8080 90/tcp ",
+        ),
+        ("{{range .Config.Nope}}x{{else}}none{{end}}", "none"),
+        ("{{with .Config}}{{.Env}}{{end}}", "[A=1]"),
+        ("{{if .Health}}x{{else if eq .N 3}}three{{else}}z{{end}}", "three"),
+        ('{{if and .Yes (ne .Name "db")}}y{{end}}', "y"),
+        ('{{or .Nothing "d"}}', "d"),
+        ("{{not .Yes}}", "false"),
+        ('{{.Label "a.b"}}', "<a.b>"),
+        ("{{$x := .Name}}{{$x}}{{$.N}}", "web3"),
+        ("a  {{- .N -}}  b", "a3b"),
+        ("{{/* nothing */}}x", "x"),
+        ('{{println .Name "x"}}', "web x\n"),
+        ('{{"a}}b"}}', "a}}b"),
+    ],
+)
+def test_templates(template: str, text: str) -> None:
+    assert Template(template).render(VALUE) == text
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{.Name",
+        "{{if .X}}",
+        "{{end}}",
+        "{{nope .X}}",
+        "{{.Nope}}",
+        "{{.Name.X.Y}}",
+        "{{$x}}",
+        "{{|}}",
+        "{{index .List 5}}",
+    ],
+)
+def test_mistakes(template: str) -> None:
+    with pytest.raises(InvalidArgument):
+        Template(template).render(VALUE)

@@ -1,0 +1,135 @@
+"""Control groups without a kernel: what would be written, and the device program run by a small interpreter."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hythe.errors import InvalidArgument
+from hythe.kernel.cgroups import devices, files, v1, v2
+from hythe.kernel.cgroups.layout import parse_mountinfo
+
+MOUNTINFO = """\
+30 24 0:26 / /sys/fs/cgroup rw - tmpfs tmpfs rw
+31 30 0:27 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
+32 30 0:28 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd
+33 30 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
+"""
+
+
+def test_hybrid_layout() -> None:
+    controllers, unified = parse_mountinfo(MOUNTINFO)
+    assert controllers == dict.fromkeys(("cpu", "cpuacct"), "/sys/fs/cgroup/cpu,cpuacct")
+    assert unified == "/sys/fs/cgroup/unified"
+
+
+@pytest.mark.parametrize("path", ["", "/", "/a/../b", "a/./b", "x\0y"])
+def test_paths_that_lead_elsewhere(path: str) -> None:
+    with pytest.raises(InvalidArgument):
+        files.checked_path(path)
+
+
+def test_version_1_device_lines() -> None:
+    assert v1.device_line({"allow": False, "access": "rwm"}) == "a"
+    assert v1.device_line({"type": "c", "access": "m"}) == "c *:* m"
+    assert v1.device_line({"type": "c", "major": 136, "minor": -1, "access": "rw"}) == "c 136:* rw"
+
+
+def test_version_2_files() -> None:
+    resources = {
+        "memory": {"limit": 100, "swap": 150, "reservation": 50},
+        "cpu": {"shares": 1024, "quota": 50000, "period": 100000, "cpus": "0-1"},
+        "pids": {"limit": -1},
+        "unified": {"memory.high": "90"},
+    }
+    assert dict(v2.translate(resources)) == {
+        "memory.max": "100",
+        "memory.swap.max": "50",
+        "memory.low": "50",
+        "cpu.weight": "39",
+        "cpu.max": "50000 100000",
+        "cpuset.cpus": "0-1",
+        "pids.max": "max",
+        "memory.high": "90",
+    }
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [{"memory": {"swap": 10}}, {"memory": {"limit": 10, "swap": 5}}, {"unified": {"../x": "1"}}],
+)
+def test_version_2_refuses(resources: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgument):
+        v2.translate(resources)
+
+
+@given(st.integers(0, 300000))
+def test_weight_is_in_range(shares: int) -> None:
+    assert 1 <= v2.weight(shares) <= 10000
+
+
+def test_io_statistics() -> None:
+    found = v2.io_statistics("8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n")
+    assert found == [{"major": 8, "minor": 0, "read_bytes": 1, "write_bytes": 2, "reads": 3, "writes": 4}]
+
+
+def run(code: bytes, access: int, kind: int, major: int, minor: int) -> int:
+    """Interpret the few instructions that `devices` uses."""
+    context = struct.pack("<III", access << 16 | kind, major, minor)
+    registers = [0] * 11
+    position = 0
+    while True:
+        op, nibbles, offset, number = struct.unpack_from("<BBhi", code, position * 8)
+        target, source = nibbles & 15, nibbles >> 4
+        position += 1
+        if op == 0x61:
+            registers[target] = struct.unpack_from("<I", context, offset)[0]
+        elif op == 0x54:
+            registers[target] &= number
+        elif op == 0x74:
+            registers[target] >>= number
+        elif op == 0xBF:
+            registers[target] = registers[source]
+        elif op == 0xB7:
+            registers[target] = number
+        elif op == 0x55:
+            position += offset if registers[target] != number else 0
+        elif op == 0x5D:
+            position += offset if registers[target] != registers[source] else 0
+        elif op == 0x95:
+            return registers[0]
+        else:
+            raise AssertionError(op)
+
+
+rules = st.fixed_dictionaries(
+    {"allow": st.booleans(), "access": st.sampled_from(("r", "w", "m", "rw", "rwm"))},
+    optional={
+        "type": st.sampled_from(("a", "b", "c")),
+        "major": st.integers(-1, 3),
+        "minor": st.integers(-1, 3),
+    },
+)
+_BITS = {"m": 1, "r": 2, "w": 4}
+
+
+def expected(entries: list[dict[str, Any]], access: int, kind: int, major: int, minor: int) -> int:
+    for rule in reversed(entries):
+        granted = sum(_BITS[letter] for letter in rule["access"])
+        same_type = {"a": kind, "b": 1, "c": 2}[rule.get("type", "a")] == kind
+        same_major = rule.get("major", -1) in (-1, major)
+        same_minor = rule.get("minor", -1) in (-1, minor)
+        if same_type and same_major and same_minor and access & granted == access:
+            return int(rule["allow"])
+    return 0
+
+
+@given(st.lists(rules, max_size=6), st.integers(1, 7), st.sampled_from((1, 2)), st.integers(0, 3), st.integers(0, 3))
+def test_device_program(entries: list[dict[str, Any]], access: int, kind: int, major: int, minor: int) -> None:
+    assert run(devices.program(entries), access, kind, major, minor) == expected(
+        entries, access, kind, major, minor
+    )

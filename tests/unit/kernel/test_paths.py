@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hythe.kernel import paths
+
+
+def opened(folder: Path) -> int:
+    return os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def where(fd: int) -> str:
+    found = os.readlink(f"/proc/self/fd/{fd}")
+    os.close(fd)
+    return found
+
+
+def test_directories_are_made(tmp_path: Path) -> None:
+    root = opened(tmp_path)
+    assert where(paths.directory_in_root(root, "/a/b/../c")) == f"{tmp_path}/a/c"
+    assert where(paths.directory_in_root(root, "a/c")) == f"{tmp_path}/a/c"
+    assert where(paths.directory_in_root(root, "/")) == str(tmp_path)
+    os.close(root)
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [("/run", "run/x"), ("../../../../run", "run/x"), ("run/./deeper", "var/run/deeper/x")],
+)
+def test_dangling_links_are_followed_inside(tmp_path: Path, target: str, found: str) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var/link").symlink_to(target)
+    root = opened(tmp_path)
+    assert where(paths.directory_in_root(root, "/var/link/x")) == f"{tmp_path}/{found}"
+    os.close(root)
+
+
+def test_links_in_circles(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    root = opened(tmp_path)
+    with pytest.raises(OSError, match="symbolic links"):
+        paths.directory_in_root(root, "/a/c")
+    os.close(root)
+
+
+def test_files_are_made(tmp_path: Path) -> None:
+    root = opened(tmp_path)
+    assert where(paths.file_in_root(root, "/etc/new/hosts")) == f"{tmp_path}/etc/new/hosts"
+    assert (tmp_path / "etc/new/hosts").read_bytes() == b""
+    with pytest.raises(IsADirectoryError):
+        paths.file_in_root(root, "/etc")
+    with pytest.raises(NotADirectoryError):
+        paths.directory_in_root(root, "/etc/new/hosts/below")
+    os.close(root)
+
+
+def test_magic_links_are_refused(tmp_path: Path) -> None:
+    root = opened(Path("/"))
+    with pytest.raises(OSError, match="symbolic links"):
+        paths.locate(root, f"/proc/self/fd/{root}")
+    os.close(root)
+
+
+def test_no_descriptor_is_left(tmp_path: Path) -> None:
+    root = opened(tmp_path)
+    before = os.listdir("/proc/self/fd")
+    os.close(paths.directory_in_root(root, "/a/b/c/../d"))
+    os.close(paths.file_in_root(root, "/x/y"))
+    assert os.listdir("/proc/self/fd") == before
+    os.close(root)
