@@ -14,12 +14,7 @@ def main() -> int:
         return int(daemon(argv[1:]) or 0)
     from hythe.cli.main import main as cli
 
-    code = cli(argv)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return 141
-    return code
+    return cli(argv)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""A real warden for the runtime's system tests: bundles of busybox, a blocking client, everything removed after."""
+"""A real warden for the runtime's system tests: bundles of busybox, a blocking client, everything removed
+after.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ from hythe.runtime.launch import spawn_warden
 Message = dict[str, Any]
 CAPABILITIES = [
     "CAP_" + name
-    for name in """CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE
-    SYS_CHROOT KILL AUDIT_WRITE""".split()
+    for name in """CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP
+    NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE""".split()
 ]
 MASKED = """/proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats
 /proc/sched_debug /proc/scsi /proc/timer_list /proc/timer_stats /sys/devices/virtual/powercap
@@ -35,7 +37,9 @@ def busybox_root(folder: Path) -> Path:
     for name in ("bin", "proc", "sys", "dev", "etc", "tmp", "root", "var/volume"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     shutil.copy("/bin/busybox", folder / "bin/busybox")
-    for applet in """sh cat echo true false sleep id ls mount ps yes head hostname stat kill touch mkdir dd env
+    for (
+        applet
+    ) in """sh cat echo true false sleep id ls mount ps yes head hostname stat kill touch mkdir dd env
     wc trap stty tr grep test readlink ln rm mv umount ulimit printf seq timeout nproc od""".split():
         (folder / "bin" / applet).symlink_to("busybox")
     (folder / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
@@ -231,6 +235,7 @@ class Warden:
         self.call("shutdown")
         self._socket.close()
         os.waitpid(self.pid, 0)
+        assert not [path for top in group_folders(self.instance) for path in top.iterdir() if path.is_dir()]
 
     def abandon(self) -> None:
         """After a failure: end the warden and what it held, by pid."""
@@ -278,6 +283,12 @@ def read_all(client: socket.socket) -> bytes:
 def group_folders(instance: str) -> list[Path]:
     """What is left of a test instance in every control group tree."""
     return [*Path("/sys/fs/cgroup").glob(instance), *Path("/sys/fs/cgroup").glob(f"*/{instance}")]
+
+
+def containers_groups(instance: str) -> list[Path]:
+    """Groups of containers that are left; the warden's own spare is not one."""
+    below = [path for top in group_folders(instance) for path in top.iterdir() if path.is_dir()]
+    return [path for path in below if not path.name.startswith("spare-")]
 
 
 def remove_groups(instance: str) -> None:

@@ -1,5 +1,6 @@
 """A container's life in the warden: created, started, ended, deleted, and what is told of it."""
 
+# ruff: noqa: PTH115
 from __future__ import annotations
 
 import json
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hythe.runtime.launch import spawn_warden
-from tests.system.runtime_harness import Refused, Warden, group_folders, process, read_all, running
+from tests.system.runtime_harness import Refused, Warden, containers_groups, process, read_all, running
 
 pytestmark = pytest.mark.root
 
@@ -54,7 +55,7 @@ def test_states_from_created_to_deleted(warden: Warden) -> None:
     assert entry(warden, id)["status"] == "stopped"
     warden.call("delete", id=id)
     assert not (warden.folder / "state" / id).exists()
-    assert not [path for top in group_folders(warden.instance) for path in top.iterdir() if path.is_dir()]
+    assert containers_groups(warden.instance) == []
 
 
 @pytest.mark.parametrize(
@@ -70,19 +71,25 @@ def test_what_cannot_be_executed(warden: Warden, args: list[str], code: int, mes
     id = warden.create(warden.config(args))
     with pytest.raises(Refused) as refused:
         warden.call("start", id=id)
-    assert (refused.value.kind, refused.value.exit_code, str(refused.value)) == ("cannot_start", code, message)
+    assert (refused.value.kind, refused.value.exit_code, str(refused.value)) == (
+        "cannot_start",
+        code,
+        message,
+    )
     warden.call("delete", id=id, force=True)
 
 
 def test_failed_creation_leaves_nothing(warden: Warden) -> None:
     config = warden.config(["/bin/true"])
-    config["mounts"].append({"destination": "/x", "type": "bind", "source": "/not/there", "options": ["rbind"]})
+    config["mounts"].append(
+        {"destination": "/x", "type": "bind", "source": "/not/there", "options": ["rbind"]}
+    )
     with pytest.raises(Refused) as refused:
         warden.create(config)
     assert refused.value.kind == "invalid"
     assert "bind source path does not exist: /not/there" in str(refused.value)
     assert warden.call("list")["containers"] == []
-    assert not [path for top in group_folders(warden.instance) for path in top.iterdir() if path.is_dir()]
+    assert containers_groups(warden.instance) == []
 
 
 @pytest.mark.parametrize("kind", ["user", "time"])
@@ -108,7 +115,9 @@ def test_exec_in_a_container(warden: Warden) -> None:
     with pytest.raises(Refused) as refused:
         warden.exec(id, ["nothere"])
     assert refused.value.exit_code == 127
-    code, output = warden.exec(id, ["/bin/id", "-u"], process=process(["/bin/id", "-u"], user={"uid": 7, "gid": 8}))
+    code, output = warden.exec(
+        id, ["/bin/id", "-u"], process=process(["/bin/id", "-u"], user={"uid": 7, "gid": 8})
+    )
     assert (code, output) == (0, b"7\n")
     warden.call("delete", id=id, force=True)
 
@@ -125,7 +134,9 @@ def test_joined_pid_and_network_namespaces(warden: Warden) -> None:
     first = warden.create(warden.config(["/bin/sleep", "61"]))
     pid = warden.created["pid"]
     warden.call("start", id=first)
-    config = warden.config(["/bin/sh", "-c", "cat /proc/1/cmdline | tr '\\0' ' '; readlink /proc/self/ns/net"])
+    config = warden.config(
+        ["/bin/sh", "-c", "cat /proc/1/cmdline | tr '\\0' ' '; readlink /proc/self/ns/net"]
+    )
     config["linux"]["namespaces"] = [
         {"type": "pid", "path": f"/proc/{pid}/ns/pid"},
         {"type": "network", "path": f"/proc/{pid}/ns/net"},
@@ -180,7 +191,9 @@ def test_update_of_limits(warden: Warden) -> None:
 
 
 def test_signal_to_all(warden: Warden) -> None:
-    id = warden.create(warden.config(["/bin/sh", "-c", "trap 'exit 5' TERM; echo up; while true; do sleep 0.1; done"]))
+    id = warden.create(
+        warden.config(["/bin/sh", "-c", "trap 'exit 5' TERM; echo up; while true; do sleep 0.1; done"])
+    )
     client = warden.attach(id, stdin=False)
     warden.call("start", id=id)
     assert client.recv(10) == b"up\n"

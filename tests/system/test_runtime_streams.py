@@ -117,7 +117,9 @@ def test_a_client_that_goes_holds_nobody_up(warden: Warden) -> None:
 
 
 def test_terminal_with_size_and_job_control(warden: Warden) -> None:
-    script = "stty size; test -t 0 && test -t 1 && echo tty; ls -l /dev/console | cut -c1 2>/dev/null; echo $TERM"
+    script = (
+        "stty size; test -t 0 && test -t 1 && echo tty; ls -l /dev/console | cut -c1 2>/dev/null; echo $TERM"
+    )
     id = warden.create(warden.config(["/bin/sh", "-c", script]), terminal=True, stdin=True)
     warden.call("resize", id=id, height=33, width=44)
     client = warden.attach(id)
@@ -128,8 +130,8 @@ def test_terminal_with_size_and_job_control(warden: Warden) -> None:
 
 
 def test_terminal_signals_by_keys(warden: Warden) -> None:
-    id = warden.create(warden.config(["/bin/sh", "-c", "trap 'exit 7' INT; echo up; while :; do sleep 0.05; done"]),
-                       terminal=True, stdin=True)  # fmt: skip
+    script = "trap 'exit 7' INT; echo up; while :; do sleep 0.05; done"
+    id = warden.create(warden.config(["/bin/sh", "-c", script]), terminal=True, stdin=True)
     client = warden.attach(id)
     warden.call("start", id=id)
     assert client.recv(10).startswith(b"up")

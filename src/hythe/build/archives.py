@@ -6,12 +6,17 @@ reference, "ADD", "Adding local tar archives"). An empty or broken file is no ar
 
 from __future__ import annotations
 
-from typing import Final
+import os
+from collections.abc import Iterator
+from typing import BinaryIO, Final
 
 from hythe.build.content import open_entry
 from hythe.build.context import Pick
+from hythe.build.tree import ROOT, Owner, Tree
 from hythe.store.archive import compression
-from hythe.store.archive.entry import BadArchive
+from hythe.store.archive.entry import BadArchive, Entry
+from hythe.store.archive.reader import Reader
+from hythe.store.archive.unpack import unpack
 
 _BLOCK: Final = 512
 
@@ -38,3 +43,31 @@ def _is_header(block: bytes) -> bool:
     except ValueError:
         return False
     return sum(block[:148]) + 8 * 0x20 + sum(block[156:]) == wanted
+
+
+class _Owned(Reader):
+    """An archive whose members all belong to one owner."""
+
+    def __init__(self, stream: BinaryIO, owner: Owner) -> None:
+        super().__init__(stream)
+        self._owner = owner
+
+    def __iter__(self) -> Iterator[Entry]:
+        for entry in super().__iter__():
+            entry.uid, entry.gid = self._owner
+            yield entry
+
+
+def extract(pick: Pick, image: Tree, destination: str, owner: Owner | None) -> None:
+    """Unpack the archive into the image's directory `destination`; `owner` replaces the members' own.
+
+    Raises BadArchive for one that is broken or would write elsewhere.
+    """
+    image.make_directory(destination, owner or ROOT)
+    folder = image.directory(destination)
+    try:
+        with open(open_entry(pick.source.tree, pick.entries[0]), "rb") as file:
+            stream = compression.plain(file)
+            unpack(_Owned(stream, owner) if owner else Reader(stream), folder)
+    finally:
+        os.close(folder)

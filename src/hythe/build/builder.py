@@ -41,6 +41,7 @@ class Builder:
     def __init__(self, images: Images, database: Database, root: Path, executor: Executor) -> None:
         self._images, self._executor = images, executor
         self.cache = Cache(database, images.snapshots.exists)
+        images.spare(self.cache.chains)
         self._caches, self._temporary = root / "mounts", root / "tmp"
         shutil.rmtree(self._temporary, ignore_errors=True)  # of builds that were cut short
         for folder in (self._caches, self._temporary):
@@ -89,6 +90,7 @@ class Builder:
             temporary=temporary,
             epoch=_epoch(given),
         )
+        stack.callback(lambda: self._images.snapshots.layers.settle(shop.made))
         for warning in dockerfile.warnings:
             reporter.line(warning)
         state = self._stages(dockerfile, plan, Scope(given, outer), shop)

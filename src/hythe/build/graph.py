@@ -17,7 +17,7 @@ from hythe.build.syntax.expand import expand
 from hythe.build.syntax.nodes import Arg, Dockerfile, Instruction, Onbuild, Run, Stage, Transfer
 from hythe.build.syntax.parser import parse_trigger
 from hythe.build.syntax.position import Word
-from hythe.errors import InvalidArgument
+from hythe.errors import InvalidArgument, NotFound, Unsupported
 
 
 @dataclass(frozen=True)
@@ -141,15 +141,29 @@ def _stage(
         ),
         None,
     )
+    lines: Sequence[str]
     if base is not None:
         lines = [step.trigger for step in dockerfile.stages[base].steps if isinstance(step, Onbuild)]
     else:
-        lines = list(triggers_of(image, platform)) if image != "scratch" else []
+        lines = _base_triggers(stage, image, platform, triggers_of)
     triggers = [parse_trigger(line, f"ONBUILD of {image}") for line in lines]
     steps = (*triggers, *stage.steps)
     found = StagePlan(stage, base, image, platform, len(triggers), steps, origins)
     _check_numbers(found)
     return found
+
+
+def _base_triggers(
+    stage: Stage, image: str, platform: str, triggers_of: Callable[[str, str], Sequence[str]]
+) -> Sequence[str]:
+    if image == "scratch":
+        return []
+    try:
+        return triggers_of(image, platform)
+    except NotFound as error:
+        raise NotFound(f"{stage.base.image.at}: {error.message}", hint=error.hint) from error
+    except Unsupported as error:
+        raise Unsupported(f"{stage.base.at}: {error.message}", hint=error.hint) from error
 
 
 def _needs(plan: StagePlan) -> frozenset[int]:

@@ -76,7 +76,7 @@ def from_image(image: Image, scope: Scope, escape: str, shop: Workshop) -> Stage
     return StageState(
         describer,
         step_key("", image.id, shop.epoch),
-        chain=shop.images.chain(image) or None,
+        chain=shop.images.chain(image),
         layers=list(shop.images.layers(image)),
         history=history,
         created=_nanoseconds(document_.get("created") or ""),

@@ -7,7 +7,9 @@ nothing is left behind if the process dies. Written through, it behaves as the c
 
 from __future__ import annotations
 
+import errno
 import os
+import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final
@@ -23,7 +25,7 @@ _STRING_LIMIT: Final = 255
 def open_tree(root: Sequence[Mount]) -> Tree:
     """The tree that a snapshot's mounts make: an overlay, or a bind of one ready directory.
 
-    Raises SystemProblem when the kernel refuses (overlay by fsconfig(2) with "lowerdir+" needs Linux 6.7).
+    Raises SystemProblem when the kernel refuses.
     """
     if len(root) != 1:
         raise SystemProblem(f"a snapshot of {len(root)} mounts cannot be opened")
@@ -40,12 +42,29 @@ def _overlay(words: list[str]) -> int:
     layers = overlay.from_options(words)
     if layers.upper is None and len(layers.lower) == 1:  # overlay wants two layers, or something to write to
         return _directory(layers.lower[0], read_only=True)
+    try:
+        return _detached(layers)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return _by_name(layers)
+
+
+def _detached(layers: overlay.Layers) -> int:
     with ExitStack() as pins:
         options: list[tuple[str, str | None]] = [("lowerdir+", _short(pins, path)) for path in layers.lower]
         if layers.upper is not None and layers.work is not None:
             options += [("upperdir", _short(pins, layers.upper)), ("workdir", _short(pins, layers.work))]
         read_only = mounts.MOUNT_ATTR_RDONLY if layers.upper is None else 0
         return mounts.filesystem("overlay", [*options, *layers.rest], read_only)
+
+
+def _by_name(layers: overlay.Layers) -> int:
+    """Kernels before 6.7 mount at a place; it is left at once, and the descriptor keeps the mount."""
+    with tempfile.TemporaryDirectory(prefix="hythe-build-") as place:
+        root = overlay.mount(layers, place, read_only=layers.upper is None)
+        mounts.unmount(place)
+    return root
 
 
 def _directory(path: str, *, read_only: bool) -> int:

@@ -17,7 +17,7 @@ from hythe.build.settings import Settings
 from hythe.build.state import StageState
 from hythe.build.syntax.nodes import Instruction, Run, Text, Transfer
 from hythe.build.workshop import Workshop
-from hythe.errors import HytheError, InvalidArgument, SyntaxProblem
+from hythe.errors import InvalidArgument, NotFound, SyntaxProblem, Unavailable, Unsupported
 from hythe.oci.spec import Mount
 
 
@@ -88,8 +88,8 @@ def _perform(
         raise
     except InvalidArgument as error:
         raise step.at.problem(error.message, error.hint) from error
-    except HytheError:
-        raise
+    except (Unsupported, NotFound, Unavailable) as error:
+        raise type(error)(f"{step.at}: {error.message}", hint=error.hint) from error
 
 
 def _workdir(step: Text, state: StageState, shop: Workshop) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from hythe.build.cache import CacheRecord, step_key
 from hythe.build.describe import Describer
-from hythe.store.snapshots import Layer
+from hythe.store.layers import Layer
 
 NOP: Final = "#(nop) "
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from hythe.base.ids import new_id
 from hythe.build import remote
-from hythe.build.archives import is_archive
+from hythe.build.archives import extract, is_archive
 from hythe.build.cache import step_key
 from hythe.build.content import digest
 from hythe.build.context import Pick, Source
@@ -25,7 +25,6 @@ from hythe.build.syntax.expand import expand_text
 from hythe.build.syntax.nodes import Transfer
 from hythe.build.syntax.position import Word
 from hythe.build.tree import Tree
-from hythe.build.unpack import extract
 from hythe.build.workshop import Workshop
 from hythe.errors import HytheError, InvalidArgument, NotFound
 from hythe.oci.spec import Mount

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +31,11 @@ Make = Callable[[str, Sequence[Mount]], None]
 
 @dataclass(frozen=True)
 class Workshop:
-    """`temporary` is a directory of this build alone; `caches` belongs to all builds. `epoch` in seconds."""
+    """`temporary` is a directory of this build alone; `caches` belongs to all builds. `epoch` in seconds.
+
+    `made` has the chains of the layers made: the store's collector leaves them alone until the build ends, and
+    from then on as long as an image or the cache refers to them.
+    """
 
     images: Images
     cache: Cache
@@ -42,6 +46,7 @@ class Workshop:
     caches: Path
     temporary: Path
     epoch: int | None
+    made: set[str] = field(default_factory=set)
 
     def now(self) -> int:
         """The time for what is made now, in ns since the epoch."""
@@ -86,6 +91,7 @@ class Workshop:
                     clamp_times(tree.descriptor, self.epoch)
             layer = snapshots.commit(id)
             undo.pop_all()
+        self.made.add(layer.chain_id)
         record.created = self.now()
         record.chain_id, record.diff_id, record.size = layer.chain_id, layer.diff_id, layer.size
 

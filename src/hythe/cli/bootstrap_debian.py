@@ -36,7 +36,9 @@ CHANGES: Final = (
 CERTIFICATES: Final = Path("/usr/local/share/ca-certificates")
 _MERGED_USR: Final = Path("/usr/share/mmdebstrap/hooks/merged-usr")
 _LEFT_OUT: Final = ("./dev/*", "./proc/*", "./sys/*", "./run/*", "./tmp/*")
-_HINT: Final = "is the mirror in reach? another one: --from-mirror URL; all output: --verbose"
+_HINT: Final = (
+    "is the mirror in reach? another: --from-mirror URL --security-mirror URL; all output: --verbose"
+)
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,21 @@ def make(request: Request, target: Path) -> None:
 
 def mmdebstrap(request: Request, plain: Path, signed: Path, packages: Path, target: Path) -> list[str]:
     """The command line. `plain` becomes the image's sources.list, `signed` is used while it is made."""
-    setup = _hook(request.files / "setup.sh", packages)
+    setup = _hook(request.files / "setup.sh", request.files / "root", packages)
     finish = _hook(request.files / "finish.sh", *_finish(request, plain, packages))
     return [
         "mmdebstrap", "--mode=root", "--variant=apt", "--format=tar",
-        "--skip=essential/unlink,output/dev",  # keep the packages for the cache; an image has no devices
+        # Keep the packages for the cache; leave our policy-rc.d alone; an image has no devices.
+        "--skip=essential/unlink,chroot/policy-rc.d,output/dev",
         f"--hook-dir={_MERGED_USR}", f"--setup-hook={setup}", f"--customize-hook={finish}",
+        *_include(request.mirror),
         request.suite, str(target), str(signed),
     ]  # fmt: skip
+
+
+def _include(mirror: Mirror) -> list[str]:
+    """A package more where apt inside could not reach the mirror without it."""
+    return ["--include=ca-certificates"] if mirror.encrypted else []
 
 
 def _hook(script: Path, *arguments: str | Path) -> str:
@@ -127,6 +136,7 @@ def _debootstrap(request: Request, sources: Path, packages: Path, keyring: Path 
         signed = [f"--keyring={keyring}"] if keyring else []
         step([
             "debootstrap", "--variant=minbase", "--merged-usr", *signed, f"--cache-dir={packages.resolve()}",
+            *_include(request.mirror),
             request.suite, str(root), request.mirror.archive,
         ])  # fmt: skip
         shutil.copyfile(sources, root / "etc/apt/sources.list")

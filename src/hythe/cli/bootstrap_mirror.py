@@ -25,6 +25,11 @@ class Mirror:
     archive: str
     security: str
 
+    @property
+    def encrypted(self) -> bool:
+        """Does apt need certificates to reach it?"""
+        return self.archive.startswith("https:") or self.security.startswith("https:")
+
     def sources(self, suite: str, keyring: Path | None = None) -> str:
         """A sources.list for `suite`: releases, updates and security fixes."""
         option = f" [signed-by={keyring}]" if keyring else ""
@@ -48,7 +53,7 @@ def of_host(suite: str, etc_apt: Path = Path("/etc/apt")) -> Mirror:
     """The mirror that the host's apt uses for `suite`; Debian's default where it uses none."""
     used: dict[str, str] = {}
     for url, each in _entries(etc_apt):
-        if url.startswith(("http://", "https://", "file:/", "copy:/")):
+        if url.startswith(("http://", "https://")):  # what is a file here is no file inside
             used.setdefault(each, url.rstrip("/"))
     if suite not in used:
         return named(DEFAULT, None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from hythe.errors import CannotStart, HytheError, InvalidArgument
 
@@ -52,6 +53,7 @@ def _trace(error: Exception) -> None:
 
 
 def _print(text: str) -> None:
-    sys.stdout.flush()
+    with suppress(OSError):  # an output that cannot be written must not hide the error
+        sys.stdout.flush()
     sys.stderr.write(text + "\n")
     sys.stderr.flush()

@@ -10,7 +10,7 @@ from typing import Any, Final
 from hythe.cli import failure
 from hythe.cli.commands import ALIASES, SUBCOMMANDS, Command, top_level
 from hythe.cli.session import Session
-from hythe.errors import HytheError, InvalidArgument, Unsupported
+from hythe.errors import HytheError, InvalidArgument, SystemProblem, Unsupported
 
 _VALUE_FLAGS: Final = ("-H", "--host", "-l", "--log-level")
 _OWN_MAIN: Final = ("hythe.compose.", "hythe.daemon.", "hythe.cli.bootstrap")
@@ -20,19 +20,30 @@ def main(argv: list[str]) -> int:
     """Run one command; gives its exit code. An error is printed once, without a traceback."""
     session = Session()
     try:
-        return _dispatch(session, argv)
+        code = _dispatch(session, argv)
+        session.flush()
+        return code
     except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be said there, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_output()
         return 141
     except KeyboardInterrupt:
         return 130
     except HytheError as error:
         return failure.report(error)
+    except OSError as error:
+        _abandon_output()
+        return failure.report(
+            SystemProblem(f"{error.filename or 'input or output'}: {error.strerror or error}")
+        )
     except Exception as error:  # noqa: BLE001 - the last line of defence: one sentence instead of a traceback
         return failure.report_unexpected(error)
     finally:
         session.close()
+
+
+def _abandon_output() -> None:
+    """What is still buffered cannot be written; without this the interpreter would say so at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(session: Session, argv: list[str]) -> int:

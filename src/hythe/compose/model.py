@@ -1,8 +1,8 @@
 """A Compose project in its one normal form: long syntax, absolute paths, sizes in bytes, durations in ns.
 
 Values are immutable. Fields have the names of the Compose Specification, so that `render` can write them
-back; the limits and the restart policy of `deploy` have been moved to the service's own fields. None means that
-nothing was said, and that the image's or the engine's default holds.
+back; the limits and the restart policy of `deploy` have been moved to the service's own fields. None means
+that nothing was said, and that the image's or the engine's default holds.
 """
 
 from __future__ import annotations

@@ -1,14 +1,16 @@
 """One engine and its API, started in order and stopped in the other.
 
-Start: the engine, which adopts what runs; then the sockets, so that whoever is answered is answered rightly.
-Stop: no new connections, requests get a moment to end, then the engine lets go. The containers run on, unless
-the configuration says `on-exit = "stop"`.
+Start: the sockets are bound, which finds a taken one before anything is touched; then the engine, which
+adopts what runs; only then are requests answered. Stop: no new connections, requests get a moment to end,
+then the engine lets go. The containers run on, unless the configuration says `on-exit = "stop"`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import ssl
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -33,32 +35,43 @@ class Daemon:
 
     async def start(self) -> None:
         """Raises HytheError; what had been started is stopped then."""
+        config = self._config
         async with AsyncExitStack() as stack:
-            config = self._config
-            addresses = [parse(text) for text in config.hosts]
+            context = tls_context(config)
+            listeners = [_open(stack, parse(text), secured=context is not None) for text in config.hosts]
             engine = Engine(config.data_root, config.exec_root, pool=config.pool)
             await engine.start()
             stack.push_async_callback(engine.stop, stop_containers=config.on_exit == "stop")
             server = make_server(engine, ROUTES)
             stack.push_async_callback(server.stop, GRACE)
-            for address in addresses:
-                await self._listen(stack, server, address)
+            for listener in listeners:
+                await _serve(stack, server, listener, context)
             self._stack = stack.pop_all()
-
-    async def _listen(self, stack: AsyncExitStack, server: Server, address: Address) -> None:
-        loop = asyncio.get_running_loop()
-        context = tls_context(self._config) if address.path is None else None
-        listener = open_socket(address, secured=context is not None)
-        if address.path is not None:
-            stack.callback(_remove_socket, address.path, address.path.stat().st_ino)
-            serving = await loop.create_unix_server(server, sock=listener)
-        else:
-            serving = await loop.create_server(server, sock=listener, ssl=context)
-        stack.callback(serving.close)
-        log.info("listening on %s", address.text)
+        for text in config.hosts:
+            log.info("listening on %s", text)
 
     async def stop(self) -> None:
         await self._stack.aclose()
+
+
+def _open(stack: AsyncExitStack, address: Address, *, secured: bool) -> socket.socket:
+    """Bound and listening: whoever connects from now on waits until the engine has started."""
+    listener = open_socket(address, secured=secured)
+    stack.callback(listener.close)
+    if address.path is not None:
+        stack.callback(_remove_socket, address.path, address.path.stat().st_ino)
+    return listener
+
+
+async def _serve(
+    stack: AsyncExitStack, server: Server, listener: socket.socket, context: ssl.SSLContext | None
+) -> None:
+    loop = asyncio.get_running_loop()
+    if listener.family == socket.AF_UNIX:
+        serving = await loop.create_unix_server(server, sock=listener)
+    else:
+        serving = await loop.create_server(server, sock=listener, ssl=context)
+    stack.callback(serving.close)
 
 
 def _remove_socket(path: Path, inode: int) -> None:

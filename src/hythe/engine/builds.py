@@ -6,18 +6,23 @@ Whoever stops listening cancels the build: the builder asks `cancelled` between 
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 import threading
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hythe.build.api import Builder, BuildOptions, Executor
-from hythe.build.context import unpack_context
+from hythe.build.api import BuildOptions, Executor
+from hythe.build.builder import Builder
 from hythe.engine.events import Events
 from hythe.errors import HytheError
+from hythe.store.archive.compression import plain
+from hythe.store.archive.reader import Reader
+from hythe.store.archive.unpack import unpack
 from hythe.store.database import Database
 from hythe.store.images import Images
 
@@ -34,22 +39,34 @@ class BuildService:
         self._contexts.mkdir(parents=True)
         self._events = events
 
+    def _unpack(self, tar: BinaryIO) -> Path:
+        """The build context as a directory of its own."""
+        folder = Path(tempfile.mkdtemp(dir=self._contexts))
+        place = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            unpack(Reader(plain(tar)), place)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        finally:
+            os.close(place)
+        return folder
+
     async def build(self, tar: BinaryIO, options: BuildOptions) -> AsyncIterator[Message]:
         """Progress messages in the classic builder's form; a failure is the last of them, as "errorDetail".
 
-        Syntax errors and the like are raised before the first message: nothing has been done then.
+        A context that cannot be unpacked is raised before the first message.
         """
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[Message | None] = asyncio.Queue()
         cancelled = threading.Event()
-        folder = Path(tempfile.mkdtemp(dir=self._contexts))
+        folder = await asyncio.to_thread(self._unpack, tar)
 
         def tell(message: Message | None) -> None:
             loop.call_soon_threadsafe(queue.put_nowait, message)
 
         def work() -> None:
             try:
-                unpack_context(tar, folder)
                 wanted = replace(options, cancelled=lambda: options.cancelled() or cancelled.is_set())
                 image = self._builder.build(folder, wanted, tell)
                 for name in options.tags:
@@ -62,9 +79,7 @@ class BuildService:
         try:
             while (message := await queue.get()) is not None:
                 yield message
-            try:
+            with suppress(HytheError):  # the builder has told it, as the last message
                 await task
-            except HytheError as error:
-                yield {"errorDetail": {"message": error.message}, "error": str(error)}
         finally:
             cancelled.set()

@@ -11,7 +11,7 @@ import os
 import struct
 
 from hythe.base.ids import new_id
-from hythe.engine.bundle import capability_sets, process
+from hythe.engine.bundle.process import capability_sets, process
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.surroundings import user_in
@@ -168,7 +168,8 @@ class Execs:
         handle = self._parts.registry.find(container_id)
         id, pipe, output = new_id(), Pipe(), bytearray()
         self._execs[id] = Exec(id, container_id, spec, running=True, started=True)
-        ended = self._waiting[id] = asyncio.get_running_loop().create_future()
+        ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting[id] = ended
 
         async def collect() -> int:
             async for chunk in pipe.chunks():

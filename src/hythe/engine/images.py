@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO
 
@@ -21,7 +22,7 @@ class ImageService:
     def get(self, ref: str) -> Image:
         return self.store.get(ref)
 
-    def list(self) -> list[Image]:
+    def list(self) -> builtins.list[Image]:
         return self.store.list()
 
     def _publish(self, action: str, image_id: str, name: str) -> None:
@@ -32,10 +33,10 @@ class ImageService:
         await asyncio.to_thread(self.store.tag, image.id, name)
         self._publish("tag", image.id, name)
 
-    async def remove(self, ref: str, *, force: bool = False) -> list[tuple[str, str]]:
+    async def remove(self, ref: str, *, force: bool = False) -> Sequence[tuple[str, str]]:
         """What happened, in order: ("Untagged", name) and ("Deleted", id)."""
 
-        def in_use(image_id: str) -> list[Container]:
+        def in_use(image_id: str) -> builtins.list[Container]:
             return [c for c in self.containers() if c.image_id == image_id]
 
         image = self.store.get(ref)
@@ -44,7 +45,7 @@ class ImageService:
             self._publish("untag" if kind == "Untagged" else "delete", image.id, what)
         return steps
 
-    async def load(self, tar: BinaryIO) -> list[str]:
+    async def load(self, tar: BinaryIO) -> Sequence[str]:
         names = await asyncio.to_thread(self.store.load, tar)
         for name in names:
             self._publish("load", name, name)
@@ -57,3 +58,11 @@ class ImageService:
         image: Image = await asyncio.to_thread(self.store.import_rootfs, tar, name, **options)  # type: ignore[arg-type]
         self._publish("import", image.id, name or image.id)
         return image
+
+    def layer_sizes(self, image: Image) -> Sequence[int]:
+        """Bytes of each layer, from the bottom."""
+        return self.store.layer_sizes(image)
+
+    async def layers_size(self) -> int:
+        """Bytes of all layers, each counted once."""
+        return await asyncio.to_thread(self.store.layers_size)

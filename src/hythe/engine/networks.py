@@ -7,6 +7,7 @@ millisecond, and one thread may change its network namespace without a care for 
 from __future__ import annotations
 
 import asyncio
+import builtins
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -46,10 +47,10 @@ class NetworkService:
     def get(self, ref: str) -> NetworkRecord:
         return self._manager.get(ref)
 
-    def list(self) -> list[NetworkRecord]:
+    def list(self) -> builtins.list[NetworkRecord]:
         return self._manager.list()
 
-    def endpoints(self, network_id: str) -> list[EndpointRecord]:
+    def endpoints(self, network_id: str) -> builtins.list[EndpointRecord]:
         return self._manager.endpoints(network_id)
 
     async def create(self, request: NetworkRequest) -> NetworkRecord:
@@ -74,7 +75,11 @@ class NetworkService:
             network = self._manager.get(name)
             if network.driver != "bridge":
                 raise InvalidArgument(f"a container cannot be connected to the network {name!r} this way")
-            if network.name == DEFAULT and endpoint.request.aliases and record.spec.host.network_mode != "default":
+            if (
+                network.name == DEFAULT
+                and endpoint.request.aliases
+                and record.spec.host.network_mode != "default"
+            ):
                 raise InvalidArgument(
                     "network-scoped alias is supported only for containers in user defined networks",
                     hint="hythe network create NAME, and --network NAME",
@@ -85,12 +90,14 @@ class NetworkService:
         if not record.endpoints:
             await self.run(lambda: self._manager.loopback(pid))
             return
-        for index, name in enumerate(list(record.endpoints)):
+        for index, name in enumerate(builtins.list(record.endpoints)):
             await self._plug(record, pid, name, index)
         requests = self._requests(record)
         if requests:
             bound = await self.run(lambda: self._manager.publish(record.id, requests))
-            record.published = [PortBinding(b.container_port, b.protocol, b.host_ip, b.host_port) for b in bound]
+            record.published = [
+                PortBinding(b.container_port, b.protocol, b.host_ip, b.host_port) for b in bound
+            ]
         if self.own_server(record):
             await self._names.serve(record.id, pid, self._manager)
 
@@ -113,17 +120,20 @@ class NetworkService:
         record.endpoints[name] = _endpoint(network, endpoint.request, made)
         self._publish("connect", network, container=record.id)
 
-    def _names_of(self, record: Container, endpoint: Endpoint, network: NetworkRecord) -> list[str]:
+    def _names_of(self, record: Container, endpoint: Endpoint, network: NetworkRecord) -> builtins.list[str]:
         if network.name == DEFAULT:
             return []
         names = [record.name, short(record.id), *endpoint.request.aliases]
         if record.spec.hostname:
             names.append(record.spec.hostname)
-        return list(dict.fromkeys(names))
+        return builtins.list(dict.fromkeys(names))
 
-    def _requests(self, record: Container) -> list[PortRequest]:
+    def _requests(self, record: Container) -> builtins.list[PortRequest]:
         host = record.spec.host
-        wanted = [PortRequest(p.container_port, p.protocol, p.host_ip, p.host_port, p.host_port_end) for p in host.ports]
+        wanted = [
+            PortRequest(p.container_port, p.protocol, p.host_ip, p.host_port, p.host_port_end)
+            for p in host.ports
+        ]
         if host.publish_all:
             named = {(p.container_port, p.protocol) for p in wanted}
             for text in record.exposed_ports:
@@ -148,7 +158,9 @@ class NetworkService:
         record.published = []
         for name, endpoint in record.endpoints.items():
             if endpoint.endpoint_id:
-                record.endpoints[name] = Endpoint(endpoint.network_id, endpoint.network_name, endpoint.request)
+                record.endpoints[name] = Endpoint(
+                    endpoint.network_id, endpoint.network_name, endpoint.request
+                )
 
     async def resume(self, record: Container) -> None:
         """Serve names again for a container that ran on while the daemon was away."""
@@ -157,7 +169,9 @@ class NetworkService:
 
     def own_server(self, record: Container) -> bool:
         """Whether names are answered by hythe inside the container (user networks)."""
-        return bool(record.endpoints) and self._manager.serves_names([e.network_id or n for n, e in record.endpoints.items()])
+        return bool(record.endpoints) and self._manager.serves_names(
+            [e.network_id or n for n, e in record.endpoints.items()]
+        )
 
     def gateway(self, record: Container) -> str:
         return next((e.gateway for e in record.endpoints.values() if e.gateway), "127.0.0.1")
@@ -168,8 +182,12 @@ class NetworkService:
         network = self._manager.get(ref)
         if network.driver != "bridge":
             raise Conflict(f"a container cannot be connected to the network {network.name!r}")
-        if record.spec.host.network_mode in ("host", "none") or record.spec.host.network_mode.startswith("container:"):
-            raise Conflict("container sharing network namespace with another container or host cannot be connected to any other network")
+        mode = record.spec.host.network_mode
+        if mode in ("host", "none") or mode.startswith("container:"):
+            raise Conflict(
+                "container sharing network namespace with another container or host "
+                "cannot be connected to any other network"
+            )
         if network.name in record.endpoints:
             raise Conflict(f"endpoint with name {record.name} already exists in network {network.name}")
         record.endpoints[network.name] = Endpoint(network.id, network.name, request)

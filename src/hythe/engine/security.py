@@ -15,7 +15,7 @@ import platform
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from hythe.errors import InvalidArgument, Unsupported
 from hythe.oci.spec import Seccomp, SeccompRule
@@ -165,7 +165,8 @@ def _resolve(profile: Seccomp, granted: Sequence[str]) -> Seccomp:
         if any(c not in granted for c in wanted) or any(c in granted for c in unwanted):
             continue
         keys = ("names", "action", "errnoRet", "args")
-        rules.append({key: conditions[key] for key in keys if conditions.get(key) is not None})  # type: ignore[misc]
+        kept = {key: conditions[key] for key in keys if conditions.get(key) is not None}
+        rules.append(cast("SeccompRule", kept))
     result = Seccomp(defaultAction=profile["defaultAction"], syscalls=rules)
     if "defaultErrnoRet" in profile:
         result["defaultErrnoRet"] = profile["defaultErrnoRet"]

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from hythe.base.ids import new_id
-from hythe.build.api import RunStep
-from hythe.engine.bundle import Surroundings, spec, write_bundle
+from hythe.build.api import BuildCancelled, RunStep
+from hythe.engine.bundle.document import spec, write_bundle
+from hythe.engine.bundle.surroundings import Surroundings
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.surroundings import user_of, write_managed_files
 from hythe.engine.model import Container, ContainerSpec, Endpoint, EndpointRequest, HostOptions
 from hythe.engine.runtime import Attachment, Exit, Streams
 from hythe.engine.streams import Pipe
 
+CANCEL_CHECK = 0.5
 Output = Callable[[int, bytes], None]
 
 
@@ -73,15 +76,36 @@ class ContainerExecutor:
             attachment = Attachment(pipe.theirs, False, True, True, multiplexed=False)
             await parts.runtime.attach(record.id, None, attachment)
             await parts.runtime.start(record.id)
+            watch = asyncio.ensure_future(self._kill_when_cancelled(record.id, step))
+            undo.callback(watch.cancel)
             async for chunk in pipe.chunks():
                 output(1, chunk)
-            return await self._waiting[record.id]
+            code = await self._waiting[record.id]
+            if step.cancelled():
+                raise BuildCancelled
+            return code
+
+    async def _kill_when_cancelled(self, id: str, step: RunStep) -> None:
+        """Whoever built has gone away: end the step. The builder has only a question to ask, so it is asked."""
+        while not step.cancelled():
+            await asyncio.sleep(CANCEL_CHECK)
+        await self._parts.runtime.kill(id, signal.SIGKILL)
 
 
 def _record(step: RunStep) -> Container:
     """A container that exists for this step only; it is in no registry."""
-    id = new_id()
-    host = HostOptions(network_mode=step.network or "default", extra_hosts=list(step.hosts))
+    id = step.id or new_id()
+    host = HostOptions(
+        network_mode=step.network or "default",
+        extra_hosts=list(step.hosts),
+        memory=step.memory,
+        memory_swap=step.memory_swap,
+        cpu_shares=step.cpu_shares,
+        cpu_quota=step.cpu_quota,
+        cpu_period=step.cpu_period,
+        cpuset_cpus=step.cpuset_cpus,
+        shm_size=step.shm_size,
+    )
     connected = step.network not in ("host", "none")
     name = "bridge" if step.network in ("", "default") else step.network
     return Container(

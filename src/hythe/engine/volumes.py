@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -22,10 +23,10 @@ class VolumeService:
     def get(self, name: str) -> VolumeRecord:
         return self._volumes.get(name)
 
-    def list(self) -> list[VolumeRecord]:
+    def list(self) -> builtins.list[VolumeRecord]:
         return self._volumes.list()
 
-    def users(self, name: str) -> list[Container]:
+    def users(self, name: str) -> builtins.list[Container]:
         return [c for c in self.containers() if any(m.volume == name for m in c.mounts)]
 
     async def create(
@@ -53,25 +54,33 @@ class VolumeService:
         await asyncio.to_thread(self._volumes.remove, record.name)
         self._events.publish("volume", "destroy", record.name, {"driver": record.driver})
 
-    async def prune(self, *, all: bool, accept: Callable[[VolumeRecord], bool]) -> tuple[list[str], int]:
+    async def prune(
+        self, *, all: bool, accept: Callable[[VolumeRecord], bool]
+    ) -> tuple[builtins.list[str], int]:
         """(names removed, bytes freed); only anonymous ones unless `all`."""
         removed, freed = [], 0
         for record in self._volumes.list():
             if (all or record.anonymous) and accept(record) and not self.users(record.name):
-                freed += await asyncio.to_thread(self._volumes.usage, record.name)
+                freed += await self.usage(record.name)
                 await self.remove(record.name)
                 removed.append(record.name)
         return removed, freed
 
+    async def usage(self, name: str) -> int:
+        """Bytes on disk."""
+        return await asyncio.to_thread(self._volumes.usage, name)
+
     # ---- a container's mounts -----------------------------------------------------------------
 
-    async def resolve(self, request: MountRequest, image_layers: list[Path]) -> MountPoint:
+    async def resolve(self, request: MountRequest, image_layers: builtins.list[Path]) -> MountPoint:
         """The host's path behind a request; a volume is made and filled from the image as needed."""
         if request.type == "tmpfs":
             return MountPoint("tmpfs", "", request.target, request.read_only)
         if request.type == "bind":
             return self._bind(request)
-        record = await self.create(request.source or None, request.driver or "local", request.labels, request.driver_options)
+        record = await self.create(
+            request.source or None, request.driver or "local", request.labels, request.driver_options
+        )
         if not request.no_copy:
             await asyncio.to_thread(self._volumes.copy_up, record.name, image_layers, request.target)
         return MountPoint(
@@ -92,11 +101,13 @@ class VolumeService:
         if not source.exists():
             if not request.create_source:
                 raise InvalidArgument(
-                    f"invalid mount config for type \"bind\": bind source path does not exist: {source}",
+                    f'invalid mount config for type "bind": bind source path does not exist: {source}',
                     hint=f"mkdir -p {source}",
                 )
             source.mkdir(parents=True)
-        return MountPoint("bind", str(source), request.target, request.read_only, request.propagation or "rprivate")
+        return MountPoint(
+            "bind", str(source), request.target, request.read_only, request.propagation or "rprivate"
+        )
 
     async def drop_anonymous(self, record: Container) -> None:
         """Remove the anonymous volumes of a container that is gone, where nobody else uses them."""

@@ -1,7 +1,7 @@
 """inotify(7): a descriptor that tells of changes to files, to be watched by an event loop.
 
-Only what is needed to follow a log over its rotation and to see files appear: add a watch, read the events that
-are there. Nothing here waits.
+Only what is needed to follow a log over its rotation and to see files appear: add a watch, read the events
+that are there. Nothing here waits.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EVENT: Final = struct.Struct("iIII")
 
 
 class Event(NamedTuple):
-    """`name` is set for a change inside a watched directory; `watch` is what `add` returned (-1: overflow)."""
+    """`name` is set for a change inside a watched directory; `watch` as `add` returned it (-1: overflow)."""
 
     watch: int
     mask: int

@@ -1,7 +1,7 @@
 """mount(8)'s option words, as the OCI runtime specification lists them, turned into attributes and data.
 
-Pure. Words starting with "r" (rro, rnosuid...) hold for the whole tree (config.md, Linux mount options). What is
-not a known word is the file system's own ("size=64m", "mode=1777") and is handed to it.
+Pure. Words starting with "r" (rro, rnosuid...) hold for the whole tree (config.md, Linux mount options).
+What is not a known word is the file system's own ("size=64m", "mode=1777") and is handed to it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ _REFUSED: Final = ("remount", "tmpcopyup", "idmap", "ridmap", "copy-symlink")
 
 
 class MountOptions(NamedTuple):
-    """`add`/`remove` are MOUNT_ATTR_* of the top mount, `tree_*` of all below; `data` is for the file system."""
+    """`add`/`remove` are MOUNT_ATTR_* of the top mount, `tree_*` of all below; `data` is for the file
+    system.
+    """
 
     add: int = 0
     remove: int = 0

@@ -2,10 +2,11 @@
 
 `filesystem` makes one by fsopen(2), fsconfig(2) and fsmount(2): options travel one by one, so nothing needs
 escaping and no page limits them. `clone` copies a mount (tree) by open_tree(2), the bind mount of old. Both
-give a *detached* mount that no path leads to; `set_attributes` changes it (mount_setattr(2), Linux 5.12) while
-nobody sees it, and `attach` puts it on a directory or file that is itself named by a descriptor.
+give a *detached* mount that no path leads to; `set_attributes` changes it (mount_setattr(2), Linux 5.12)
+while nobody sees it, and `attach` puts it on a directory or file that is itself named by a descriptor.
 
-Kept out: the words of mount(8) (`mount_options`), overlay (`overlay`), where a container's mounts go (runtime).
+Kept out: the words of mount(8) (`mount_options`), overlay (`overlay`), where a container's mounts go
+(runtime).
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def filesystem(kind: str, options: Iterable[tuple[str, str | None]] = (), attrib
 
 
 def _explained(context: int, error: OSError) -> OSError:
-    """`error` with what the kernel wrote to the context's log (fsopen(2): read(2) gives one message a time)."""
+    """`error` with what the kernel wrote to the context's log (fsopen(2): a message for each read)."""
     lines: list[str] = []
     while True:
         try:
@@ -88,7 +89,9 @@ def _explained(context: int, error: OSError) -> OSError:
 
 
 def clone(path: str, *, dirfd: int = AT_FDCWD, recursive: bool = False) -> int:
-    """A detached copy of the mount at `path` ("" with a descriptor: what it refers to), or of the tree below."""
+    """A detached copy of the mount at `path` ("" with a descriptor: what it refers to), or of the tree
+    below.
+    """
     flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | (AT_RECURSIVE if recursive else 0)
     if path == "":
         flags |= AT_EMPTY_PATH
@@ -104,7 +107,9 @@ def attach(mount: int, target: int, *, name: str | None = None) -> None:
 def set_attributes(
     mount: int, *, add: int = 0, remove: int = 0, propagation: int = 0, recursive: bool = False
 ) -> None:
-    """mount_setattr(2) on the mount that `mount` refers to; an access time in `add` replaces the present one."""
+    """mount_setattr(2) on the mount that `mount` refers to; an access time in `add` replaces the present
+    one.
+    """
     if add & MOUNT_ATTR_ATIME:
         remove |= MOUNT_ATTR_ATIME
     value = _MountAttr(add, remove, propagation, 0)

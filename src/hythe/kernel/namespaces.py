@@ -1,8 +1,8 @@
 """Namespaces: unshare(2) and setns(2), and the names that the OCI runtime specification gives them.
 
-A new pid namespace is special: the caller of unshare stays where it is and its next child becomes pid 1 of the
-new one. `forked_into` uses that: it switches the namespace *for children*, lets the caller fork once, and
-switches back, so that one fork makes a container's first process, or one inside a running container.
+A new pid namespace is special: the caller of unshare stays where it is and its next child becomes pid 1 of
+the new one. `forked_into` uses that: it switches the namespace *for children*, lets the caller fork once,
+and switches back, so that one fork makes a container's first process, or one inside a running container.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Overlay file systems of any number of layers.
 
-From Linux 6.7 each lower layer is an option of its own ("lowerdir+"), so 128 of them mount. An older kernel takes
-one "lowerdir=a:b:c" string through mount(2), at most a page long and with ":" in need of escaping. There, every
-layer is opened and named by its descriptor, relative to /proc/self/fd as working directory: "lowerdir=7:8:9" is
-short and has nothing to escape, whatever the layers are called. The same names serve where a path is longer
-than the 255 bytes that fsconfig(2) takes.
+From Linux 6.7 each lower layer is an option of its own ("lowerdir+"), so 128 of them mount. An older kernel
+takes one "lowerdir=a:b:c" string through mount(2), at most a page long and with ":" in need of escaping.
+There, every layer is opened and named by its descriptor, relative to /proc/self/fd as working directory:
+"lowerdir=7:8:9" is short and has nothing to escape, whatever the layers are called. The same names serve
+where a path is longer than the 255 bytes that fsconfig(2) takes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def from_options(words: list[str]) -> Layers:
         elif word not in ("ro", "rw", ""):
             rest.append((key, value if separator else None))
     if not lower:
-        raise InvalidArgument("the overlay root has no lower directory", hint="give one lowerdir+= for each layer")
+        raise InvalidArgument(
+            "the overlay root has no lower directory", hint="give one lowerdir+= for each layer"
+        )
     if (upper is None) != (work is None):
         raise InvalidArgument("the overlay root needs both upperdir and workdir, or neither")
     return Layers(lower, upper, work, rest)
@@ -62,7 +64,8 @@ def mount(layers: Layers, target: str, *, read_only: bool = False) -> int:
     try:
         root = _detached(layers, attributes)
     except OSError as error:
-        if error.errno != errno.EINVAL or not (error.filename or "").startswith("lowerdir+"):
+        # An older kernel refuses "lowerdir+" itself (6.5) or only all options together (6.1).
+        if error.errno != errno.EINVAL:
             raise
         return _by_mount(layers, target, read_only)
     place = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

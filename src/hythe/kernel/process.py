@@ -1,7 +1,7 @@
 """Processes: identity, signals as descriptors, prctl(2), resource limits, inherited descriptors.
 
-A pid alone names nothing for long; with its start time (proc_pid_stat(5), field 22, in clock ticks since boot)
-it names one process for ever. A descriptor of a process (pidfd_open(2)) is safe while it is held.
+A pid alone names nothing for long; with its start time (proc_pid_stat(5), field 22, in clock ticks since
+boot) it names one process for ever. A descriptor of a process (pidfd_open(2)) is safe while it is held.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """System call filters: an OCI `linux.seccomp` profile compiled to BPF by libseccomp, and installed.
 
-libseccomp (through ctypes, loaded when first needed) knows every architecture's numbers and its odd calls. Its
-program is exported once as bytes; installing it is one seccomp(2) call that needs no library, so that a warm
-parent compiles a profile once and every child only installs it. Names that libseccomp does not know are passed
-over, as all runtimes do: a profile lists calls of newer kernels.
+libseccomp (through ctypes, loaded when first needed) knows every architecture's numbers and its odd calls.
+Its program is exported once as bytes; installing it is one seccomp(2) call that needs no library, so that a
+warm parent compiles a profile once and every child only installs it. Names that libseccomp does not know are
+passed over, as all runtimes do: a profile lists calls of newer kernels.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ def _load() -> ctypes.CDLL:
 def action(name: str, errno_value: int | None) -> int:
     """The kernel's number of an OCI action. Raises Unsupported for SCMP_ACT_NOTIFY and unknown names."""
     if name not in _ACTIONS:
-        raise Unsupported(f"seccomp: action {name!r} is not supported", hint="use one of " + ", ".join(_ACTIONS))
+        raise Unsupported(
+            f"seccomp: action {name!r} is not supported", hint="use one of " + ", ".join(_ACTIONS)
+        )
     data = (errno.EPERM if errno_value is None else errno_value) if name in _WITH_DATA else 0
     return _ACTIONS[name] | data & 0xFFFF
 
@@ -100,7 +102,9 @@ def filter_flags(profile: dict[str, Any]) -> int:
 
 
 def _comparisons(rule: dict[str, Any]) -> Iterator[list[_Compare]]:
-    """Conditions on different arguments must all hold; two on the same argument are alternatives (as in runc)."""
+    """Conditions on different arguments must all hold; two on the same argument are alternatives (as in
+    runc).
+    """
     compared: list[_Compare] = []
     for arg in rule.get("args") or ():
         operator = _OPERATORS.get(arg["op"])

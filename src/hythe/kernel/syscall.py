@@ -1,9 +1,9 @@
 """Linux system calls that Python's `os` lacks, and the one place where their errors become exceptions.
 
 A call is made by name through libc's `syscall(2)`, so that no version of the C library matters; what libc
-itself wraps (setns, unshare, prctl, mount...) goes through `libc_call`. Both turn -1 into `OSError` with errno,
-the call's name and, where there is one, the path in `filename`. Numbers from 424 on are the same on every
-architecture; older ones are listed for x86_64 and aarch64.
+itself wraps (setns, unshare, prctl, mount...) goes through `libc_call`. Both turn -1 into `OSError` with
+errno, the call's name and, where there is one, the path in `filename`. Numbers from 424 on are the same on
+every architecture; older ones are listed for x86_64 and aarch64.
 
 Kept out: what the calls mean. That is in `mounts`, `paths`, `process`, `namespaces` and their neighbours.
 """

@@ -108,12 +108,23 @@ def _configure(inner: Channel, endpoint: EndpointRecord) -> None:
 
 def loopback_up(pid: int) -> None:
     """Set loopback up in the namespace of `pid`: all the network that a container of network "none" has."""
+    with _channel_inside(pid) as inner:
+        inner.send(links.set_state(_LOOPBACK, up=True, name="lo"))
+
+
+def add_default_route(endpoint: EndpointRecord) -> None:
+    """Route by way of an endpoint's gateway, in a container that is running; done already is no error."""
+    with _channel_inside(endpoint.pid) as inner:
+        link = links.find(inner, endpoint.interface)
+        if link is not None:
+            inner.send(routes.add_default(IPv4Address(endpoint.gateway), link.index), ignore=(errno.EEXIST,))
+
+
+def _channel_inside(pid: int) -> Channel:
     namespace = open_namespace(pid)
     try:
         with inside(namespace):
-            inner = Channel()
-        with inner:
-            inner.send(links.set_state(_LOOPBACK, up=True, name="lo"))
+            return Channel()
     finally:
         os.close(namespace)
 

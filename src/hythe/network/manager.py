@@ -247,7 +247,7 @@ class Manager:
                     mac=_checked_mac(mac) or mac_of(address),
                     names=list(names),
                     pid=pid,
-                    default_route=default_route,
+                    default_route=self._takes_default(container_id, network, default_route),
                 )
                 undo.callback(self._registry.delete_endpoint, id)
                 self._registry.put_endpoint(record)
@@ -280,6 +280,20 @@ class Manager:
             else:
                 plant.unplug(record)
                 self._finish(record)
+                self._pass_on_default(plant, record)
+
+    def _takes_default(self, container_id: str, network: NetworkRecord, wanted: bool) -> bool:
+        """The way out leads through the network that is wanted for it, or the first that has an outside."""
+        others = self._registry.endpoints_of(container_id)
+        return not network.internal and (wanted or not any(other.default_route for other in others))
+
+    def _pass_on_default(self, plant: Plant, record: EndpointRecord) -> None:
+        """A running container that has lost its way out gets one through another of its networks."""
+        heir = next((e for e in self._registry.endpoints_of(record.container_id) if e.gateway), None)
+        if record.default_route and heir is not None:
+            heir.default_route = True
+            self._registry.put_endpoint(heir)
+            plant.route(heir)
 
     def _finish(self, record: EndpointRecord) -> None:
         """An endpoint's cable is gone: forget it, and let others have the address. Idempotent."""

@@ -119,6 +119,12 @@ class Plant:
             raise bridge.problem(error, f"cannot publish ports of {endpoint.container_name}") from error
         return bound
 
+    def route(self, endpoint: EndpointRecord) -> None:
+        try:
+            bridge.add_default_route(endpoint)
+        except OSError as error:
+            raise bridge.problem(error, f"cannot route for container {endpoint.container_name}") from error
+
     def unplug(self, endpoint: EndpointRecord) -> None:
         try:
             bridge.remove_interface(self.channel, endpoint.host_interface)

@@ -72,7 +72,9 @@ def parse(data: bytes, announced: str = "") -> Manifest | Index:
     shape = _decode(data, _Shape)
     is_index, is_manifest = bool(bytes(shape.manifests)), bool(bytes(shape.config) or bytes(shape.layers))
     if is_index == is_manifest:
-        raise InvalidArgument("the manifest is ambiguous: it must have either `manifests` or `config` and `layers`")
+        raise InvalidArgument(
+            "the manifest is ambiguous: it must have either `manifests` or `config` and `layers`"
+        )
     allowed = media.INDEXES if is_index else media.MANIFESTS
     for said in (announced, shape.media_type):
         if said and said not in allowed:
@@ -80,7 +82,9 @@ def parse(data: bytes, announced: str = "") -> Manifest | Index:
     if announced and shape.media_type and announced != shape.media_type:
         raise InvalidArgument(f"the manifest calls itself {shape.media_type}, but {announced} was announced")
     document: Manifest | Index = _decode(data, Index if is_index else Manifest)
-    for descriptor in [*document.manifests] if isinstance(document, Index) else [document.config, *document.layers]:
+    for descriptor in (
+        [*document.manifests] if isinstance(document, Index) else [document.config, *document.layers]
+    ):
         digests.check(descriptor.digest)
     return document
 

@@ -79,7 +79,9 @@ def parse(text: str) -> Reference:
         raise _invalid(text, "what follows @ must be sha256: and 64 hexadecimal characters")
     rest, tag = _split_tag(rest)
     if tag is not None and not _TAG.fullmatch(tag):
-        raise _invalid(text, "a tag has up to 128 letters, digits, _, . and -, and begins with none of . and -")
+        raise _invalid(
+            text, "a tag has up to 128 letters, digits, _, . and -, and begins with none of . and -"
+        )
     registry, repository = _split_registry(rest)
     if not _REGISTRY.fullmatch(registry):
         raise _invalid(text, f"{registry!r} cannot be a registry's name")

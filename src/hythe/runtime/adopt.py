@@ -1,8 +1,8 @@
 """What a new warden makes of the containers of one that is gone.
 
-Their processes are no children of ours: a pidfd tells when one ends, but not how, and their streams ended with the
-old warden. A living one is listed as running until then; one that has ended meanwhile, and whose exit nobody could
-record, is listed as stopped with exit code 255.
+Their processes are no children of ours: a pidfd tells when one ends, but not how, and their streams ended
+with the old warden. A living one is listed as running until then; one that has ended meanwhile, and whose
+exit nobody could record, is listed as stopped with exit code 255.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def _container(supervisor: Supervisor, state: StateRecord) -> Container:
     return container
 
 
-def _follow(container: Container, supervisor: Supervisor, records: Records, loop: Loop, events: Events) -> None:
+def _follow(
+    container: Container, supervisor: Supervisor, records: Records, loop: Loop, events: Events
+) -> None:
     """Wait for the end, if it has not come already; opening before looking leaves no gap."""
     try:
         pidfd = process.pidfd_open(container.pid)

@@ -1,9 +1,9 @@
 """A client attached to a process: output to its socket, input from it.
 
-The socket is the client's own connection, handed over by the daemon. Output waits in a buffer while the client is
-slow; above 1 MiB the process's pipes are not read (`full`), so the program waits as it would on a full pipe, and
-nothing is lost. A client that is gone is dropped and holds nobody up. The client's half-close ends the
-input only; output goes on until the process has ended and all is sent.
+The socket is the client's own connection, handed over by the daemon. Output waits in a buffer while the
+client is slow; above 1 MiB the process's pipes are not read (`full`), so the program waits as it would on a
+full pipe, and nothing is lost. A client that is gone is dropped and holds nobody up. The client's half-close
+ends the input only; output goes on until the process has ended and all is sent.
 
 Docker's framing for processes without a terminal: [stream, 0, 0, 0, length big-endian 32] before each piece
 (Engine API, "Attach to a container, stream format").
@@ -51,7 +51,14 @@ class Attachment:
     """Owns the descriptor `fd`. `stdin` is the process's input or None. Call `begin` once it is listed."""
 
     def __init__(
-        self, loop: Loop, fd: int, wanted: Wanted, stdin: Stdin | None, observer: Observer, *, ends_stdin: bool
+        self,
+        loop: Loop,
+        fd: int,
+        wanted: Wanted,
+        stdin: Stdin | None,
+        observer: Observer,
+        *,
+        ends_stdin: bool,
     ) -> None:
         self._loop = loop
         self._socket = socket.socket(fileno=fd)

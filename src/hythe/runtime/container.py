@@ -1,8 +1,8 @@
 """One container as the warden holds it: its first process, its execs, its control group.
 
-Status, as the OCI runtime specification names it (runtime.md, State), with "paused" added: creating -> created ->
-running <-> paused -> stopped. Only what has to be remembered is kept; the configuration itself is not, since ten
-thousand of them would be.
+Status, as the OCI runtime specification names it (runtime.md, State), with "paused" added: creating ->
+created -> running <-> paused -> stopped. Only what has to be remembered is kept; the configuration itself is
+not, since ten thousand of them would be.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class Container:
         return "created" if self.main.phase in ("ready", "starting") else "running"
 
     def entry(self) -> ContainerEntry:
-        execs: list[ExecEntry] = [{"exec": name, "pid": task.pid, "exit": None} for name, task in self.execs.items()]
+        execs: list[ExecEntry] = [
+            {"exec": name, "pid": task.pid, "exit": None} for name, task in self.execs.items()
+        ]
         return {
             "id": self.id,
             "pid": self.pid,

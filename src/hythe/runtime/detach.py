@@ -1,7 +1,7 @@
 """Detach keys: the sequence by which a client at a terminal leaves a container running. Pure.
 
-The keys may arrive in any number of pieces. What might be the beginning of the sequence is held back; when the next
-byte does not fit, all of it is passed on, as a terminal user pressing ctrl-p alone expects.
+The keys may arrive in any number of pieces. What might be the beginning of the sequence is held back; when
+the next byte does not fit, all of it is passed on, as a terminal user pressing ctrl-p alone expects.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 
 class DetachKeys:
-    """Feed input through it; `feed` says what goes on to the container and whether the sequence is complete."""
+    """Feed input through it; `feed` says what to pass on and whether the sequence is complete."""
 
     def __init__(self, keys: Sequence[int]) -> None:
         self._keys = bytes(keys)

@@ -1,8 +1,8 @@
 """Forking a child into its surroundings: pipes, the control line, the pid namespace, and the way to the end.
 
-In the child everything of the warden is let go of at once: its descriptors (another container's pipe kept open would
-keep that container's output from ending), its signal mask, its import machinery (nothing may be loaded from a
-container's file system). Whatever goes wrong in the child is sent through the channel.
+In the child everything of the warden is let go of at once: its descriptors (another container's pipe kept
+open would keep that container's output from ending), its signal mask, its import machinery (nothing may be
+loaded from a container's file system). Whatever goes wrong in the child is sent through the channel.
 """
 
 from __future__ import annotations
@@ -65,7 +65,11 @@ class Forker:
         self._own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
 
     def fork(
-        self, body: Callable[[Channel], int], pipes: Pipes, pid_namespace: int | None, keep: tuple[int, ...] = ()
+        self,
+        body: Callable[[Channel], int],
+        pipes: Pipes,
+        pid_namespace: int | None,
+        keep: tuple[int, ...] = (),
     ) -> Born:
         """Run `body` in a child; `pid_namespace` as in `forked_into`; `keep`: descriptors that it needs."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -81,7 +85,9 @@ class Forker:
         return Born(pid, ours)
 
 
-def _child(body: Callable[[Channel], int], line: int, streams: tuple[int, int, int], keep: tuple[int, ...]) -> int:
+def _child(
+    body: Callable[[Channel], int], line: int, streams: tuple[int, int, int], keep: tuple[int, ...]
+) -> int:
     """In the child, until exec or the end; the exit code."""
     gc.disable()
     for number, fd in enumerate(streams):
@@ -93,6 +99,6 @@ def _child(body: Callable[[Channel], int], line: int, streams: tuple[int, int, i
     channel = Channel(line)
     try:
         return body(channel)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - the child ends here, whatever it is
         channel.fail(error)
         return 127

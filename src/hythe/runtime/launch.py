@@ -1,8 +1,8 @@
 """Starting a warden from the daemon.
 
-The warden runs from a read-only mount of the interpreter's file that is attached nowhere: /proc/PID/exe of a child
-that is about to become a container then leads to that mount, and a container that re-executes itself through
-/proc/self/exe cannot write to the host's interpreter (CVE-2019-5736).
+The warden runs from a read-only mount of the interpreter's file that is attached nowhere: /proc/PID/exe of a
+child that is about to become a container then leads to that mount, and a container that re-executes itself
+through /proc/self/exe cannot write to the host's interpreter (CVE-2019-5736).
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def _interpreter(path: str) -> int:
 def spawn_warden(socket: Path, state: Path, log: Path) -> int:
     """Start a warden in a session of its own and return its pid once it listens on `socket`.
 
-    Its output goes to the end of `log`. Raises SystemProblem with the log's last line when it does not come up.
+    Its output goes to the end of `log`. Raises SystemProblem with the log's last line when it does not come
+    up.
     """
     for folder in (socket.parent, state.parent, log.parent):
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +66,9 @@ def spawn_warden(socket: Path, state: Path, log: Path) -> int:
         os.close(ready)
     if not answered:
         code = child.wait()
-        raise SystemProblem(f"the warden ended at once with exit code {code}: {_last_line(log)}", hint=f"see {log}")
+        raise SystemProblem(
+            f"the warden ended at once with exit code {code}: {_last_line(log)}", hint=f"see {log}"
+        )
     return child.pid
 
 

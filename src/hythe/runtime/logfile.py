@@ -1,11 +1,12 @@
 """A container's log: frames appended to a file that is rotated by size.
 
-The warden is the only writer. A write that fails half-way (a full disk) is cut off again, so that the file always
-consists of whole frames; the output is then lost for the log but not for attached clients, and the container is
-not held up. Rotation renames PATH to PATH.1, PATH.1 to PATH.2 and so on, keeping `max_files` in all.
+The warden is the only writer. A write that fails half-way (a full disk) is cut off again, so that the file
+always consists of whole frames; the output is then lost for the log but not for attached clients, and the
+container is not held up. Rotation renames PATH to PATH.1, PATH.1 to PATH.2 and so on, keeping `max_files` in
+all.
 """
-# ruff: noqa: PTH
 
+# ruff: noqa: PTH104, PTH108
 from __future__ import annotations
 
 import os

@@ -1,8 +1,8 @@
 """The warden's event loop: epoll, a callback for each descriptor, and deferred closing.
 
-A descriptor that is closed while a batch of events is handled could be reused within the same batch, and an event
-meant for the old one would reach the new. So `close` only takes it out of epoll; it is really closed when the
-batch is done. Callbacks must not block and must not raise what they can handle.
+A descriptor that is closed while a batch of events is handled could be reused within the same batch, and an
+event meant for the old one would reach the new. So `close` only takes it out of epoll; it is really closed
+when the batch is done. Callbacks must not block and must not raise what they can handle.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Loop:
         self._closing: list[int] = []
         self._later: list[Callable[[], None]] = []
         self._on_error = on_error
+        self._idle: tuple[float, Callable[[], None]] | None = None
         self._running = False
 
     def add(self, fd: int, events: int, callback: Callback) -> None:
@@ -53,13 +54,21 @@ class Loop:
         """Do it at the end of this batch."""
         self._later.append(action)
 
+    def when_idle(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do it once, as soon as nothing has happened for `seconds`; a later call replaces an earlier one."""
+        self._idle = (seconds, action)
+
     def stop(self) -> None:
         self._running = False
 
     def run(self) -> None:
         self._running = True
         while self._running:
-            for fd, events in self._epoll.poll():
+            ready = self._epoll.poll(-1 if self._idle is None else self._idle[0])
+            if not ready and self._idle is not None:
+                action, self._idle = self._idle[1], None
+                self._guard(action)
+            for fd, events in ready:
                 callback = self._callbacks.get(fd)
                 if callback is not None:
                     self._guard(lambda call=callback, what=events: call(what))  # type: ignore[misc]
@@ -75,7 +84,7 @@ class Loop:
         self._closing.clear()
 
     def _guard(self, action: Callable[[], None]) -> None:
-        """The only place where the warden catches everything: a fault in one container may not end them all."""
+        """The only place that catches everything: a fault in one container may not end them all."""
         try:
             action()
         except Exception as error:  # noqa: BLE001 - reported, see above

@@ -1,7 +1,7 @@
 """Tells of the kernel killing a process of a container for want of memory, while the container goes on.
 
-One descriptor a container, watched in the event loop: an eventfd on version 1 of control groups, memory.events on
-version 2. Either may also wake for less than a kill, so the count of kills decides.
+One descriptor a container, watched in the event loop: an eventfd on version 1 of control groups,
+memory.events on version 2. Either may also wake for less than a kill, so the count of kills decides.
 """
 
 from __future__ import annotations

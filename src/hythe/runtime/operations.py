@@ -1,7 +1,7 @@
 """What the daemon may ask of the warden: one method an operation, named as in the protocol.
 
-Each checks its request before anything is done and then either answers at once or leaves the answer to the process
-that is being made. What it raises becomes the request's error.
+Each checks its request before anything is done and then either answers at once or leaves the answer to the
+process that is being made. What it raises becomes the request's error.
 """
 
 from __future__ import annotations
@@ -77,8 +77,7 @@ class Operations:
         container = self._supervisor.get(request["id"])
         if container.status != "created" or container.main is None or container.main.phase != "ready":
             raise Conflict(f"container {container.id} is {container.status}, not created")
-        self._supervisor.watch_oom(container)
-        container.main.start(answer)
+        self._supervisor.start(container, container.main, answer)
 
     def exec(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
         container = self._supervisor.get(request["id"])
@@ -174,7 +173,10 @@ class Operations:
 
     def shutdown(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
         if self._supervisor.containers:
-            raise Conflict(f"{len(self._supervisor.containers)} containers are left", hint="delete them first")
+            raise Conflict(
+                f"{len(self._supervisor.containers)} containers are left", hint="delete them first"
+            )
+        self._supervisor.end_spares()
         answer.ok()
         self._shutdown()
 

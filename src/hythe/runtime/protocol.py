@@ -1,8 +1,9 @@
 """The messages between the engine and the warden, as types, and their coding. No I/O.
 
-One JSON object a packet on a unix SEQPACKET socket. A request is {"seq": n, "op": NAME, ...}; its answer carries
-the same number and either "ok" or "error"; an event has a name and no number. Descriptors travel beside a packet
-by SCM_RIGHTS: only `attach`, and `exec` with an "attach" in it, take one (a connected stream socket).
+One JSON object a packet on a unix SEQPACKET socket. A request is {"seq": n, "op": NAME, ...}; its answer
+carries the same number and either "ok" or "error"; an event has a name and no number. Descriptors travel
+beside a packet by SCM_RIGHTS: only `attach`, and `exec` with an "attach" in it, take one (a connected stream
+socket).
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """What is written down about containers, so that a warden that follows can find them: DIR/ID/*.json.
 
-state.json from the moment the process exists, exit.json when it has ended; each whole or not there (a temporary
-file, renamed). The folder is normally on a tmpfs: what is true only while this kernel runs need not be synced.
+state.json from the moment the process exists, exit.json when it has ended; each whole or not there (a
+temporary file, renamed). The folder is normally on a tmpfs: what is true only while this kernel runs need
+not be synced.
 """
-# ruff: noqa: PTH
 
+# ruff: noqa: PTH103, PTH104
 from __future__ import annotations
 
 import json
@@ -60,7 +61,9 @@ class Records:
             if state is None:
                 shutil.rmtree(entry.path, ignore_errors=True)
                 continue
-            found.append((cast(StateRecord, state), cast("ExitRecord | None", _read(f"{entry.path}/exit.json"))))
+            found.append(
+                (cast(StateRecord, state), cast("ExitRecord | None", _read(f"{entry.path}/exit.json")))
+            )
         return found
 
 

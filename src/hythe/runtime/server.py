@@ -1,11 +1,11 @@
 """The warden's socket: connections, packets with descriptors, answers and events.
 
-SEQPACKET on a path that only root may reach, and the peer's user is checked as well (SO_PEERCRED): abstract sockets
-would be open to containers in the host's network (CVE-2020-15257). A connection that is gone is dropped; what it
-asked for goes on. Packets for a slow reader wait in a bounded queue.
+SEQPACKET on a path that only root may reach, and the peer's user is checked as well (SO_PEERCRED): abstract
+sockets would be open to containers in the host's network (CVE-2020-15257). A connection that is gone is
+dropped; what it asked for goes on. Packets for a slow reader wait in a bounded queue.
 """
-# ruff: noqa: PTH
 
+# ruff: noqa: PTH108
 from __future__ import annotations
 
 import os

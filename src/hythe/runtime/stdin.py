@@ -1,7 +1,8 @@
 """A process's standard input: what clients send, written to its pipe or terminal without ever blocking.
 
-At most a small buffer waits; while it is full, clients are not read from (`full`), and `on_room` tells when they may
-go on. A pipe whose reader has gone swallows the rest. Before a terminal is known (`connect`), input waits.
+At most a small buffer waits; while it is full, clients are not read from (`full`), and `on_room` tells when
+they may go on. A pipe whose reader has gone swallows the rest. Before a terminal is known (`connect`), input
+waits.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A process's streams: pipes or a terminal on one side, the log and attached clients on the other.
 
-Every piece of output goes first to the log, then to each client. While one client's buffer is full nothing is read,
-which holds up the program (back-pressure) and no other container. A terminal tells its end by EIO; while its
-process lives, that only means that nobody has it open just now, and it is watched for an edge instead.
+Every piece of output goes first to the log, then to each client. While one client's buffer is full nothing
+is read, which holds up the program (back-pressure) and no other container. A terminal tells its end by EIO;
+while its process lives, that only means that nobody has it open just now, and it is watched for an edge
+instead.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from hythe.runtime.stdin import Stdin
 
 _PIECE: Final = 1 << 16
 _DRAIN: Final = 64
-"""Pieces read at the end: more than the largest pipe holds; a daemon that goes on writing is not waited for."""
+"""Pieces read at the end: more than the largest pipe holds; a daemon that goes on writing is not waited for.
+"""
 
 
 class Streams:
@@ -47,7 +49,9 @@ class Streams:
         self._master = -1
         self._edge = False
         self._size: tuple[int, int] | None = None
-        self._stdin = None if stdin is None else Stdin(loop, stdin, terminal=terminal, on_room=self._input_room)
+        self._stdin = (
+            None if stdin is None else Stdin(loop, stdin, terminal=terminal, on_room=self._input_room)
+        )
 
     # ---- connecting -------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """The parent of all containers: starts processes, reaps them, and says so.
 
-SIGCHLD arrives by a signalfd in the event loop; every child is then reaped, ours and the orphans that come to us as
-subreaper. As parent we are the only one who can free a pid, so a pid that is in `_tasks` is safe to signal.
-An exit is told (event, exit.json) after the process's output has been read to its end.
+SIGCHLD arrives by a signalfd in the event loop; every child is then reaped, ours and the orphans that come
+to us as subreaper. As parent we are the only one who can free a pid, so a pid that is in `_tasks` is safe to
+signal. An exit is told (event, exit.json) after the process's output has been read to its end.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from hythe.runtime.loop import IN, Loop
 from hythe.runtime.oom import OomWatch
 from hythe.runtime.protocol import ExitRecord
 from hythe.runtime.records import Records
+from hythe.runtime.spares import Spares
 from hythe.runtime.stdio import Streams
 from hythe.runtime.task import Answer, Task
 
 
 class Supervisor:
-    """`open_files`: the limit (soft, hard) that containers get, as it was before the warden raised its own."""
+    """`open_files`: the limit (soft, hard) for containers, as it was before the warden raised its own."""
 
     def __init__(self, loop: Loop, events: Events, records: Records, open_files: tuple[int, int]) -> None:
         self._loop = loop
@@ -43,6 +44,7 @@ class Supervisor:
         self._tasks: dict[int, tuple[Container, Task]] = {}
         self._oom = OomWatch(loop, events)
         self.layout = cgroups.detect()
+        self._spares = Spares(loop, self._forker, self.layout)
         self.containers: dict[str, Container] = {}
         self._signals = process.signalfd((signal.SIGCHLD,))
         loop.add(self._signals, IN, lambda _: self._children())
@@ -66,12 +68,7 @@ class Supervisor:
         self, container: Container, plan: first.Plan, streams: Streams, pipes: Pipes, answer: Answer
     ) -> None:
         """Fork the container's first process. Its pid namespace is new, joined by path, or ours."""
-        namespace, opened = self._pid_namespace(plan.spec)
-        try:
-            born = self._forker.fork(lambda channel: first.become(plan, channel), pipes, namespace)
-        finally:
-            if opened is not None:
-                os.close(opened)
+        born = self._spares.take(plan, pipes.child) or self._fork(plan, pipes)
         task = self._adopt(container, born, streams, pipes, None, answer)
         container.main, container.pid, container.start_time = task, task.pid, task.start_time
         self.containers[container.id] = container
@@ -85,6 +82,14 @@ class Supervisor:
                 "terminal": container.terminal,
             }
         )
+
+    def _fork(self, plan: first.Plan, pipes: Pipes) -> Born:
+        namespace, opened = self._pid_namespace(plan.spec)
+        try:
+            return self._forker.fork(lambda channel: first.become(plan, channel), pipes, namespace)
+        finally:
+            if opened is not None:
+                os.close(opened)
 
     @staticmethod
     def _pid_namespace(spec: dict[str, Any]) -> tuple[int | None, int | None]:
@@ -112,7 +117,9 @@ class Supervisor:
         pidfd = process.pidfd_open(container.pid)
         try:
             plan = joined.ExecPlan(spec, pidfd, container.group, container.filter, terminal, self._open_files)
-            born = self._forker.fork(lambda channel: joined.become(plan, channel), pipes, pidfd, keep=(pidfd,))
+            born = self._forker.fork(
+                lambda channel: joined.become(plan, channel), pipes, pidfd, keep=(pidfd,)
+            )
         finally:
             os.close(pidfd)
         container.execs[exec_id] = self._adopt(container, born, streams, pipes, exec_id, answer)
@@ -138,6 +145,7 @@ class Supervisor:
             start_time=process.start_time(born.pid),
             answer=answer,
             on_namespaces=lambda: self._events.send("namespaces", id=container.id, pid=born.pid),
+            on_running=lambda: self._spares.refill_when_idle(),
         )
         self._tasks[born.pid] = (container, task)
         return task
@@ -172,9 +180,14 @@ class Supervisor:
         )
         return streams, pipes
 
-    def watch_oom(self, container: Container) -> None:
-        """From the start on; the group exists by then."""
+    def start(self, container: Container, task: Task, answer: Answer) -> None:
+        """Let the container's first process exec; then there is time for another spare."""
         self._oom.watch(container)
+        task.start(answer)
+
+    def end_spares(self) -> None:
+        """Before the warden ends."""
+        self._spares.end()
 
     # ---- ending -----------------------------------------------------------------------------------
 
@@ -191,7 +204,9 @@ class Supervisor:
             if pid == 0:
                 return
             known = self._tasks.pop(pid, None)
-            if known is not None:
+            if known is None:
+                self._spares.ended(pid)
+            else:
                 self._ended(*known, os.waitstatus_to_exitcode(status))
 
     def _ended(self, container: Container, task: Task, code: int) -> None:
@@ -253,7 +268,9 @@ class Supervisor:
         """Raises Conflict for a container that has not ended, unless `force`, which ends it first."""
         if container.exit is None:
             if not force and container.status not in ("created",):
-                raise Conflict(f"container {container.id} is {container.status}", hint="stop it first, or use force")
+                raise Conflict(
+                    f"container {container.id} is {container.status}", hint="stop it first, or use force"
+                )
             container.deleting.append(answer)
             self.kill_all(container)
             return

@@ -1,7 +1,7 @@
 """One process that the warden started: a container's first, or an exec.
 
-Life: *preparing* (between fork and "ready"), *ready* (a container's first process waits for its start), *starting*,
-*running*, *ended*. Whoever asked for the next step is answered when it is reached, or fails.
+Life: *preparing* (between fork and "ready"), *ready* (a container's first process waits for its start),
+*starting*, *running*, *ended*. Whoever asked for the next step is answered when it is reached, or fails.
 """
 
 from __future__ import annotations
@@ -43,11 +43,13 @@ class Task:
         start_time: int,
         answer: Answer,
         on_namespaces: Callable[[], None],
+        on_running: Callable[[], None],
     ) -> None:
         self._loop = loop
         self._channel: socket.socket | None = born.channel
         self._answer: Answer | None = answer
         self._on_namespaces = on_namespaces
+        self._on_running = on_running
         self.pid = born.pid
         self.start_time = start_time
         self.exec_id = exec_id
@@ -104,6 +106,7 @@ class Task:
             self.phase = "running"
             body = {"pid": self.pid} if self.exec_id is not None else {}
             self._give(**body)
+            self._on_running()
 
     def _close_line(self) -> None:
         if self._channel is not None:
@@ -125,6 +128,8 @@ class Task:
         answer, self._answer = self._answer, None
         if not started and self.failure is None:
             how = f"signal {exit['signal']}" if exit["signal"] else f"exit code {exit['exit_code']}"
-            self.failure = CannotStart(f"the process ended while it was being prepared ({how})", exit_code=125)
+            self.failure = CannotStart(
+                f"the process ended while it was being prepared ({how})", exit_code=125
+            )
         if answer is not None and self.failure is not None:
             answer.error(self.failure)

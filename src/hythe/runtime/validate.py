@@ -1,7 +1,7 @@
 """What the runtime accepts of a config.json: everything it implements, and nothing else in silence.
 
-Checked before anything is done. A field that is not in these tables is refused by its name, so that a bundle never
-runs with less isolation than it asks for. Source: runtime-spec 1.2, config.md and config-linux.md.
+Checked before anything is done. A field that is not in these tables is refused by its name, so that a bundle
+never runs with less isolation than it asks for. Source: runtime-spec 1.2, config.md and config-linux.md.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ def spec(value: dict[str, Any]) -> None:
     _namespaces(linux.get("namespaces") or [], value)
     for mount in value.get("mounts") or ():
         if not str(mount.get("destination", "")).startswith("/"):
-            raise InvalidArgument(f"config.json: mount destination {mount.get('destination')!r} is not absolute")
+            raise InvalidArgument(
+                f"config.json: mount destination {mount.get('destination')!r} is not absolute"
+            )
     if not linux.get("cgroupsPath"):
         raise InvalidArgument("config.json: linux.cgroupsPath is needed")
 

@@ -2,9 +2,9 @@
 
     python -S -c '...' --socket PATH --state DIR [--ready-fd N]
 
-Single-threaded, standard library only. It forks containers from its own warm self, owns their streams, writes their
-logs and reaps them. It does not end with the daemon: the next one connects and asks for the list. It ends by the
-request "shutdown", or by SIGTERM when it has no container.
+Single-threaded, standard library only. It forks containers from its own warm self, owns their streams,
+writes their logs and reaps them. It does not end with the daemon: the next one connects and asks for the
+list. It ends by the request "shutdown", or by SIGTERM when it has no container.
 
 Kept out: what a container is to users (engine), images, networks. See `protocol` for what it understands.
 """
@@ -89,8 +89,9 @@ def main(argv: list[str]) -> int:
         os.write(options.ready_fd, b"1")
         os.close(options.ready_fd)
     gc.collect()
-    gc.freeze()  # what is there now is never freed: keep the collector from writing to pages shared with children
+    gc.freeze()  # keeps the collector from writing to pages that are shared with children
     loop.run()
+    supervisor.end_spares()
     server.close()
     os.close(lock)
     return 0

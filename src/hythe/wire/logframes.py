@@ -1,8 +1,9 @@
 """The frames of a container's log file. No I/O.
 
-A frame is a header (">QBI": time in nanoseconds since the epoch, stream 1 = stdout or 2 = stderr, payload length),
-the payload as it was read from the pipe (at most 64 KiB, never split at lines), and a trailer (">I": the length of
-the whole frame, header and trailer included), so that a reader can also go backwards from the end of the file.
+A frame is a header (">QBI": time in nanoseconds since the epoch, stream 1 = stdout or 2 = stderr, payload
+length), the payload as it was read from the pipe (at most 64 KiB, never split at lines), and a trailer
+(">I": the length of the whole frame, header and trailer included), so that a reader can also go backwards
+from the end of the file.
 """
 
 from __future__ import annotations

@@ -32,10 +32,11 @@ def die_at(step: int) -> None:
             last = made[0] == (step + 1) // 2
             if last and step % 2 == 0:
                 os._exit(DIED)
-            result = original(*arguments, **options)
-            if last:
-                os._exit(DIED)
-            return result
+            try:
+                return original(*arguments, **options)
+            finally:
+                if last:
+                    os._exit(DIED)
 
         return wrapper
 

@@ -153,6 +153,18 @@ def test_a_container_on_two_networks(lab: Lab) -> None:
     )
     assert second.interface == "eth1"
     assert a.ask(at_b.ipv4, 80) == f"b sees {second.ipv4}"
+    assert not second.default_route
+    manager.detach(manager.get("bridge").id, "id-a")
+    assert a.reaches(NEIGHBOUR, 7)
     manager.detach(second.network_id, "id-a")
     assert not a.reaches(at_b.ipv4, 80)
+
+
+def test_the_way_out_is_found_behind_an_internal_network(lab: Lab) -> None:
+    manager = lab.manager()
+    manager.create(NetworkRequest("inner", internal=True))
+    a, _ = lab.container(manager, "inner", "a")
+    manager.attach("bridge", "id-a", "a", a.pid, index=1, default_route=False, names=[])
     assert a.reaches(NEIGHBOUR, 7)
+    manager.publish("id-a", [PortRequest(80, "tcp", "", 8080)])
+    assert lab.neighbour.reaches(HOST, 8080)

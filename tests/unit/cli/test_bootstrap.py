@@ -115,7 +115,7 @@ def test_list_names_every_image(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_failed_build_shows_the_end_of_its_output() -> None:
     engine = Engine("debian:bookworm-slim")
     engine.images.failure = SystemProblem("step 1 returned 100")
-    with pytest.raises(SystemProblem, match="(?s)cannot build redis:7: step 1.*E: no such package"):
+    with pytest.raises(SystemProblem, match=r"(?s)cannot build redis:7: step 1.*E: no such package"):
         bootstrap.main(["-q", "redis:7"], engine)
 
 

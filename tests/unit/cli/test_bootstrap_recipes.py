@@ -1,4 +1,4 @@
-"""What images are made of: the catalogue and its files, the busybox archive, mirrors, mmdebstrap's command."""
+"""What images are made of: catalogue and files, the busybox archive, mirrors, mmdebstrap's command."""
 
 from __future__ import annotations
 
@@ -134,6 +134,13 @@ def test_without_certificates_the_place_of_the_argument_is_kept() -> None:
     assert shlex.split(hook)[-2:] == ["", "/p"]
 
 
+def test_apt_inside_can_speak_https_where_the_mirror_does() -> None:
+    for url, included in (("https://m/debian", True), ("http://m/debian", False)):
+        request = bootstrap_debian.Request("bookworm", Mirror(url, ""), Path("/f"), Path("/c"), None)
+        command = bootstrap_debian.mmdebstrap(request, Path("/s"), Path("/g"), Path("/p"), Path("/o"))
+        assert ("--include=ca-certificates" in command) == included
+
+
 def test_certificates_of_the_host(tmp_path: Path) -> None:
     assert bootstrap_debian.host_certificates(tmp_path) is None
     (tmp_path / "proxy.crt").touch()
@@ -141,7 +148,7 @@ def test_certificates_of_the_host(tmp_path: Path) -> None:
 
 
 def test_a_failing_tool_is_quoted() -> None:
-    with pytest.raises(SystemProblem, match="(?s)cannot try: sh ended with 3.*bad news") as caught:
+    with pytest.raises(SystemProblem, match=r"(?s)cannot try: sh ended with 3.*bad news") as caught:
         run(["sh", "-c", "echo bad news; exit 3"], "try", hint="do this")
     assert caught.value.hint == "do this"
 

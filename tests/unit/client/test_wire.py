@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+from urllib.parse import unquote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hythe.client.address import parse, resolve
-from hythe.client.failures import from_answer, start_failure
+from hythe.client.address import Address, parse, resolve
+from hythe.client.failures import NoDaemon, from_answer, from_connect, start_failure
 from hythe.client.frames import demultiplex
 from hythe.client.images import checked, split_tag
-from hythe.client.transport import encode_query
+from hythe.client.transport import encode_query, quote
 from hythe.errors import (
     CannotStart,
     Conflict,
+    Denied,
     InvalidArgument,
     NotFound,
     SystemProblem,
@@ -111,3 +116,22 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("x", "ftp://x", "tcp://x:y", "unix://"):
         with pytest.raises(InvalidArgument):
             parse(text)
+
+
+def test_why_nobody_answers(tmp_path: Path) -> None:
+    path = tmp_path / "d.sock"
+    path.touch()
+    path.chmod(0o660)
+    denied = from_connect(PermissionError(errno.EACCES, "Permission denied"), Address(str(path)))
+    assert isinstance(denied, Denied)
+    assert f"{path} belongs to" in denied.message
+    assert "mode 0660" in denied.message
+    assert str(path) in (denied.hint or "")
+    absent = from_connect(FileNotFoundError(errno.ENOENT, "No such file"), Address("/none.sock"))
+    assert isinstance(absent, NoDaemon)
+    assert "hythe daemon -H unix:///none.sock" in (absent.hint or "")
+
+
+@given(st.text())
+def test_percent_encoding_can_be_undone(text: str) -> None:
+    assert unquote(quote(text)) == text

@@ -1,4 +1,4 @@
-"""Control groups without a kernel: what would be written, and the device program run by a small interpreter."""
+"""Control groups without a kernel: what would be written, and the device program, interpreted."""
 
 from __future__ import annotations
 
@@ -128,8 +128,16 @@ def expected(entries: list[dict[str, Any]], access: int, kind: int, major: int, 
     return 0
 
 
-@given(st.lists(rules, max_size=6), st.integers(1, 7), st.sampled_from((1, 2)), st.integers(0, 3), st.integers(0, 3))
-def test_device_program(entries: list[dict[str, Any]], access: int, kind: int, major: int, minor: int) -> None:
+@given(
+    st.lists(rules, max_size=6),
+    st.integers(1, 7),
+    st.sampled_from((1, 2)),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+def test_device_program(
+    entries: list[dict[str, Any]], access: int, kind: int, major: int, minor: int
+) -> None:
     assert run(devices.program(entries), access, kind, major, minor) == expected(
         entries, access, kind, major, minor
     )

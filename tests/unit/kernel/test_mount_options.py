@@ -35,7 +35,9 @@ def test_what_is_not_there_is_refused_by_name(word: str) -> None:
 
 
 def test_overlay_layers() -> None:
-    layers = overlay.from_options(["lowerdir+=/a:b", "lowerdir+=/c", "upperdir=/u", "workdir=/w", "index=off"])
+    layers = overlay.from_options(
+        ["lowerdir+=/a:b", "lowerdir+=/c", "upperdir=/u", "workdir=/w", "index=off"]
+    )
     assert layers == overlay.Layers(["/a:b", "/c"], "/u", "/w", [("index", "off")])
     assert overlay.from_options(["lowerdir=/a:/b"]).lower == ["/a", "/b"]
 

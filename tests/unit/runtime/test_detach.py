@@ -26,7 +26,9 @@ def test_sequences(keys: bytes, pieces: list[bytes], passed: bytes, detached: bo
     assert (got, ended) == (passed, detached)
 
 
-@given(st.binary(min_size=1, max_size=3).map(lambda b: bytes(x % 3 for x in b)), st.lists(st.binary(max_size=6)))
+@given(
+    st.binary(min_size=1, max_size=3).map(lambda b: bytes(x % 3 for x in b)), st.lists(st.binary(max_size=6))
+)
 def test_pieces_make_no_difference(keys: bytes, pieces: list[bytes]) -> None:
     pieces = [bytes(value % 3 for value in piece) for piece in pieces]
     whole = b"".join(pieces)

@@ -4,7 +4,15 @@ import errno
 
 import pytest
 
-from hythe.errors import CannotStart, Conflict, HytheError, InvalidArgument, NotFound, SystemProblem, Unsupported
+from hythe.errors import (
+    CannotStart,
+    Conflict,
+    HytheError,
+    InvalidArgument,
+    NotFound,
+    SystemProblem,
+    Unsupported,
+)
 from hythe.runtime import protocol
 
 

@@ -63,7 +63,9 @@ def test_identifiers(id: object) -> None:
 
 def test_sysctl_names() -> None:
     own = {"network", "ipc"}
-    sysctl.check({"net.ipv4.ip_forward": "1", "net/ipv4/conf/eth0.1/forwarding": "1", "fs.mqueue.msg_max": "5"}, own)
+    sysctl.check(
+        {"net.ipv4.ip_forward": "1", "net/ipv4/conf/eth0.1/forwarding": "1", "fs.mqueue.msg_max": "5"}, own
+    )
     for name in ("kernel.core_pattern", "vm.swappiness", "net.ipv4./x", "net/../vm/x", ""):
         with pytest.raises(InvalidArgument):
             sysctl.check({name: "1"}, own)

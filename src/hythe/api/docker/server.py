@@ -36,15 +36,16 @@ class Dispatcher:
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
             response = await self._route(request)
-        except HytheError as error:
-            log.debug("%s %s: %s", request.method, request.path, error)
-            response = error_response(error)
         except ConnectionError:
             log.debug("%s %s: the client has left", request.method, request.path)
             return NoAnswer()
+        except HytheError as error:
+            log.debug("%s %s: %s", request.method, request.path, error)
+            response = _failed(request, error_response(error))
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
-            response = json_response({"message": "internal error, see the daemon's log"}, status=500)
+            message = {"message": "internal error, see the daemon's log"}
+            response = _failed(request, json_response(message, status=500))
         return self._finish(request, response)
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -66,6 +67,15 @@ class Dispatcher:
         if not response.prepared:
             response.headers.update(HEADERS)
         return response
+
+
+def _failed(request: web.BaseRequest, response: web.Response) -> web.StreamResponse:
+    """`response`; but an answer that has begun is cut off, so that the client does not take it for whole."""
+    if request.writer.output_size == 0:
+        return response
+    if request.transport is not None:
+        request.transport.abort()
+    return NoAnswer()
 
 
 def make_server(engine: Engine, routes: Iterable[Route]) -> Server:

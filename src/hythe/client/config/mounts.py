@@ -59,7 +59,7 @@ def parse_volume(text: str, base: str | None = None) -> tuple[str, str]:
     kind = "volume"
     if source.startswith(("/", ".", "~")):
         kind = "bind"
-        source = os.path.normpath(os.path.join(base or os.getcwd(), os.path.expanduser(source)))  # noqa: PTH109, PTH111, PTH118 - no pathlib on this path
+        source = os.path.normpath(os.path.join(base or os.getcwd(), os.path.expanduser(source)))  # noqa: PTH109, PTH111 - no pathlib on this path
     elif "/" in source:
         raise InvalidArgument(
             f"invalid volume {text!r}: {source!r} is neither a path nor a name",

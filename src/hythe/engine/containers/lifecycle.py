@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
-from hythe.engine.bundle import spec, write_bundle
+from hythe.engine.bundle.document import spec, write_bundle
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.restart import next_delay, wants_restart
@@ -218,8 +218,8 @@ class Lifecycle:
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
-        self._tasks.add(task)  # type: ignore[arg-type]
-        task.add_done_callback(self._tasks.discard)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _finish(self, handle: Handle, exit: Exit) -> None:
         parts, record = self._parts, handle.record

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+
+import msgspec
 
 from hythe.base.ids import new_id
 from hythe.engine import logs
 from hythe.engine.containers.creation import ImageDefaults, mount_requests, new_record
 from hythe.engine.containers.files import ContainerFiles
-from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.health import HealthMonitor
 from hythe.engine.containers.lifecycle import Lifecycle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.removal import Removal
+from hythe.engine.containers.usage import Usage
 from hythe.engine.execs import Execs
 from hythe.engine.model import (
     AttachOptions,
@@ -22,6 +25,7 @@ from hythe.engine.model import (
     ContainerSpec,
     EndpointRequest,
     ExitInfo,
+    Healthcheck,
     LogLine,
     LogQuery,
 )
@@ -29,6 +33,7 @@ from hythe.engine.names import check_name, random_name
 from hythe.engine.runtime import Attachment
 from hythe.engine.streams import parse_detach_keys
 from hythe.errors import Conflict, HytheError, InvalidArgument, NotFound
+from hythe.store.images import Image
 
 
 class Containers:
@@ -39,13 +44,18 @@ class Containers:
         self.removal.kill = self.lifecycle.kill
         self.health = HealthMonitor(parts, execs.probe)
         self.files = ContainerFiles(parts)
+        self.usage = Usage(parts)
         self.lifecycle.on_started = self.health.watch
         self.lifecycle.on_stopped = self.health.forget
-        self.remove = self.removal.remove
+        self.remove, self.prune = self.removal.remove, self.removal.prune
+        self.stats, self.top, self.update = self.usage.stats, self.usage.top, self.usage.update
+        self.changes, self.size, self.layers = self.usage.changes, self.usage.size, self.usage.layers
+        self.archive_stat, self.archive_get = self.files.archive_stat, self.files.archive_get
+        self.archive_put, self.export = self.files.archive_put, self.files.export
 
     # ---- creation -----------------------------------------------------------------------------
 
-    async def create(self, name: str | None, spec: ContainerSpec) -> tuple[str, list[str]]:
+    async def create(self, name: str | None, spec: ContainerSpec) -> tuple[str, builtins.list[str]]:
         """(id, warnings). Everything is checked before anything is made."""
         image = self._parts.images.get(spec.image)
         defaults = _defaults(image)
@@ -73,11 +83,11 @@ class Containers:
     def get(self, ref: str) -> Container:
         return self._registry.find(ref).record
 
-    def list(self) -> list[Container]:
+    def list(self) -> builtins.list[Container]:
         """Newest first."""
         return sorted((h.record for h in self._registry), key=lambda c: c.created, reverse=True)
 
-    def using_image(self, image_id: str) -> list[Container]:
+    def using_image(self, image_id: str) -> builtins.list[Container]:
         return [h.record for h in self._registry if h.record.image_id == image_id]
 
     # ---- life cycle ---------------------------------------------------------------------------
@@ -184,3 +194,22 @@ class Containers:
         for handle in self._registry:
             self.health.forget(handle)
             handle.cancel_restart()
+
+
+def _defaults(image: Image) -> ImageDefaults:
+    """What the image's configuration says about running it."""
+    config = image.config.config
+    check = config.healthcheck
+    return ImageDefaults(
+        id=image.id,
+        command=config.cmd or [],
+        entrypoint=config.entrypoint or [],
+        env=config.env or [],
+        user=config.user,
+        working_dir=config.working_dir,
+        labels=config.labels or {},
+        exposed_ports=builtins.list(config.exposed_ports or ()),
+        volumes=builtins.list(config.volumes or ()),
+        stop_signal=config.stop_signal,
+        healthcheck=None if check is None else msgspec.convert(msgspec.structs.asdict(check), Healthcheck),
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hythe.engine.bundle import Surroundings
+from hythe.engine.bundle.surroundings import Surroundings
 from hythe.engine.containers.registry import Registry
 from hythe.engine.model import Container
 from hythe.engine.paths import Paths

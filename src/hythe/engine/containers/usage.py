@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hythe.engine.bundle import resources
+from hythe.engine.bundle.resources import resources
 from hythe.engine.containers.creation import validate
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.parts import Parts
@@ -21,7 +21,16 @@ from hythe.engine.rootfs import layer_paths
 from hythe.errors import Conflict, NotFound, Unsupported
 from hythe.kernel.cgroups import Layout, detect
 
-_COUNTERS = ("rx_bytes", "rx_packets", "rx_errors", "rx_dropped", "tx_bytes", "tx_packets", "tx_errors", "tx_dropped")
+_COUNTERS = (
+    "rx_bytes",
+    "rx_packets",
+    "rx_errors",
+    "rx_dropped",
+    "tx_bytes",
+    "tx_packets",
+    "tx_errors",
+    "tx_dropped",
+)
 _TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
@@ -115,7 +124,9 @@ class Usage:
     async def top(self, ref: str, ps_args: str) -> tuple[list[str], list[list[str]]]:
         """(titles, rows) as `ps -ef` shows them, with the host's pids. Other forms are refused by name."""
         if ps_args not in ("", "-ef", "ef"):
-            raise Unsupported(f"ps arguments {ps_args!r} are not supported", hint="leave them out: -ef is shown")
+            raise Unsupported(
+                f"ps arguments {ps_args!r} are not supported", hint="leave them out: -ef is shown"
+            )
         handle = self._parts.registry.find(ref)
         if not handle.running:
             raise Conflict(f"container {handle.id} is not running")

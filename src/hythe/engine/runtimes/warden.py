@@ -21,6 +21,7 @@ from hythe.errors import Unavailable
 from hythe.oci.spec import Mount, Process, Resources
 from hythe.runtime.protocol import PACKET_LIMIT, decode, encode, error_of
 
+
 def _exit(body: dict[str, Any], id: str, exec_id: str | None) -> Exit:
     return Exit(id, exec_id, int(body["exit_code"]), bool(body.get("oom")), int(body.get("at", 0)))
 
@@ -191,15 +192,15 @@ class WardenRuntime:
         return int(answer["pid"])
 
     async def attach(self, id: str, exec_id: str | None, attachment: Attachment) -> None:
-        extra = {} if exec_id is None else {"exec": exec_id}
+        extra: dict[str, Any] = {} if exec_id is None else {"exec": exec_id}
         await self._call("attach", fd=attachment.fd, id=id, **_attachment(attachment), **extra)
 
     async def resize(self, id: str, exec_id: str | None, height: int, width: int) -> None:
-        extra = {} if exec_id is None else {"exec": exec_id}
+        extra: dict[str, Any] = {} if exec_id is None else {"exec": exec_id}
         await self._call("resize", id=id, height=height, width=width, **extra)
 
     async def kill(self, id: str, signal: int, *, exec_id: str | None = None) -> None:
-        extra = {} if exec_id is None else {"exec": exec_id}
+        extra: dict[str, Any] = {} if exec_id is None else {"exec": exec_id}
         await self._call("kill", id=id, signal=signal, all=False, **extra)
 
     async def pause(self, id: str) -> None:

@@ -29,6 +29,7 @@ install -m 0644 "$sources" "$root/etc/apt/sources.list"
 if [ -n "$certificates" ]; then
     install -d -m 0755 "$root/usr/local/share/ca-certificates"
     install -m 0644 -t "$root/usr/local/share/ca-certificates" "$certificates"/*.crt
+    [ ! -x "$root/usr/sbin/update-ca-certificates" ] || chroot "$root" update-ca-certificates > /dev/null
 fi
 
 # What the slim settings keep out from now on has been unpacked already: take it away, but for the licences.

@@ -1,8 +1,8 @@
 """Device access in control groups version 2: a BPF program asked at every open and mknod.
 
-The program (type BPF_PROG_TYPE_CGROUP_DEVICE) gets struct bpf_cgroup_dev_ctx {access_type, major, minor}, where
-access_type is access << 16 | type, and answers 1 for yes. Rules are in OCI order, the last one that matches wins,
-so the program tries them from the last to the first. Source: bpf(2), include/uapi/linux/bpf.h.
+The program (type BPF_PROG_TYPE_CGROUP_DEVICE) gets struct bpf_cgroup_dev_ctx {access_type, major, minor},
+where access_type is access << 16 | type, and answers 1 for yes. Rules are in OCI order, the last one that
+matches wins, so the program tries them from the last to the first. Source: bpf(2), include/uapi/linux/bpf.h.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reading and writing the little files of a control group tree, and removing its folders."""
-# ruff: noqa: PTH - the warden does without pathlib: these run in every start
 
+# ruff: noqa: PTH106
 from __future__ import annotations
 
 import errno
@@ -22,6 +22,19 @@ def write(path: str, value: str | int) -> None:
         os.write(descriptor, str(value).encode())
     except OSError as error:
         raise OSError(error.errno, f"write {value!r}: {os.strerror(error.errno or 0)}", path) from error
+    finally:
+        os.close(descriptor)
+
+
+def write_lines(path: str, lines: list[str]) -> None:
+    """One write(2) for each line, in one opening. Raises OSError as `write` does."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        for line in lines:
+            try:
+                os.write(descriptor, line.encode())
+            except OSError as error:
+                raise OSError(error.errno, f"write {line!r}: {error.strerror}", path) from error
     finally:
         os.close(descriptor)
 
@@ -67,8 +80,8 @@ def tree(path: str) -> Iterator[str]:
 def remove_tree(path: str) -> None:
     """rmdir(2) every group, deepest first.
 
-    A group is busy for a moment after its last process has been reaped; v1 has no event for its end, so that is
-    waited out in small steps, and only then EBUSY is raised.
+    A group is busy for a moment after its last process has been reaped; v1 has no event for its end, so that
+    is waited out in small steps, and only then EBUSY is raised.
     """
     for folder in tree(path):
         for attempt in range(_REMOVE_TRIES):
@@ -87,5 +100,7 @@ def checked_path(path: str) -> str:
     """`path` as "/a/b". Raises InvalidArgument for one that is empty or leads upwards."""
     parts = [part for part in path.split("/") if part]
     if not parts or any(part in (".", "..") for part in parts) or "\0" in path:
-        raise InvalidArgument(f"cgroupsPath {path!r} is not a path below the top", hint='write it like "/group/id"')
+        raise InvalidArgument(
+            f"cgroupsPath {path!r} is not a path below the top", hint='write it like "/group/id"'
+        )
     return "/" + "/".join(parts)

@@ -65,6 +65,9 @@ class Group(Protocol):
     def create(self) -> None:
         """Make it; an existing one is used."""
 
+    def adopt(self, former: str) -> None:
+        """Make it out of the group at `former`, with the processes in that; same parent. Version 1 only."""
+
     def limit(self, resources: Resources) -> list[str]:
         """Set what `resources` names and nothing else. Returns warnings, for what this kernel cannot do."""
 
@@ -88,19 +91,25 @@ class Group(Protocol):
         """How many processes the kernel has killed in it for want of memory."""
 
     def watch_oom(self) -> tuple[int, int]:
-        """(descriptor, epoll event mask) that tells of out-of-memory conditions; raises OSError without one."""
+        """(descriptor, epoll event mask) that tells of lacking memory. Raises OSError without one."""
 
     def remove(self) -> None:
-        """Remove it and what is below; nothing to do where it is gone. Raises OSError EBUSY while it is in use."""
+        """Remove it and what is below; nothing to do where it is gone.
+
+        Raises OSError EBUSY while it is in use.
+        """
 
     def mount_points(self) -> list[tuple[str, str, tuple[tuple[str, str | None], ...], str]]:
-        """For a view inside a container: (name below /sys/fs/cgroup or "", type, options, folder on the host)."""
+        """For a view inside a container: (name below /sys/fs/cgroup or "", type, options, folder on the
+        host).
+        """
 
 
 class Layout(Protocol):
     """What is mounted. `version` is 1 or 2."""
 
     version: int
+    can_rename: bool
 
     def group(self, path: str, resources: Resources | None = None) -> Group:
-        """The group at `path` ("/a/b", from the top of each tree); `resources`: limits it is going to have."""
+        """The group at `path` ("/a/b", from the top of each tree); `resources`: limits it will get."""

@@ -1,7 +1,7 @@
 """Which control group trees are mounted, and where.
 
-Read from /proc/self/mountinfo (proc_pid_mountinfo(5)): any v1 tree with a controller makes the machine v1; else
-the cgroup2 mount is taken. A comounted tree (cpu,cpuacct) is listed under each of its controllers.
+Read from /proc/self/mountinfo (proc_pid_mountinfo(5)): any v1 tree with a controller makes the machine v1;
+else the cgroup2 mount is taken. A comounted tree (cpu,cpuacct) is listed under each of its controllers.
 """
 
 from __future__ import annotations

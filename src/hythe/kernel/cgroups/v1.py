@@ -1,14 +1,15 @@
 """Control groups version 1: one tree for each controller, the same path in each.
 
 A container always gets a group in memory, pids, cpu, cpuacct, devices and freezer, in as many of them as are
-mounted; cpuset and blkio only when a limit asks for them, because each tree joined costs about 0.1 ms of a start.
-Devices are allowed by lines written to devices.allow and devices.deny, in order.
-Sources: Documentation/admin-guide/cgroup-v1/ of the kernel.
+mounted; cpuset and blkio only when a limit asks for them, because each tree joined costs about 0.1 ms of a
+start. Devices are allowed by lines written to devices.allow and devices.deny, in order. Sources:
+Documentation/admin-guide/cgroup-v1/ of the kernel.
 """
-# ruff: noqa: PTH - the warden does without pathlib: these run in every start
 
+# ruff: noqa: PTH102, PTH103, PTH104, PTH110, PTH112
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import signal
@@ -28,6 +29,7 @@ class LayoutV1:
     """`controllers` maps a controller to its mount point."""
 
     version = 1
+    can_rename = True
 
     def __init__(self, controllers: dict[str, str]) -> None:
         self.controllers = controllers
@@ -60,6 +62,19 @@ class GroupV1:
                 pass
         if "cpuset" in self._folders:
             self._inherit_cpuset()
+
+    def adopt(self, former: str) -> None:
+        """rename(2) works on these folders within one parent; a tree that the former was not in is joined."""
+        for controller, folder in self._folders.items():
+            try:
+                os.rename(self._mounts[controller] + former, folder)
+            except FileNotFoundError:
+                if os.path.isdir(folder):
+                    continue  # mounted together with a controller that has been renamed already
+                os.mkdir(folder)
+                if controller == "cpuset":
+                    self._inherit_cpuset()
+                files.write(f"{folder}/cgroup.procs", 0)
 
     def _inherit_cpuset(self) -> None:
         """A new cpuset group is empty and takes no process until cpus and mems are copied down to it."""
@@ -96,9 +111,13 @@ class GroupV1:
         files.write(path, value)
 
     def _limit_devices(self, rules: list[dict[str, Any]], warnings: list[str]) -> None:
-        for rule in rules:
-            name = "devices.allow" if rule.get("allow") else "devices.deny"
-            self._set("devices", name, device_line(rule), warnings)
+        if rules and "devices" not in self._every:
+            warnings.append("this kernel has no device control group; the device rules were left out")
+            return
+        lines = [(bool(rule.get("allow")), device_line(rule)) for rule in rules]
+        for allow, group in itertools.groupby(lines, key=lambda line: line[0]):
+            path = self._file("devices", "devices.allow" if allow else "devices.deny")
+            files.write_lines(path, [line for _, line in group])
 
     def _limit_memory(self, memory: dict[str, Any], warnings: list[str]) -> None:
         limit, swap = memory.get("limit"), memory.get("swap")
@@ -265,5 +284,3 @@ def device_line(rule: dict[str, Any]) -> str:
     if kind == "a" and numbers == "*:*":
         return "a"
     return f"{kind} {numbers} {rule.get('access') or 'rwm'}"
-
-

@@ -1,12 +1,12 @@
 """Control groups version 2: one tree, controllers enabled on the way down, devices by a BPF program.
 
-A controller is there in a group when every ancestor lists it in cgroup.subtree_control, which `create` sees to. A
-controller that cannot be enabled (the ancestor holds processes itself, or it is not delegated) is passed over, and
-a limit that needs it becomes a warning. Freezing, killing and emptiness have files and events of their own here.
-Source: Documentation/admin-guide/cgroup-v2.rst of the kernel.
+A controller is there in a group when every ancestor lists it in cgroup.subtree_control, which `create` sees
+to. A controller that cannot be enabled (the ancestor holds processes itself, or it is not delegated) is
+passed over, and a limit that needs it becomes a warning. Freezing, killing and emptiness have files and
+events of their own here. Source: Documentation/admin-guide/cgroup-v2.rst of the kernel.
 """
-# ruff: noqa: PTH - the warden does without pathlib: these run in every start
 
+# ruff: noqa: PTH102, PTH110, PTH112
 from __future__ import annotations
 
 import os
@@ -15,7 +15,7 @@ import signal
 import time
 from typing import Any, Final
 
-from hythe.errors import InvalidArgument
+from hythe.errors import InvalidArgument, Unsupported
 from hythe.kernel.cgroups import devices, files
 from hythe.kernel.cgroups.interface import DeviceIo, Group, Resources, Statistics
 from hythe.kernel.cgroups.v1 import empty_io
@@ -28,6 +28,7 @@ class LayoutV2:
     """`top` is where the tree is mounted."""
 
     version = 2
+    can_rename = False
 
     def __init__(self, top: str) -> None:
         self.top = top
@@ -64,6 +65,9 @@ class GroupV2:
                 except OSError:
                     continue  # limit() says which limits are lost by it
 
+    def adopt(self, former: str) -> None:
+        raise Unsupported(f"control groups version 2 cannot rename {former} to {self.path}")
+
     def join(self) -> None:
         files.write(f"{self._folder}/cgroup.procs", 0)
 
@@ -86,7 +90,7 @@ class GroupV2:
 
     def _cpu_max(self, value: str) -> str:
         """A period or quota that was not given ("-") stays as it is."""
-        present = (files.read(f"{self._folder}/cpu.max").split() + ["max", "100000"])[:2]
+        present = [*files.read(f"{self._folder}/cpu.max").split(), "max", "100000"][:2]
         given = value.split()
         return " ".join(old if new == "-" else new for new, old in zip(given, present, strict=True))
 
@@ -99,7 +103,9 @@ class GroupV2:
         return found
 
     def freeze(self) -> None:
-        """Waits for "frozen 1" by the event of cgroup.events; a process in the kernel may take longer than we do."""
+        """Waits for "frozen 1" by the event of cgroup.events; a process in the kernel may take longer than
+        we do.
+        """
         descriptor = os.open(f"{self._folder}/cgroup.events", os.O_RDONLY | os.O_CLOEXEC)
         try:
             poller = select.poll()
@@ -175,7 +181,9 @@ def io_statistics(text: str) -> list[DeviceIo]:
     result: list[DeviceIo] = []
     for line in text.splitlines():
         device, *pairs = line.split()
-        values = {key: int(value) for key, _, value in (pair.partition("=") for pair in pairs) if value.isdigit()}
+        values = {
+            key: int(value) for key, _, value in (pair.partition("=") for pair in pairs) if value.isdigit()
+        }
         entry = empty_io(device)
         entry["read_bytes"], entry["write_bytes"] = values.get("rbytes", 0), values.get("wbytes", 0)
         entry["reads"], entry["writes"] = values.get("rios", 0), values.get("wios", 0)

@@ -1,8 +1,8 @@
 """The line between a child being set up and the warden: typed messages on a SEQPACKET socket pair.
 
-The child says "namespaces" (they exist), "ready" (all is set up; with a terminal's descriptor where it has one) and
-"error"; the warden says "start". The socket is close-on-exec: its end without an error is the news that exec
-succeeded. An exception that reaches the top of the child becomes an "error" with all its fields.
+The child says "namespaces" (they exist), "ready" (all is set up; with a terminal's descriptor where it has
+one) and "error"; the warden says "start". The socket is close-on-exec: its end without an error is the news
+that exec succeeded. An exception that reaches the top of the child becomes an "error" with all its fields.
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ class Channel:
         """Wait for "start"; end quietly when the warden is gone or has closed the line."""
         if self._socket.recv(len(START)) != START:
             os._exit(0)
+
+    def receive(self, limit: int) -> tuple[bytes, list[int]]:
+        """One packet of at most `limit` bytes, and its descriptors; b"" when the warden is gone."""
+        packet, fds, _, _ = socket.recv_fds(self._socket, limit, 3)
+        return packet, fds
 
     def close(self) -> None:
         self._socket.close()

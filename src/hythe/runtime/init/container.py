@@ -1,8 +1,8 @@
 """The first process of a container, from fork to exec, in the order in which things depend on each other.
 
-Control group (before its namespace), namespaces, sources of bind mounts (while still shared with the host), root,
-mounts, devices, terminal, parameters, masks, the new root; then "ready" and, after "start", the user, the
-capabilities, the filter and exec.
+Control group (before its namespace), namespaces, sources of bind mounts (while still shared with the host),
+root, mounts, devices, terminal, parameters, masks, the new root; then "ready" and, after "start", the user,
+the capabilities, the filter and exec.
 """
 
 from __future__ import annotations
@@ -36,12 +36,17 @@ class Plan(NamedTuple):
 def become(plan: Plan, channel: Channel) -> int:
     """Set everything up, wait for the start, exec. Returns only as --init's pid 1. Raises what goes wrong."""
     process.set_dumpable(False)
-    spec = plan.spec
     plan.group.create()
-    warnings = plan.group.limit(spec["linux"].get("resources") or {})
+    warnings = plan.group.limit(plan.spec["linux"].get("resources") or {})
     plan.group.join()
+    return complete(plan, channel, warnings, frozenset())
+
+
+def complete(plan: Plan, channel: Channel, warnings: list[str], made: frozenset[str]) -> int:
+    """The rest, from inside the control group; `made`: types of namespaces that are there already."""
+    spec = plan.spec
     prepared = security.prepare(spec["process"], plan.open_files)
-    namespaces.enter(spec["linux"]["namespaces"])
+    namespaces.enter(spec["linux"]["namespaces"], made)
     channel.send("namespaces")
     namespaces.name_host(spec.get("hostname"), spec.get("domainname"))
     os.umask(0)

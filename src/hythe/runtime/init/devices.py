@@ -1,7 +1,8 @@
 """/dev: the devices every container has, those it was given, and the links to its own descriptors.
 
-Only done on a /dev that was mounted for this container (a tmpfs); one that is bound from somewhere is left alone.
-Names are made relative to the descriptor of that tmpfs. Source: runtime-spec config-linux.md, Default Devices.
+Only done on a /dev that was mounted for this container (a tmpfs); one that is bound from somewhere is left
+alone. Names are made relative to the descriptor of that tmpfs. Source: runtime-spec config-linux.md, Default
+Devices.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ _TYPES: Final = {"c": stat.S_IFCHR, "u": stat.S_IFCHR, "b": stat.S_IFBLK, "p": s
 
 
 def populate(root: int, dev: int, devices: list[Device], *, terminals: bool) -> None:
-    """Fill the tmpfs `dev`, which is /dev of `root`. The umask must be 0. `terminals`: there is a /dev/pts."""
+    """Fill the tmpfs `dev`, which is /dev of `root`. The umask must be 0.
+
+    `terminals`: there is a /dev/pts.
+    """
     for name, major, minor in _DEFAULT:
         os.mknod(name, stat.S_IFCHR | 0o666, os.makedev(major, minor), dir_fd=dev)
     for target, name in _LINKS:
@@ -42,7 +46,9 @@ def _make(root: int, dev: int, device: Device) -> None:
     path = device["path"]
     kind = _TYPES.get(device.get("type", ""))
     if kind is None or not path.startswith("/"):
-        raise InvalidArgument(f"device {path!r} of type {device.get('type')!r}: need an absolute path and c, b or p")
+        raise InvalidArgument(
+            f"device {path!r} of type {device.get('type')!r}: need an absolute path and c, b or p"
+        )
     folder, _, name = path.rpartition("/")
     if not name or name in (".", ".."):
         raise InvalidArgument(f"device {path!r} has no name")

@@ -36,7 +36,7 @@ def enter_directory(cwd: str) -> None:
 
 
 def environment(entries: list[str]) -> dict[str, str]:
-    """"NAME=value" entries; a later one wins."""
+    """ "NAME=value" entries; a later one wins."""
     pairs = (entry.partition("=") for entry in entries)
     return {name: value for name, separator, value in pairs if separator and name}
 
@@ -62,7 +62,7 @@ def find_program(name: str, env: dict[str, str]) -> str:
 
 def _check(path: str, name: str) -> None:
     try:
-        status = os.stat(path)  # noqa: PTH116 - no pathlib between fork and exec
+        status = os.stat(path)
     except PermissionError as error:
         raise CannotStart(f'exec: "{name}": permission denied', exit_code=126) from error
     except OSError as error:

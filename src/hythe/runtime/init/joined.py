@@ -1,8 +1,8 @@
 """A further process in a running container (exec): from fork to exec.
 
-The fork has chosen the pid namespace already. The control group is joined while the host's tree is still in sight,
-then all other namespaces by one setns(2) on the container's pidfd. From there on only what is the container's is
-seen, so nothing is trusted by its name: the terminal comes from what is checked to be devpts.
+The fork has chosen the pid namespace already. The control group is joined while the host's tree is still in
+sight, then all other namespaces by one setns(2) on the container's pidfd. From there on only what is the
+container's is seen, so nothing is trusted by its name: the terminal comes from what is checked to be devpts.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Paths of /proc and /sys that a container may not read, or not write.
 
-A masked file gets the null device on it, a masked directory an empty read-only tmpfs; a read-only path a read-only
-copy of itself. Each is verified before use (CVE-2019-19921, CVE-2025-31133): what is masked below /proc is
-reached from the descriptor of the mounted procfs, not by a path; and the null device bound is the host's
-own, checked by its number, not whatever the container's /dev/null has become. A path that is not there is passed over.
+A masked file gets the null device on it, a masked directory an empty read-only tmpfs; a read-only path a
+read-only copy of itself. Each is verified before use (CVE-2019-19921, CVE-2025-31133): what is masked below
+/proc is reached from the descriptor of the mounted procfs, not by a path; and the null device bound is the
+host's own, checked by its number, not whatever the container's /dev/null has become. A path that is not
+there is passed over.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def mask(targets: Targets, null: int, masked: list[str]) -> None:
             continue
         if stat.S_ISDIR(os.fstat(target).st_mode):
             if empty < 0:
-                cover = empty = mounts.filesystem("tmpfs", (("source", "tmpfs"), ("size", "0")), mounts.MOUNT_ATTR_RDONLY)
+                cover = empty = mounts.filesystem(
+                    "tmpfs", (("source", "tmpfs"), ("size", "0")), mounts.MOUNT_ATTR_RDONLY
+                )
             else:
                 cover = mounts.clone("", dirfd=empty)
         else:

@@ -1,9 +1,9 @@
 """The mounts of config.json, put onto the container's root.
 
-A destination is resolved below the root by descriptor (`kernel.paths`), made where it is missing, and mounted on by
-that same descriptor, so no link and no race in the image or in a shared volume can move a mount elsewhere. The
-kernel's own trees (/proc, /sys) and /dev may not be reached through any link at all: what a later step trusts to
-be procfs has to be where it is looked for (CVE-2019-19921, CVE-2023-27561).
+A destination is resolved below the root by descriptor (`kernel.paths`), made where it is missing, and
+mounted on by that same descriptor, so no link and no race in the image or in a shared volume can move a
+mount elsewhere. The kernel's own trees (/proc, /sys) and /dev may not be reached through any link at all:
+what a later step trusts to be procfs has to be where it is looked for (CVE-2019-19921, CVE-2023-27561).
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ class Mounted(NamedTuple):
 
 
 def prepare(entries: list[Mount]) -> list[Prepared]:
-    """Parse all, and clone the sources of bind mounts. Raises InvalidArgument for a source that is missing."""
+    """Parse all, and clone the sources of bind mounts.
+
+    Raises InvalidArgument for a source that is missing.
+    """
     result: list[Prepared] = []
     for entry in entries:
         destination, kind = entry["destination"], entry.get("type", "")
@@ -105,7 +108,9 @@ def _destination(root: int, one: Prepared) -> int:
             pass
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                raise InvalidArgument(f"{one.destination} in the image is not an ordinary directory") from error
+                raise InvalidArgument(
+                    f"{one.destination} in the image is not an ordinary directory"
+                ) from error
             raise
     return paths.directory_in_root(root, one.destination)
 
@@ -141,7 +146,9 @@ def _cgroup(place: int, options: MountOptions, group: Group, *, own: bool) -> in
         mounts.attach(fd, place)
         return fd
     access = options.add & mounts.MOUNT_ATTR_RDONLY
-    top = mounts.filesystem("tmpfs", (("source", "cgroup"), ("mode", "755"), ("size", "64k")), options.add & ~access)
+    top = mounts.filesystem(
+        "tmpfs", (("source", "cgroup"), ("mode", "755"), ("size", "64k")), options.add & ~access
+    )
     mounts.attach(top, place)
     for name, *rest in points:
         os.mkdir(name, 0o755, dir_fd=top)
@@ -158,8 +165,12 @@ def _cgroup(place: int, options: MountOptions, group: Group, *, own: bool) -> in
     return top
 
 
-def _hierarchy(point: tuple[str, tuple[tuple[str, str | None], ...], str], attributes: int, *, own: bool) -> int:
-    """With a cgroup namespace a fresh mount shows the container's group as its top; without, the folder is bound."""
+def _hierarchy(
+    point: tuple[str, tuple[tuple[str, str | None], ...], str], attributes: int, *, own: bool
+) -> int:
+    """With a cgroup namespace a fresh mount shows the container's group as its top; without, the folder is
+    bound.
+    """
     kind, data, folder = point
     if own:
         return mounts.filesystem(kind, (("source", "cgroup"), *data), attributes)

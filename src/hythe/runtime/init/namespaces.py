@@ -1,7 +1,7 @@
 """The child's namespaces: those named by a path are joined, the others are new.
 
-The pid namespace is not among them: it is chosen by the fork itself (`kernel.namespaces.forked_into`). Paths are
-opened first, in the host's mount namespace and before anything has changed.
+The pid namespace is not among them: it is chosen by the fork itself (`kernel.namespaces.forked_into`). Paths
+are opened first, in the host's mount namespace and before anything has changed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from hythe.kernel.syscall import libc_call
 from hythe.oci.spec import Namespace
 
 
-def enter(namespaces: list[Namespace]) -> None:
-    """Join and unshare. Raises InvalidArgument for a path that is no such namespace, OSError otherwise."""
+def enter(namespaces: list[Namespace], made: frozenset[str] = frozenset()) -> None:
+    """Join and unshare, but for the types in `made`, which are there already.
+
+    Raises InvalidArgument for a path that is no such namespace, OSError otherwise."""
     joined: list[tuple[int, int, str]] = []
     new = 0
     for entry in namespaces:
         kind, path = entry["type"], entry.get("path")
-        if kind == "pid":
+        if kind == "pid" or kind in made:
             continue
         if path:
             joined.append((os.open(path, os.O_RDONLY | os.O_CLOEXEC), FLAGS[kind], path))

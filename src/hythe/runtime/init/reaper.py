@@ -1,7 +1,8 @@
 """The small init that `--init` asks for: pid 1 that forks the program, passes signals on and reaps orphans.
 
-It stays in the process that set the container up, so nothing of the image runs as pid 1. Its cost is the memory
-that this child of the warden has written to since the fork: about 2 MB a container, measured (the rest is shared).
+It stays in the process that set the container up, so nothing of the image runs as pid 1. Its cost is the
+memory that this child of the warden has written to since the fork: about 2 MB a container, measured (the
+rest is shared).
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from collections.abc import Callable
 from typing import Final
 
 _NOT_PASSED_ON: Final = frozenset(
-    (signal.SIGCHLD, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGABRT,
-     signal.SIGTTIN, signal.SIGTTOU, signal.SIGKILL, signal.SIGSTOP)
-)  # fmt: skip
+    getattr(signal, f"SIG{name}")
+    for name in ("CHLD", "SEGV", "BUS", "FPE", "ILL", "TRAP", "ABRT", "TTIN", "TTOU", "KILL", "STOP")
+)
 
 
 def serve(start: Callable[[], None], ready: Callable[[], None], *, terminal: bool) -> int:

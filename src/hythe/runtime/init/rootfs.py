@@ -1,7 +1,8 @@
 """The container's root: mounted inside its own mount namespace, so that it leaves with it.
 
-Sources of bind mounts have to be opened while their sharing with the host is still intact, so the order is: `mounts`
-clones its sources, then the tree is made private, then the root comes here, then the mounts go onto it.
+Sources of bind mounts have to be opened while their sharing with the host is still intact, so the order is:
+`mounts` clones its sources, then the tree is made private, then the root comes here, then the mounts go onto
+it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from hythe.oci.spec import Mount, Root
 def mount_root(bundle: str, root: Root, layers: list[Mount]) -> int:
     """Attach the root at the bundle's folder; a descriptor of it. Without `layers`, root.path is the root."""
     if not layers:
-        path = os.path.normpath(f"{bundle}/{root.get('path', 'rootfs')}")  # noqa: PTH100 - no pathlib here
+        path = os.path.normpath(f"{bundle}/{root.get('path', 'rootfs')}")
         path = root["path"] if root.get("path", "").startswith("/") else path
         return _bind(path, bundle, [])
     if len(layers) > 1:

@@ -1,8 +1,8 @@
 """From root with every capability to what the process is to be.
 
-The order matters: limits and groups while still privileged; the seccomp filter before capabilities are given up,
-unless no_new_privs stands in for them, in which case it comes last and so need not allow the steps between.
-Sources: credentials(7), capabilities(7), seccomp(2).
+The order matters: limits and groups while still privileged; the seccomp filter before capabilities are given
+up, unless no_new_privs stands in for them, in which case it comes last and so need not allow the steps
+between. Sources: credentials(7), capabilities(7), seccomp(2).
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ class Filter(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """What has to be opened on the host, before its root is left. `apparmor`: this process's attribute or -1."""
+    """What has to be opened on the host, before its root is left.
+
+    `apparmor`: this process's attribute or -1.
+    """
 
     apparmor: int
     profile: str
@@ -33,7 +36,10 @@ class Prepared(NamedTuple):
 
 
 def prepare(spec: dict[str, Any], limits: tuple[int, int]) -> Prepared:
-    """Open, and set what is set on the host's /proc. `limits`: open files, as before the warden raised them."""
+    """Open, and set what is set on the host's /proc.
+
+    `limits`: open files, as before the warden raised them.
+    """
     warnings: list[str] = []
     score = spec.get("oomScoreAdj")
     if score is not None:
@@ -63,7 +69,7 @@ def own_streams(uid: int, *, terminal: bool) -> None:
     """Give the streams to the user, who may want to open /dev/stdout again; the null device stays root's."""
     for fd in (0,) if terminal else (0, 1, 2):
         status = os.fstat(fd)
-        if status.st_uid != uid and not status.st_rdev == os.makedev(1, 3):
+        if status.st_uid != uid and status.st_rdev != os.makedev(1, 3):
             try:
                 os.fchown(fd, uid, -1)
             except OSError:

@@ -1,8 +1,9 @@
 """Kernel parameters of the container's own namespaces.
 
-Only those that a namespace of the container's own holds may be set; any other would change the host. The name is
-split at dots and each part has to be a plain word, and the value one line: a value with a separator in it once set
-a second parameter (CVE-2022-0811). Files are opened below the descriptor of the mounted procfs.
+Only those that a namespace of the container's own holds may be set; any other would change the host. The
+name is split at dots and each part has to be a plain word, and the value one line: a value with a separator
+in it once set a second parameter (CVE-2022-0811). Files are opened below the descriptor of the mounted
+procfs.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def apply(sysctl: dict[str, str], proc: int) -> None:
     for name, value in sysctl.items():
         path = "sys/" + "/".join(_parts(name))
         try:
-            fd = paths.openat2(own, path, os.O_WRONLY, resolve=paths.RESOLVE_BENEATH | paths.RESOLVE_NO_SYMLINKS)
+            fd = paths.openat2(
+                own, path, os.O_WRONLY, resolve=paths.RESOLVE_BENEATH | paths.RESOLVE_NO_SYMLINKS
+            )
             try:
                 os.write(fd, str(value).encode())
             finally:

@@ -1,8 +1,9 @@
 """The container's terminal: a pty of its own devpts, so that its name is right inside.
 
-The master goes to the warden, the slave becomes standard input, output and error, the controlling terminal and, for
-the first process, /dev/console. The slave is opened by TIOCGPTPEER from the master, never by a path
-(CVE-2025-52565: a /dev/pts/N that is replaced), and what is bound on /dev/console is checked to be that slave.
+The master goes to the warden, the slave becomes standard input, output and error, the controlling terminal
+and, for the first process, /dev/console. The slave is opened by TIOCGPTPEER from the master, never by a path
+(CVE-2025-52565: a /dev/pts/N that is replaced), and what is bound on /dev/console is checked to be that
+slave.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def open_in(pts: int) -> tuple[int, int, int]:
 
 
 def give(pts: int, dev: int, uid: int, size: tuple[int, int]) -> int:
-    """Open a terminal in devpts `pts`, bind it on console in the /dev `dev` (-1: not), make it this session's.
+    """Open a terminal in devpts `pts`, bind it on console in the /dev `dev` (-1: not), make it this
+    session's.
 
     The master is returned. `size`: rows, columns, zeros for unknown. The slave becomes the user's.
     """

@@ -23,7 +23,14 @@ PLAIN, GZIP, ZSTD, XZ, BZIP2 = "", "gzip", "zstd", "xz", "bzip2"
 _MAGIC: Final = ((b"\x1f\x8b", GZIP), (b"\x28\xb5\x2f\xfd", ZSTD), (b"\xfd7zXZ\x00", XZ), (b"BZh", BZIP2))
 _HEAD: Final = 6
 _ZSTD_WINDOW: Final = 1 << 27
-_DAMAGE: Final = (EOFError, lzma.LZMAError, zstandard.ZstdError, isal_zlib.error, igzip.BadGzipFile, ValueError)
+_DAMAGE: Final = (
+    EOFError,
+    lzma.LZMAError,
+    zstandard.ZstdError,
+    isal_zlib.error,
+    igzip.BadGzipFile,
+    ValueError,
+)
 
 Observer = Callable[[memoryview], object]
 
@@ -47,7 +54,9 @@ class Tap(io.RawIOBase):
         try:
             count = self._fill(view)
         except _DAMAGE as error:
-            raise BadArchive(f"the archive's {self._name or 'content'} data is damaged or truncated: {error}") from error
+            raise BadArchive(
+                f"the archive's {self._name or 'content'} data is damaged or truncated: {error}"
+            ) from error
         for observer in self._observers:
             observer(view[:count])
         return count
@@ -115,7 +124,10 @@ class ZstdSink:
     """Compresses what it is given into `out`; `close` ends the frame and leaves `out` open."""
 
     def __init__(self, out: BinaryIO, level: int = 1) -> None:
-        self._out, self._compressor = out, zstandard.ZstdCompressor(level=level, write_checksum=True).compressobj()
+        self._out, self._compressor = (
+            out,
+            zstandard.ZstdCompressor(level=level, write_checksum=True).compressobj(),
+        )
 
     def write(self, data: bytes | memoryview) -> None:
         self._out.write(self._compressor.compress(data))

@@ -115,7 +115,9 @@ def _number(field: bytes) -> int:
     try:
         return int(text, 8)
     except ValueError as error:
-        raise BadArchive("this is not a tar archive, or it is damaged: a header has a field that is no number") from error
+        raise BadArchive(
+            "this is not a tar archive, or it is damaged: a header has a field that is no number"
+        ) from error
 
 
 def _signed(block: bytes, checksum: bytes) -> int:

@@ -20,6 +20,7 @@ from hythe.store.archive.unpack import DROPPED, OPAQUE_XATTR
 from hythe.store.archive.writer import Writer
 
 _CHUNK: Final = 1 << 20
+_DEPTH: Final = 256
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _KINDS: Final = {
@@ -54,12 +55,20 @@ class Packer:
         """All entries of the directory, named `prefix` and their path; neither links nor mounts lead out of it."""
         if self.whiteouts and self._is_opaque(descriptor):
             self.writer.add(Entry(prefix + OPAQUE, mode=0))
+        if prefix.count("/") > _DEPTH:
+            raise SystemProblem(f"{prefix[:60]}... is nested more than {_DEPTH} directories deep")
         for name in sorted(os.listdir(descriptor), key=os.fsencode):
-            self.one(descriptor, name, prefix + name)
+            try:
+                status = os.lstat(name, dir_fd=descriptor)
+            except FileNotFoundError:
+                continue  # gone since it was listed: the files of a running container
+            self._one(descriptor, name, prefix + name, status)
 
     def one(self, parent: int, name: str, path: str) -> None:
         """One file, or a directory with all that is in it, named `path`. The file must be there."""
-        status = os.lstat(name, dir_fd=parent)
+        self._one(parent, name, path, os.lstat(name, dir_fd=parent))
+
+    def _one(self, parent: int, name: str, path: str, status: os.stat_result) -> None:
         kind = stat.S_IFMT(status.st_mode)
         if kind == stat.S_IFDIR:
             self._directory(parent, name, path, status)
@@ -137,7 +146,9 @@ class Packer:
     def _attributes(self, place: int | str) -> dict[str, bytes]:
         """Extended attributes but overlay's own."""
         try:
-            found = os.listxattr(place) if isinstance(place, int) else os.listxattr(place, follow_symlinks=False)
+            found = (
+                os.listxattr(place) if isinstance(place, int) else os.listxattr(place, follow_symlinks=False)
+            )
         except OSError as error:
             if error.errno == errno.EOPNOTSUPP:
                 return {}
@@ -154,7 +165,11 @@ class Packer:
 
 
 def _value(place: int | str, name: str) -> bytes:
-    return os.getxattr(place, name) if isinstance(place, int) else os.getxattr(place, name, follow_symlinks=False)
+    return (
+        os.getxattr(place, name)
+        if isinstance(place, int)
+        else os.getxattr(place, name, follow_symlinks=False)
+    )
 
 
 def pack_layer(directory: int, writer: Writer, *, with_root: bool = False) -> int:

@@ -36,7 +36,9 @@ class Unpacker:
     `owners`: keep the archive's owners (needs root). `size` is the bytes of file content so far.
     """
 
-    def __init__(self, root: int, *, whiteouts: bool = False, owners: bool = True, devices: bool = True) -> None:
+    def __init__(
+        self, root: int, *, whiteouts: bool = False, owners: bool = True, devices: bool = True
+    ) -> None:
         self._root, self._whiteouts, self._owners, self._devices = root, whiteouts, owners, devices
         self._parent, self._parent_path = -1, ""
         self._folders: dict[str, int] = {}
@@ -94,7 +96,9 @@ class Unpacker:
             return False
         remove_at(parent, name)
         if stat.S_ISDIR(status.st_mode) or stat.S_ISLNK(status.st_mode):
-            self._folders = {path: time for path, time in self._folders.items() if not self._is_below(path, name)}
+            self._folders = {
+                path: time for path, time in self._folders.items() if not self._is_below(path, name)
+            }
         return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
 
     def _is_below(self, path: str, name: str) -> bool:
@@ -163,7 +167,9 @@ class Unpacker:
         try:
             origin = locate(self._root, folder or ".", flags=os.O_DIRECTORY)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise BadArchive(f"{entry.path}: hard link to {entry.link!r}, which is not in the archive") from error
+            raise BadArchive(
+                f"{entry.path}: hard link to {entry.link!r}, which is not in the archive"
+            ) from error
         try:
             there = os.lstat(target_name, dir_fd=origin) if target_name else None
             if there is None or stat.S_ISDIR(there.st_mode):
@@ -173,7 +179,9 @@ class Unpacker:
             self._clear(parent, name)
             os.link(target_name, name, src_dir_fd=origin, dst_dir_fd=parent, follow_symlinks=False)
         except FileNotFoundError as error:
-            raise BadArchive(f"{entry.path}: hard link to {entry.link!r}, which is not in the archive") from error
+            raise BadArchive(
+                f"{entry.path}: hard link to {entry.link!r}, which is not in the archive"
+            ) from error
         finally:
             os.close(origin)
 
@@ -279,5 +287,3 @@ def _normal(path: str) -> str:
 def _write_all(descriptor: int, data: memoryview) -> None:
     while data:
         data = data[os.write(descriptor, data) :]
-
-

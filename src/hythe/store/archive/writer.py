@@ -12,7 +12,6 @@ from hythe.store.archive import header, pax
 from hythe.store.archive.entry import Entry, Kind
 
 
-
 class Sink(Protocol):
     """Whatever takes bytes: a file, a hash."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from hythe.api.docker.translate import mounts, ports
-from hythe.engine.bundle import MASKED, READONLY
+from hythe.engine.bundle.document import MASKED, READONLY
 from hythe.engine.model import HostOptions
 from hythe.engine.security import SecurityOptions
 

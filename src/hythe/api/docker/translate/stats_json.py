@@ -1,6 +1,7 @@
 """GET /containers/{id}/stats: a reading of a container's cgroups and interfaces, with the one before it.
 
-Times are in nanoseconds, sizes in bytes. Clients compute the CPU share from the difference of two readings to the whole machine's time in between.
+Times are in nanoseconds, sizes in bytes. Clients compute the CPU share from two readings and
+the whole machine's time in between.
 """
 
 from __future__ import annotations

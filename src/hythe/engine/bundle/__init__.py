@@ -1,0 +1,1 @@
+"""From a container's record to its OCI bundle: the config.json that any OCI runtime can run."""

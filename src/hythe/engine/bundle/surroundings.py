@@ -1,0 +1,19 @@
+"""What the engine finds out about the host for one start of a container."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hythe.engine.users import ResolvedUser
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the engine found out for this start. Namespace values: "" = a new one, a path = join, "host" = none."""
+
+    folder: Path
+    cgroup: str
+    user: ResolvedUser
+    namespaces: dict[str, str] = field(default_factory=dict)
+    tmpfs: dict[str, list[str]] = field(default_factory=dict)

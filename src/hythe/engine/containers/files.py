@@ -1,0 +1,146 @@
+"""Files of containers from outside: `cp` both ways, `export`, and what `commit` makes an image of.
+
+A running container is reached through /proc/PID/root, so its volumes are seen as it sees them; one that does not
+run through a detached mount of its layers, without volumes. Every path is resolved by openat2(2) below the root
+and pinned by its descriptor: no link of the container leads to the host (CVE-2018-15664), and nothing of the
+container is run or loaded (CVE-2019-14271).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import posixpath
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, TypeVar
+
+from hythe.build.rootfs import open_tree
+from hythe.build.tree import Tree
+from hythe.engine.containers.handle import Handle
+from hythe.engine.containers.parts import Parts
+from hythe.errors import InvalidArgument, NotFound
+from hythe.store.archive.pack import Packer, pack_tree
+from hythe.store.archive.reader import Reader
+from hythe.store.archive.unpack import unpack
+from hythe.store.archive.writer import Writer
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PathStat:
+    """`mode` is st_mode, `mtime` in nanoseconds; `link_target` is "" for what is no link."""
+
+    name: str
+    size: int
+    mode: int
+    mtime: int
+    link_target: str
+
+
+@contextmanager
+def _missing_is_not_found(path: str, container: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise NotFound(f"Could not find the file {path} in container {container}") from error
+        raise
+
+
+class ContainerFiles:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def _tree(self, handle: Handle) -> Tree:
+        if handle.running:
+            return Tree(
+                os.open(f"/proc/{handle.record.state.pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            )
+        return open_tree(self._parts.images.snapshots.mounts(handle.record.snapshot))
+
+    async def _in_tree(self, ref: str, path: str, work: Callable[[Tree], T]) -> T:
+        """Do something with the container's files in a thread, while it can neither start nor be removed."""
+        handle = self._parts.registry.find(ref)
+
+        def run() -> T:
+            with _missing_is_not_found(path, ref), self._tree(handle) as tree:
+                return work(tree)
+
+        async with handle.lock:
+            return await asyncio.to_thread(run)
+
+    async def archive_stat(self, ref: str, path: str) -> PathStat:
+        return await self._in_tree(ref, path, lambda tree: _stat(tree, path))
+
+    async def archive_get(self, ref: str, path: str, out: BinaryIO) -> None:
+        """A tar of one file or directory, named by its last part ("." stands for what is in it)."""
+
+        def pack(tree: Tree) -> None:
+            folder, name = _split(path)
+            parent = tree.directory(folder)
+            try:
+                writer = Writer(out)
+                if name:
+                    Packer(writer).one(parent, name, name)
+                else:
+                    Packer(writer).below(parent, "./")
+                writer.close()
+            finally:
+                os.close(parent)
+
+        await self._in_tree(ref, path, pack)
+
+    async def archive_put(
+        self, ref: str, path: str, tar: BinaryIO, *, keep_directories: bool, keep_owners: bool
+    ) -> None:
+        """Unpack an archive into the directory `path`, which must be there. Owners are always the archive's."""
+
+        def put(tree: Tree) -> None:
+            try:
+                place = tree.directory(path)
+            except NotADirectoryError as error:
+                raise InvalidArgument(f"extraction point is not a directory: {path}") from error
+            try:
+                unpack(Reader(tar), place)
+            finally:
+                os.close(place)
+
+        await self._in_tree(ref, path, put)
+
+    async def export(self, ref: str, out: BinaryIO) -> None:
+        """The whole root file system as a tar, without what is mounted into it."""
+
+        def pack(tree: Tree) -> None:
+            place = tree.directory("/")
+            try:
+                pack_tree(place, Writer(out))
+            finally:
+                os.close(place)
+
+        await self._in_tree(ref, "/", pack)
+
+
+def _split(path: str) -> tuple[str, str]:
+    """(folder, name) of an absolute or root-relative path; the name is "" for the root and for ".../."."""
+    if path.endswith("/."):
+        return path[:-2] or "/", ""
+    clean = posixpath.normpath("/" + path.lstrip("/"))
+    folder, _, name = clean.rpartition("/")
+    return folder or "/", name
+
+
+def _stat(tree: Tree, path: str) -> PathStat:
+    folder, name = _split(path)
+    parent = tree.directory(folder)
+    try:
+        status = os.lstat(name, dir_fd=parent) if name else os.fstat(parent)
+        link = os.readlink(name, dir_fd=parent) if stat.S_ISLNK(status.st_mode) else ""
+    finally:
+        os.close(parent)
+    shown = name or posixpath.basename(folder) or "/"
+    return PathStat(shown, status.st_size, status.st_mode, status.st_mtime_ns, link)

@@ -1,0 +1,291 @@
+"""Layers of images as directories, each stored once: layers/HEX/, where HEX is of the chain id.
+
+    diff/         the layer's files in overlay's form (whiteouts are character devices 0/0)
+    layer.json    what it is: `LayerRecord`
+    archive       the archive it came in, where only that has the exact bytes that the diff id names
+
+A layer is unpacked into tmp/ and renamed to its name when it is whole: whoever sees a layer sees all of it, two who
+unpack the same one meet at the name, and whatever a killed daemon left in tmp/ goes at the next start. A layer made
+here, by a build or an import, needs no archive: its diff id is that of the deterministic one that its directory
+packs to (`archive/pack.py`), made again whenever it is asked for.
+
+New layers are *fresh* until `settle`: no image names them yet, and the garbage collector leaves them alone.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import stat
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+from msgspec import Struct
+
+from hythe.base.files import write_atomic
+from hythe.errors import InvalidArgument, NotFound, SystemProblem
+from hythe.oci import digest as digests
+from hythe.store.archive.compression import PLAIN, ZSTD, decompress
+from hythe.store.archive.entry import DEFAULT_LIMITS, Limits
+from hythe.store.archive.intake import Intake
+from hythe.store.archive.pack import pack_layer
+from hythe.store.archive.removal import remove_tree
+from hythe.store.archive.unpack import problem
+from hythe.store.archive.writer import Sink, Writer
+
+_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_COPY: Final = 1 << 20
+
+
+class Layer(Struct, frozen=True):
+    """A layer as others know it. `size` is the bytes of its files' content."""
+
+    chain_id: str
+    diff_id: str
+    size: int
+
+
+class LayerRecord(Struct, frozen=True):
+    """`parent` is a chain id. `tar_size` counts the plain archive. `archive` is how the kept one is compressed."""
+
+    chain_id: str
+    diff_id: str
+    parent: str | None
+    size: int
+    tar_size: int
+    archive: str | None = None
+
+    @property
+    def layer(self) -> Layer:
+        return Layer(self.chain_id, self.diff_id, self.size)
+
+
+class _Digesting:
+    """Counts and hashes what is written, and passes it on if there is somewhere to."""
+
+    def __init__(self, out: Sink | None = None) -> None:
+        self._hash, self._out = hashlib.sha256(), out
+        self.size = 0
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._hash.update(data)
+        self.size += len(data)
+        if self._out is not None:
+            self._out.write(data)
+
+    @property
+    def digest(self) -> str:
+        return digests.PREFIX + self._hash.hexdigest()
+
+
+class Layers:
+    """The layers below `root`. `lock` holds off the garbage collector while something comes to need a layer."""
+
+    def __init__(self, root: Path, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._root, self._tmp, self._limits = root / "layers", root / "tmp", limits
+        self.lock = threading.RLock()
+        self._known: dict[str, LayerRecord] = {}
+        self._fresh: set[str] = set()
+        for folder in (root, self._root, self._tmp):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+        for leftover in self._tmp.iterdir():
+            remove_tree(leftover)
+
+    # ---- looking --------------------------------------------------------------------------------
+
+    def get(self, chain: str) -> LayerRecord:
+        """Raises NotFound."""
+        record = self._known.get(chain)
+        if record is None:
+            try:
+                body = (self._folder(chain) / "layer.json").read_bytes()
+            except FileNotFoundError as error:
+                raise NotFound(f"there is no layer {chain}") from error
+            record = self._known[chain] = msgspec.json.decode(body, type=LayerRecord)
+        return record
+
+    def exists(self, chain: str) -> bool:
+        return chain in self._known or self._folder(chain).is_dir()
+
+    def all(self) -> list[str]:
+        """The chain ids of all layers."""
+        return [digests.PREFIX + name for name in os.listdir(self._root)]
+
+    def directory(self, chain: str) -> Path:
+        """Where the layer's own files are."""
+        return self._folder(chain) / "diff"
+
+    def ancestry(self, chain: str | None) -> list[LayerRecord]:
+        """The layer and those below it, topmost first. Raises NotFound if one is missing."""
+        records = []
+        while chain is not None:
+            records.append(self.get(chain))
+            chain = records[-1].parent
+        return records
+
+    def root_attributes(self, chain: str | None) -> tuple[int, int, int]:
+        """(mode, uid, gid) of the root directory that the stack `chain` shows."""
+        if chain is None:
+            return 0o755, 0, 0
+        status = self.directory(chain).stat()
+        return stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid
+
+    # ---- making ---------------------------------------------------------------------------------
+
+    def apply(self, parent: str | None, diff: BinaryIO, diff_id: str | None = None) -> Layer:
+        """Unpack an archive on top of `parent`, keeping its exact bytes as well. Nothing is left after an error.
+
+        With a `diff_id` that is there already `diff` is not read; one that turns out wrong raises InvalidArgument.
+        """
+        if diff_id is not None and self.exists(chain := digests.chain_id(parent, diff_id)):
+            return self.get(chain).layer
+        with self._workplace(parent) as work:
+            with (work / "archive").open("xb") as kept:
+                intake = Intake(diff, self._limits, kept=kept)
+                size = self._unpack(intake, work)
+            if diff_id is not None and intake.digest != diff_id:
+                raise InvalidArgument(f"the layer's content has the digest {intake.digest}, not {diff_id}")
+            intake.check_end(trusted=diff_id is not None)
+            archive = ZSTD if intake.compression == PLAIN else intake.compression
+            return self._finish(work, parent, intake.digest, size, intake.size, archive)
+
+    def unpack(self, tar: BinaryIO, parent: str | None = None) -> Layer:
+        """A new layer of the files in an archive; their diff id is that of the directory, as for `adopt`."""
+        with self._workplace(parent) as work:
+            intake = Intake(tar, self._limits)
+            self._unpack(intake, work)
+            intake.check_end(trusted=False)
+            return self._adopt(work, parent, work / "diff")
+
+    def adopt(self, parent: str | None, directory: Path) -> Layer:
+        """Make a writable directory a layer on top of `parent`: hash its archive, rename it."""
+        with self._workplace(parent) as work:
+            (work / "diff").rmdir()
+            return self._adopt(work, parent, directory)
+
+    def write(self, chain: str, out: Sink) -> None:
+        """Write the layer's archive, byte for byte what its diff id names. Raises SystemProblem if it is damaged."""
+        record = self.get(chain)
+        digesting = _Digesting(out)
+        if record.archive is None:
+            self._pack(self.directory(chain), record.parent, digesting)
+        else:
+            with (self._folder(chain) / "archive").open("rb", buffering=0) as kept:
+                plain = decompress(record.archive, kept)
+                while data := plain.read(_COPY):
+                    digesting.write(data)
+        if digesting.digest != record.diff_id:
+            raise SystemProblem(
+                f"the layer {record.diff_id} has been changed on disk, it is {digesting.digest} now"
+            )
+
+    # ---- letting go -----------------------------------------------------------------------------
+
+    def settle(self, chains: Iterable[str]) -> None:
+        """Something that the collector knows of now holds these layers."""
+        with self.lock:
+            self._fresh.difference_update(chains)
+
+    def fresh(self) -> set[str]:
+        with self.lock:
+            return set(self._fresh)
+
+    def take(self, chains: Iterable[str]) -> list[Path]:
+        """Move layers, each after those on top of it, out of sight; `drop` then gives their space back."""
+        doomed = []
+        with self.lock:
+            for chain in chains:
+                self._known.pop(chain, None)
+                self._fresh.discard(chain)
+                doomed.append(self._tmp / secrets.token_hex(8))
+                with suppress(FileNotFoundError):
+                    self._folder(chain).rename(doomed[-1])
+        return doomed
+
+    def drop(self, paths: Iterable[Path]) -> None:
+        """Remove what `take` moved; the lock need not be held."""
+        for path in paths:
+            remove_tree(path)
+
+    def discard(self, path: Path) -> None:
+        """Remove any directory of this store such that it is either there or gone."""
+        doomed = self._tmp / secrets.token_hex(8)
+        try:
+            path.rename(doomed)
+        except FileNotFoundError:
+            return
+        remove_tree(doomed)
+
+    # ---- how ------------------------------------------------------------------------------------
+
+    def _folder(self, chain: str) -> Path:
+        return self._root / digests.hexadecimal(chain)
+
+    @contextmanager
+    def _workplace(self, parent: str | None) -> Iterator[Path]:
+        """A directory in tmp/ with an empty "diff" that has the parent's root attributes; gone at the end."""
+        work = self._tmp / secrets.token_hex(8)
+        try:
+            mode, uid, gid = self.root_attributes(parent)
+            (work / "diff").mkdir(parents=True)
+            os.chown(work / "diff", uid, gid)
+            (work / "diff").chmod(mode)
+            yield work
+        except FileNotFoundError as error:
+            if parent is not None and not self.exists(parent):
+                raise NotFound(f"there is no layer {parent}") from error
+            raise problem(error, "make a layer") from error
+        except OSError as error:
+            raise problem(error, "make a layer") from error
+        finally:
+            remove_tree(work)
+
+    def _unpack(self, intake: Intake, work: Path) -> int:
+        descriptor = os.open(work / "diff", _DIRECTORY)
+        try:
+            return intake.unpack(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _adopt(self, work: Path, parent: str | None, directory: Path) -> Layer:
+        digesting = _Digesting()
+        size = self._pack(directory, parent, digesting)
+        if directory != work / "diff":
+            directory.rename(work / "diff")
+        return self._finish(work, parent, digesting.digest, size, digesting.size, None)
+
+    def _pack(self, directory: Path, parent: str | None, out: _Digesting) -> int:
+        """Pack a layer's directory; the root itself goes in only where it differs from the parent's."""
+        descriptor = os.open(directory, _DIRECTORY)
+        try:
+            status = os.fstat(descriptor)
+            own = (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+            return pack_layer(descriptor, Writer(out), with_root=own != self.root_attributes(parent))
+        finally:
+            os.close(descriptor)
+
+    def _finish(
+        self, work: Path, parent: str | None, diff_id: str, size: int, tar_size: int, archive: str | None
+    ) -> Layer:
+        """Give the finished directory its name, unless somebody else was quicker."""
+        chain = digests.chain_id(parent, diff_id)
+        record = LayerRecord(chain, diff_id, parent, size, tar_size, archive)
+        write_atomic(work / "layer.json", msgspec.json.encode(record), durable=False)
+        with self.lock:
+            if parent is not None and not self.exists(parent):
+                raise NotFound(f"there is no layer {parent}")
+            try:
+                work.rename(self._folder(chain))
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                return self.get(chain).layer
+            self._known[chain] = record
+            self._fresh.add(chain)
+        return record.layer
