@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.targets import Target, start_dockerd, start_hythe
+from tests.tidy import tidied
 
 MAY_SKIP = Path(__file__).with_name("may_skip.txt")
 
@@ -27,6 +28,13 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     start = {"hythe": start_hythe, "dockerd": start_dockerd}[request.config.getoption("--target")]
     with start(tmp_path_factory.mktemp("target")) as running:
         yield running
+
+
+@pytest.fixture
+def tidy(target: Target) -> Iterator[None]:
+    """Whatever the test makes in the engine is taken away again."""
+    with tidied(target):
+        yield
 
 
 class _Skips:

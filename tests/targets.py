@@ -7,6 +7,7 @@ namespace of its own, since it changes the firewall of the one it runs in.
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import docker
 
@@ -47,6 +49,17 @@ class Target:
         """Run hythe's own CLI."""
         return _run([sys.executable, "-m", "hythe", *arguments], self.env, stdin, timeout)
 
+    def in_network(self, *command: str, timeout: float = 30) -> Result:
+        """Run a program of the host in the daemon's network namespace, where published ports are."""
+        return in_network_of(self.pid, *command, timeout=timeout)
+
+    def inspect(self, name: str, kind: str = "container") -> dict[str, Any]:
+        """What `docker inspect` says of one thing."""
+        shown = self.docker("inspect", "--type", kind, name)
+        assert shown.code == 0, shown.err
+        details: list[dict[str, Any]] = json.loads(shown.out)
+        return details[0]
+
     def client(self) -> docker.DockerClient:
         """docker-py; close it after use."""
         return docker.DockerClient(base_url=self.host, version="auto", timeout=60)
@@ -72,6 +85,11 @@ def _run(command: list[str], env: dict[str, str], stdin: bytes | None, timeout: 
     return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
 
+def in_network_of(pid: int, *command: str, timeout: float = 30) -> Result:
+    """Run a program of the host in the network namespace of the process `pid`."""
+    return _run(["nsenter", f"--net=/proc/{pid}/ns/net", *command], dict(os.environ), None, timeout)
+
+
 def busybox_tar() -> bytes:
     """A root file system of Debian's static busybox, as a tar archive."""
     binary = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
@@ -79,18 +97,30 @@ def busybox_tar() -> bytes:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
 
-        def add(name: str, data: bytes = b"", mode: int = 0o755, kind: bytes = tarfile.REGTYPE, link: str = "") -> None:
+        def add(
+            name: str, data: bytes = b"", mode: int = 0o755, kind: bytes = tarfile.REGTYPE, link: str = ""
+        ) -> None:
             info = tarfile.TarInfo(name)
             info.size, info.mode, info.type, info.linkname = len(data), mode, kind, link
             tar.addfile(info, io.BytesIO(data))
 
-        for folder, mode in [("bin", 0o755), ("etc", 0o755), ("root", 0o700), ("tmp", 0o1777), ("var", 0o755)]:
+        for folder, mode in [
+            ("bin", 0o755),
+            ("etc", 0o755),
+            ("root", 0o700),
+            ("tmp", 0o1777),
+            ("var", 0o755),
+        ]:
             add(folder, mode=mode, kind=tarfile.DIRTYPE)
         add("bin/busybox", binary)
         for name in names:
             if name != "busybox":
                 add(f"bin/{name}", kind=tarfile.LNKTYPE, link="bin/busybox")
-        add("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n", 0o644)
+        add(
+            "etc/passwd",
+            b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n",
+            0o644,
+        )
         add("etc/group", b"root:x:0:\nwheel:x:10:root\nnogroup:x:65534:\n", 0o644)
     return out.getvalue()
 
@@ -124,7 +154,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _started(command: list[str], root: Path, stack: ExitStack) -> subprocess.Popen[bytes]:
     log = root / "daemon.log"
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log.open("wb"), stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=log.open("wb"), stderr=subprocess.STDOUT
+    )
     stack.callback(_end, process)
     _wait_until_it_answers(process, root / "api.sock", log)
     return process
@@ -133,7 +165,9 @@ def _started(command: list[str], root: Path, stack: ExitStack) -> subprocess.Pop
 def _import_busybox(host: str) -> None:
     client = docker.DockerClient(base_url=host, version="auto")
     try:
-        client.api.import_image_from_data(busybox_tar(), repository="busybox", tag="latest", changes=['CMD ["sh"]'])
+        client.api.import_image_from_data(
+            busybox_tar(), repository="busybox", tag="latest", changes=['CMD ["sh"]']
+        )
     finally:
         client.close()
 
@@ -166,6 +200,13 @@ def start_hythe(root: Path) -> Iterator[Target]:
         yield Target("hythe", host, process.pid, root)
 
 
+def _unmount_below(root: Path) -> None:
+    """dockerd leaves its network sandboxes mounted below its exec-root."""
+    points = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for point in sorted((p for p in points if p.startswith(f"{root}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", point], check=False)
+
+
 @contextmanager
 def start_dockerd(root: Path) -> Iterator[Target]:
     """A real dockerd in a network namespace of its own."""
@@ -179,6 +220,7 @@ def start_dockerd(root: Path) -> Iterator[Target]:
             "--data-root", str(root / "data"), "--exec-root", str(root / "run"), "-H", host,
             "--pidfile", str(root / "dockerd.pid"), "--containerd-namespace", namespace, "--bip", "172.31.240.1/24",
         ]  # fmt: skip
+        stack.callback(_unmount_below, root)
         process = _started(command, root, stack)
         stack.callback(_remove_containers, host)
         _import_busybox(host)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import tarfile
 import threading
@@ -14,6 +16,7 @@ from hythe.build.api import BuildOptions
 from hythe.build.context import Source
 from hythe.build.ignore import Matcher
 from hythe.build.tree import Tree
+from hythe.build.upload import unpack_context
 from hythe.errors import HytheError, InvalidArgument, NotFound, SyntaxProblem
 from tests.system.build_harness import Workbench, archive
 
@@ -143,13 +146,13 @@ def test_copying_from_a_stage_reads_the_stage_only(bench: Workbench, secret: Pat
 def test_bind_and_cache_mounts_are_contained(bench: Workbench, secret: Path) -> None:
     """CVE-2024-23651, CVE-2024-1753: the source of a mount is a link to the host."""
     for source in ("link", "../host-secret"):
-        with pytest.raises(SyntaxProblem, match="not found"):
+        with pytest.raises(NotFound, match="not found"):
             bench.build(
                 f"FROM busybox\nRUN --mount=type=bind,source={source},target=/m cat /m\n", {"link": secret}
             )
     text = f"FROM busybox AS a\nRUN ln -s {secret.parent} /link\nFROM busybox\n"
     for kind in ("bind", "cache"):
-        with pytest.raises(SyntaxProblem, match="not found"):
+        with pytest.raises(NotFound, match="not found"):
             bench.build(text + f"RUN --mount=type={kind},from=a,source=/link,target=/m ls /m\n")
     with pytest.raises(SyntaxProblem, match="root of the image"):
         bench.build("FROM busybox\nRUN --mount=type=tmpfs,target=/a/../.. ls\n")
@@ -160,6 +163,28 @@ def test_a_cache_that_was_tampered_with_stays_inside(bench: Workbench, secret: P
     bench.build("FROM busybox\nRUN --mount=type=cache,target=/c ls /c/link/ || echo contained\n")
     assert "contained" in bench.text
     assert secret.read_text() == "secret of the host"
+
+
+def test_an_uploaded_context_is_contained(tmp_path: Path, secret: Path) -> None:
+    place = tmp_path / "upload"
+    place.mkdir()
+    for members in (
+        {"../planted": (tarfile.REGTYPE, "x")},
+        {"hard": (tarfile.LNKTYPE, str(secret))},
+        {"device": (tarfile.CHRTYPE, "")},
+    ):
+        with pytest.raises(HytheError):
+            unpack_context(io.BytesIO(archive(members)), place)
+    assert not (tmp_path / "planted").exists()
+    good = {
+        "up": (tarfile.SYMTYPE, str(tmp_path)),
+        "up/planted": (tarfile.REGTYPE, "x"),
+        "f": (tarfile.REGTYPE, "y"),
+    }
+    unpack_context(io.BytesIO(gzip.compress(archive(good))), place)
+    assert not (tmp_path / "planted").exists()
+    assert (place / "f").read_text() == "y"
+    assert (place / "f").stat().st_uid == 0
 
 
 def test_very_deep_contexts(tmp_path: Path) -> None:

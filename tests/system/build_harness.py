@@ -16,13 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hythe.store.images import Image, Images
-
 from hythe.build.api import BuildOptions, RunStep
 from hythe.build.builder import Builder
 from hythe.build.rootfs import open_tree
 from hythe.kernel import overlay
 from hythe.store.database import Database
+from hythe.store.images import Image, Images
 from tests.targets import busybox_tar
 
 _CLONE_NEWNS, _MS_BIND_REC, _MS_PRIVATE_REC = 0x20000, 0x5000, 0x44000
@@ -72,8 +71,11 @@ class ForkExecutor:
             os.dup2(writing, 2)
             os.chroot(root)
             os.chdir(step.cwd)
-            if step.user.partition(":")[0].isdecimal():
-                os.setuid(int(step.user.partition(":")[0]))
+            user, _, group = step.user.partition(":")
+            if group.isdecimal():
+                os.setgid(int(group))
+            if user.isdecimal():
+                os.setuid(int(user))
             os.execvpe(step.args[0], list(step.args), dict(entry.split("=", 1) for entry in step.env))
         except (OSError, AssertionError, KeyError) as error:
             os.write(2, f"{error!r}\n".encode())
@@ -88,7 +90,7 @@ class Workbench:
         self.folder = folder
         self.database = Database(folder / "metadata.sqlite")
         self.images = Images(folder / "images", self.database)
-        self.images.import_rootfs(io.BytesIO(busybox_tar()), "busybox:latest")
+        self.images.import_rootfs(io.BytesIO(busybox_tar()), "busybox:latest", ['CMD ["sh"]'])
         self.executor = ForkExecutor(folder / "run")
         self.builder = Builder(self.images, self.database, folder / "build", self.executor)
         self.messages: list[dict[str, Any]] = []

@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 from hythe.runtime.launch import spawn_warden
-from tests.system.runtime_harness import Refused, Warden, containers_groups, process, read_all, running
+from tests.system.runtime_harness import (
+    Refused,
+    Warden,
+    containers_groups,
+    group_folders,
+    process,
+    read_all,
+    running,
+)
 
 pytestmark = pytest.mark.root
 
@@ -255,15 +263,20 @@ def test_no_descriptor_is_leaked(warden: Warden) -> None:
 
 def test_a_new_warden_adopts_what_lives(tmp_path: Path) -> None:
     with running(tmp_path) as warden:
+        waiting = warden.create(warden.config(["/bin/sleep", "60"]))
         id = warden.create(warden.config(["/bin/sleep", "60"]))
         warden.call("start", id=id)
-        waiting = warden.create(warden.config(["/bin/sleep", "60"]))
+        time.sleep(0.1)  # time for a spare to be made
         os.kill(warden.pid, signal.SIGKILL)
         os.waitpid(warden.pid, 0)
         warden.disconnect()
         warden.pid = spawn_warden(warden.socket_path, tmp_path / "state", tmp_path / "warden.log")
         warden.connect()
         assert entry(warden, id)["status"] == "running"
+        deadline = time.monotonic() + 5
+        while [path for path in group_folders(warden.instance) if list(path.glob("spare-*"))]:
+            assert time.monotonic() < deadline, "the spare of the old warden has left its group behind"
+            time.sleep(0.02)
         warden.call("delete", id=waiting, force=True)
         warden.call("delete", id=id, force=True)
 

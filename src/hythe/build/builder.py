@@ -28,7 +28,7 @@ from hythe.build.syntax.parser import parse
 from hythe.build.syntax.position import Position, Word
 from hythe.build.tree import Tree
 from hythe.build.workshop import Workshop
-from hythe.errors import HytheError, InvalidArgument, NoSpace, NotFound, SystemProblem
+from hythe.errors import HytheError, InvalidArgument, NoSpace, NotFound, SystemProblem, Unsupported
 from hythe.store.database import Database
 from hythe.store.images import Image, Images
 
@@ -67,6 +67,10 @@ class Builder:
             raise problem from error
 
     def _build(self, context: Path, options: BuildOptions, reporter: Reporter, stack: ExitStack) -> Image:
+        if options.pull:
+            raise Unsupported(
+                "pulling base images is not supported", hint="leave --pull out; load the image first"
+            )
         with Tree.of(context) as tree:
             text = _dockerfile(tree, options)
             ignore = _ignore(tree, options)

@@ -25,6 +25,10 @@ _OVERRIDES: Final = (
 STDIN: Final = "-"
 
 
+class NoComposeFile(NotFound):
+    """There is no Compose file here, or none of the name given."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What the global flags say. `environ` is the caller's environment, `folder` where the command runs."""
@@ -97,7 +101,7 @@ def _search(start: str) -> list[str]:
             if (place / name).is_file():
                 override = next((place / other for other in _OVERRIDES if (place / other).is_file()), None)
                 return [str(place / name), *([str(override)] if override else [])]
-    raise NotFound(
+    raise NoComposeFile(
         f"there is no Compose file in {folder} or above", hint="write a compose.yaml, or name one with -f"
     )
 
@@ -117,4 +121,4 @@ def _absolute(name: str, folder: str) -> str:
 def _check_exist(files: Sequence[str]) -> None:
     for path in files:
         if path != STDIN and not Path(path).exists():
-            raise NotFound(f"there is no file {path}", hint="name an existing one with -f")
+            raise NoComposeFile(f"there is no file {path}", hint="name an existing one with -f")

@@ -91,7 +91,8 @@ class Images:
 
     def build(self, services: Iterable[Service], flags: BuildFlags) -> None:
         """Build the images, those that others begin with first; two builds at a time."""
-        wanted = {one.name: one for one in services if one.build is not None}
+        distinct = {(naming.image(self._project, one), repr(one.build)): one for one in services if one.build}
+        wanted = {one.name: one for one in distinct.values()}
         images = {naming.image(self._project, one): name for name, one in wanted.items()}
         graph = {
             name: [images[base] for base in _bases(one.build) if images.get(base, name) != name]

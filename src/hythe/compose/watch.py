@@ -19,6 +19,7 @@ from hythe.errors import HytheError, Unavailable
 
 Json = dict[str, Any]
 _HEALTH = "health_status: "
+BROKEN = "broken"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Watch:
         threading.Thread(target=self._read, args=(events,), name="events", daemon=True).start()
 
     def listen(self, listener: Callable[[Json], None]) -> None:
-        """Call `listener` with every event, in the thread that reads them."""
+        """Call `listener` with every event, in the thread that reads them; last with the action BROKEN."""
         with self._changed:
             self._listeners.append(listener)
 
@@ -144,6 +145,9 @@ class Watch:
         with self._changed:
             self._problem = self._problem or problem
             self._changed.notify_all()
+            listeners = [] if isinstance(problem, Cancelled) else list(self._listeners)
+        for listener in listeners:
+            listener({"Action": BROKEN})
 
 
 def _after(before: Status, action: str, attributes: Json) -> Status | None:

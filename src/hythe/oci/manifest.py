@@ -81,7 +81,7 @@ def parse(data: bytes, announced: str = "") -> Manifest | Index:
             raise InvalidArgument(f"the manifest's media type {said!r} does not fit its content")
     if announced and shape.media_type and announced != shape.media_type:
         raise InvalidArgument(f"the manifest calls itself {shape.media_type}, but {announced} was announced")
-    document: Manifest | Index = _decode(data, Index if is_index else Manifest)
+    document: Manifest | Index = _decode(data, Index) if is_index else _decode(data, Manifest)
     for descriptor in (
         [*document.manifests] if isinstance(document, Index) else [document.config, *document.layers]
     ):

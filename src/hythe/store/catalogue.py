@@ -74,7 +74,7 @@ class Catalogue:
         image = self.find(ref)
         return not image.id.removeprefix(PREFIX).startswith(ref.removeprefix(PREFIX))
 
-    def children(self, id: str) -> list[Image]:
+    def children(self, id: str) -> Sequence[Image]:
         return [image for image in self.list() if image.parent == id]
 
     def add(self, data: bytes, size: int, names: Sequence[str], parent: str = "") -> Image:

@@ -121,7 +121,7 @@ class _Below:
                 break
             if status is not None:
                 place = f"/proc/self/fd/{root}/{path}"
-                for name in set(os.listdir(place)) - shown - hidden:
+                for name in {entry.name for entry in Path(place).iterdir()} - shown - hidden:
                     (hidden if is_whiteout(os.lstat(f"{place}/{name}")) else shown).add(name)
             if self._hidden_below(root, path):
                 break

@@ -45,7 +45,7 @@ class Collector:
 
     def _of_trees(self) -> set[str]:
         found = set()
-        for key in self._snapshots.keys():
+        for key in self._snapshots.keys():  # noqa: SIM118  a method of ours
             try:
                 parent = self._snapshots.parent(key)
             except NotFound:

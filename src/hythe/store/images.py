@@ -21,7 +21,8 @@ from hythe.oci import digest as digests
 from hythe.oci import image as documents
 from hythe.oci.image import History, ImageConfig, RootFS, RunConfig
 from hythe.oci.platform import host_architecture
-from hythe.store import load, save
+from hythe.store import load as loading
+from hythe.store import save as saving
 from hythe.store.archive.entry import DEFAULT_LIMITS, Limits
 from hythe.store.archive.removal import remove_tree
 from hythe.store.blobs import Blobs
@@ -30,8 +31,9 @@ from hythe.store.collector import Collector
 from hythe.store.database import Database
 from hythe.store.image import Image, ImageUser
 from hythe.store.instructions import apply_changes
+from hythe.store.layers import Layer
 from hythe.store.removal import InUse, Removal, Step
-from hythe.store.snapshots import Layer, Snapshots
+from hythe.store.snapshots import Snapshots
 from hythe.wire.times import format_time
 
 __all__ = ["HistoryLine", "Image", "ImageUser", "Images", "Pruned"]
@@ -185,9 +187,9 @@ class Images:
         All of it or, after an error, none.
         """
         with tempfile.TemporaryDirectory(dir=self._incoming) as folder:
-            plans = load.read(tar, Path(folder), self._limits)
+            plans = loading.read(tar, Path(folder), self._limits)
             try:
-                ready = [(plan, load.unpack_layers(plan, self.snapshots)) for plan in plans]
+                ready = [(plan, loading.unpack_layers(plan, self.snapshots)) for plan in plans]
             except BaseException:
                 self._give_up(plans)
                 raise
@@ -198,7 +200,7 @@ class Images:
                 loaded += check_names(plan.names) or [image.id]
         return loaded
 
-    def _give_up(self, plans: Iterable[load.Plan]) -> None:
+    def _give_up(self, plans: Iterable[loading.Plan]) -> None:
         """Layers of a load that failed are of no use to anybody, unless something else holds them."""
         self.snapshots.layers.settle(chain for plan in plans for chain in plan.chains)
         self.collect()
@@ -208,7 +210,7 @@ class Images:
 
         A repository's name without a tag means all its tags, an id the image without any name.
         """
-        save.write(save.select(self._catalogue, refs), self.blobs, self.snapshots.layers, out)
+        saving.write(saving.select(self._catalogue, refs), self.blobs, self.snapshots.layers, out)
 
     # ---- removing -------------------------------------------------------------------------------
 

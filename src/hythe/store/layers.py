@@ -115,7 +115,7 @@ class Layers:
 
     def all(self) -> list[str]:
         """The chain ids of all layers."""
-        return [digests.PREFIX + name for name in os.listdir(self._root)]
+        return [digests.PREFIX + entry.name for entry in self._root.iterdir()]
 
     def directory(self, chain: str) -> Path:
         """Where the layer's own files are."""

@@ -125,7 +125,7 @@ class _Archive:
         digest = self._blob(data)
         platform = Platform(one.image.config.architecture, one.image.config.os, one.image.config.variant)
         described = []
-        for name in one.names or [None]:
+        for name in one.names or (None,):
             annotations = None
             if name is not None:
                 full = reference.parse(name)

@@ -28,6 +28,8 @@ from hythe.store.changes import Change, changes
 from hythe.store.layers import Layer, Layers
 from hythe.store.usage import bytes_used
 
+__all__ = ["Change", "Layer", "Snapshots"]
+
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _SCRATCH: Final = "scratch"
 _OPTIONS: Final = ("redirect_dir=off", "metacopy=off", "index=off")
@@ -79,13 +81,13 @@ class Snapshots:
     def _make(self, folder: Path, parent: str | None) -> None:
         """The root directory of the upper layer hides that of the layers below: it must be like it."""
         mode, uid, gid = self.layers.root_attributes(parent)
-        path = str(folder)
-        os.mkdir(path, 0o710)
-        os.symlink(parent or _SCRATCH, path + "/parent")
-        os.mkdir(path + "/work", 0o700)
-        os.mkdir(path + "/upper")
-        os.chown(path + "/upper", uid, gid)
-        os.chmod(path + "/upper", mode)
+        folder.mkdir(0o710)
+        (folder / "parent").symlink_to(parent or _SCRATCH)
+        (folder / "work").mkdir(0o700)
+        upper = folder / "upper"
+        upper.mkdir()
+        os.chown(upper, uid, gid)
+        upper.chmod(mode)
 
     def mounts(self, key: str) -> list[Mount]:
         """The same as `prepare` gave. Raises NotFound."""
@@ -94,7 +96,7 @@ class Snapshots:
     def parent(self, key: str) -> str | None:
         """The chain id that the tree is on top of; None: nothing. Raises NotFound."""
         try:
-            target = os.readlink(self._containers / key / "parent")
+            target = str((self._containers / key / "parent").readlink())
         except OSError as error:
             raise NotFound(f"there is no snapshot {key}") from error
         return None if target == _SCRATCH else target
@@ -104,7 +106,7 @@ class Snapshots:
         return self._containers / key / "upper", self._lowers(self.parent(key))
 
     def keys(self) -> list[str]:
-        return os.listdir(self._containers)
+        return [entry.name for entry in self._containers.iterdir()]
 
     def remove(self, key: str) -> None:
         """Remove a tree; removing what is not there is no error."""

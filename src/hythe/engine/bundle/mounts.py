@@ -54,8 +54,8 @@ def _mount_point(mount: MountPoint, tmpfs: dict[str, list[str]]) -> Mount:
         return _mount(
             mount.target, "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", *tmpfs.get(mount.target, []), *access
         )
-    options = ("rbind", mount.propagation or "rprivate", "ro" if mount.read_only else "rw")
-    return _mount(mount.target, "bind", mount.source, *options)
+    access = ("ro", "rro") if mount.read_only else ("rw",)
+    return _mount(mount.target, "bind", mount.source, "rbind", mount.propagation or "rprivate", *access)
 
 
 def mounts(container: Container, around: Surroundings) -> list[Mount]:

@@ -39,7 +39,7 @@ class Handle:
         return self.record.state.status in ("running", "paused")
 
     def exit_info(self) -> ExitInfo:
-        return ExitInfo(self.record.state.exit_code, self.record.state.error)
+        return ExitInfo(self.record.state.exit_code)
 
     def waiter(self, condition: str) -> asyncio.Future[ExitInfo]:
         """A future for "not-running" (at once if so), "next-exit" or "removed"; registered at this call."""

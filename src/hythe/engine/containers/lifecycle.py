@@ -65,6 +65,8 @@ class Lifecycle:
             self._parts.registry.save(handle)
             self._parts.publish(record, "die", exitCode=str(state.exit_code))
             handle.resolve("next-exit", "not-running")
+            if record.spec.host.auto_remove:
+                self._spawn(self._remove(handle))
             raise
         self._parts.registry.save(handle)
         self._parts.publish(record, "start")

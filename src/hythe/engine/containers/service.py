@@ -11,6 +11,7 @@ import msgspec
 
 from hythe.base.ids import new_id
 from hythe.engine import logs
+from hythe.engine.containers.commit import Commit
 from hythe.engine.containers.creation import ImageDefaults, mount_requests, new_record
 from hythe.engine.containers.files import ContainerFiles
 from hythe.engine.containers.health import HealthMonitor
@@ -52,6 +53,7 @@ class Containers:
         self.changes, self.size, self.layers = self.usage.changes, self.usage.size, self.usage.layers
         self.archive_stat, self.archive_get = self.files.archive_stat, self.files.archive_get
         self.archive_put, self.export = self.files.archive_put, self.files.export
+        self.commit = Commit(parts, self.lifecycle).commit
 
     # ---- creation -----------------------------------------------------------------------------
 
@@ -211,5 +213,5 @@ def _defaults(image: Image) -> ImageDefaults:
         exposed_ports=builtins.list(config.exposed_ports or ()),
         volumes=builtins.list(config.volumes or ()),
         stop_signal=config.stop_signal,
-        healthcheck=None if check is None else msgspec.convert(msgspec.structs.asdict(check), Healthcheck),
+        healthcheck=None if check is None else Healthcheck(**msgspec.structs.asdict(check)),
     )

@@ -74,6 +74,9 @@ class Group(Protocol):
     def join(self) -> None:
         """Move the calling process in."""
 
+    def leave(self) -> None:
+        """Move the calling process to the top of each tree, so that the group can be removed."""
+
     def freeze(self) -> None:
         """Stop every process; returns when they are stopped or after a bounded time."""
 

@@ -89,6 +89,10 @@ class GroupV1:
         for folder in dict.fromkeys(self._folders.values()):
             files.write(f"{folder}/cgroup.procs", 0)
 
+    def leave(self) -> None:
+        for controller in self._folders:
+            files.write(f"{self._mounts[controller]}/cgroup.procs", 0)
+
     # ---- limits ---------------------------------------------------------------------------------
 
     def limit(self, resources: Resources) -> list[str]:

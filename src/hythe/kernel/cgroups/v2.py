@@ -71,6 +71,9 @@ class GroupV2:
     def join(self) -> None:
         files.write(f"{self._folder}/cgroup.procs", 0)
 
+    def leave(self) -> None:
+        files.write(f"{self._top}/cgroup.procs", 0)
+
     # ---- limits ---------------------------------------------------------------------------------
 
     def limit(self, resources: Resources) -> list[str]:

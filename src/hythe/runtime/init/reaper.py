@@ -1,7 +1,7 @@
 """The small init that `--init` asks for: pid 1 that forks the program, passes signals on and reaps orphans.
 
 It stays in the process that set the container up, so nothing of the image runs as pid 1. Its cost is the
-memory that this child of the warden has written to since the fork: about 2 MB a container, measured (the
+memory that this child of the warden has written to since the fork: about 3 MB a container, measured (the
 rest is shared).
 """
 

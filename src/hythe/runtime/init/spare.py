@@ -59,6 +59,8 @@ def wait(layout: Layout, group: Group, channel: Channel) -> int:
     ns.unshare(ns.CLONE_NEWNET | ns.CLONE_NEWUTS | ns.CLONE_NEWIPC | ns.CLONE_NEWCGROUP)
     packet, fds = channel.receive(PLAN_LIMIT)
     if not packet:
+        group.leave()
+        group.remove()
         return 0
     for number, fd in enumerate(fds):
         os.dup2(fd, number)

@@ -23,11 +23,11 @@ PLAIN, GZIP, ZSTD, XZ, BZIP2 = "", "gzip", "zstd", "xz", "bzip2"
 _MAGIC: Final = ((b"\x1f\x8b", GZIP), (b"\x28\xb5\x2f\xfd", ZSTD), (b"\xfd7zXZ\x00", XZ), (b"BZh", BZIP2))
 _HEAD: Final = 6
 _ZSTD_WINDOW: Final = 1 << 27
-_DAMAGE: Final = (
+_DAMAGE: Final[tuple[type[Exception], ...]] = (
     EOFError,
     lzma.LZMAError,
     zstandard.ZstdError,
-    isal_zlib.error,
+    cast("type[Exception]", isal_zlib.error),
     igzip.BadGzipFile,
     ValueError,
 )
@@ -103,12 +103,12 @@ def decompress(kind: str, stream: io.RawIOBase, observers: Sequence[Observer] = 
     buffered = cast(BinaryIO, io.BufferedReader(stream, BUFFER))
     opened: Any
     if kind == GZIP:
-        opened = igzip.IGzipFile(fileobj=buffered, mode="rb")
+        opened = igzip.IGzipFile(fileobj=buffered, mode="rb")  # type: ignore[no-untyped-call]
     elif kind == ZSTD:
         decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
         opened = decompressor.stream_reader(buffered, read_size=BUFFER, read_across_frames=True)
     elif kind == XZ:
-        opened = lzma.LZMAFile(buffered)
+        opened = lzma.LZMAFile(buffered)  # noqa: SIM115
     else:
         opened = bz2.BZ2File(buffered)
     return Tap(opened, observers, name=kind)

@@ -208,7 +208,7 @@ class Unpacker:
         if self._owners:
             os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
         if entry.kind is not Kind.SYMLINK:
-            os.chmod(name, entry.mode, dir_fd=parent)
+            set_mode(parent, name, entry.mode)
         self._extended(f"/proc/self/fd/{parent}/{name}", entry)
         os.utime(name, ns=(entry.mtime, entry.mtime), dir_fd=parent, follow_symlinks=False)
 
@@ -252,6 +252,16 @@ class Unpacker:
                 os.utime(f"/proc/self/fd/{place}", ns=(mtime, mtime))
             finally:
                 os.close(place)
+
+
+def set_mode(parent: int, name: str, mode: int) -> None:
+    """chmod(2) of `name` itself: were it swapped for a link, nothing would happen to what that names."""
+    place = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        if not stat.S_ISLNK(os.fstat(place).st_mode):
+            os.chmod(f"/proc/self/fd/{place}", mode)  # noqa: PTH101  the link of /proc is the point
+    finally:
+        os.close(place)
 
 
 def unpack(reader: Reader, root: int, *, whiteouts: bool = False, owners: bool = True) -> int:

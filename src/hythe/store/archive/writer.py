@@ -5,7 +5,6 @@ The same entries always give the same bytes. Kept out: where entries come from (
 
 from __future__ import annotations
 
-import os
 from typing import Protocol
 
 from hythe.store.archive import header, pax
@@ -55,7 +54,7 @@ class Writer:
         self._write(bytes(2 * header.BLOCK))
 
     def _extended(self, entry: Entry, data: bytes) -> None:
-        name = os.path.join("PaxHeaders.0", os.path.basename(entry.path.rstrip("/"))[:60])
+        name = "PaxHeaders.0/" + entry.path.rstrip("/").rpartition("/")[2][:60]
         plain = name if name.isascii() else "PaxHeaders.0/name"
         self._write(header.encode(Entry(plain, Kind.FILE, size=len(data), mode=0o644), b"x"))
         self._write(data + bytes(-len(data) % header.BLOCK))

@@ -1,0 +1,80 @@
+"""`commit`: an image of what a container has become, its settings included."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from hythe.engine.containers.handle import Handle
+from hythe.engine.containers.lifecycle import Lifecycle
+from hythe.engine.containers.parts import Parts
+from hythe.engine.model import Container
+from hythe.oci.image import HealthConfig, History, ImageConfig, RootFS, RunConfig
+from hythe.store.image import Image
+from hythe.store.instructions import apply_changes
+from hythe.wire.times import format_time
+
+
+class Commit:
+    def __init__(self, parts: Parts, lifecycle: Lifecycle) -> None:
+        self._parts, self._lifecycle = parts, lifecycle
+
+    async def commit(
+        self, ref: str, name: str | None, *, author: str, comment: str, pause: bool, changes: Sequence[str]
+    ) -> str:
+        """The new image's id. A running container is paused meanwhile, unless `pause` is false.
+
+        `changes` are Dockerfile instructions on top of the container's own settings.
+        """
+        handle = self._parts.registry.find(ref)
+        if name:
+            self._parts.images.check_name(name)
+        run = run_config(handle.record)
+        apply_changes(run, changes)
+        halt = pause and handle.record.state.status == "running"
+        if halt:
+            await self._lifecycle.pause(handle)
+        try:
+            image = await asyncio.to_thread(self._make, handle, name, run, author, comment)
+        finally:
+            if halt:
+                await self._lifecycle.unpause(handle)
+        self._parts.publish(handle.record, "commit", comment=comment, imageID=image.id)
+        return image.id
+
+    def _make(self, handle: Handle, name: str | None, run: RunConfig, author: str, comment: str) -> Image:
+        images, record = self._parts.images, handle.record
+        base = images.get(record.image_id)
+        layer = images.snapshots.commit(record.snapshot, keep=True)
+        layers = [*images.layers(base), layer]
+        created = format_time(time.time_ns())
+        document = ImageConfig(
+            architecture=base.config.architecture,
+            variant=base.config.variant,
+            created=created,
+            author=author or base.config.author,
+            config=run,
+            rootfs=RootFS(diff_ids=[part.diff_id for part in layers]),
+            history=[*base.config.history, History(created, " ".join(record.args), author, comment)],
+        )
+        return images.create(document, layers, [name] if name else [], parent=base.id)
+
+
+def run_config(record: Container) -> RunConfig:
+    """A container's settings as an image would say them."""
+    check = record.healthcheck
+    return RunConfig(
+        user=record.user,
+        exposed_ports={port: {} for port in record.exposed_ports} or None,
+        env=record.env,
+        cmd=record.command or None,
+        entrypoint=record.entrypoint or None,
+        volumes={mount.target: {} for mount in record.mounts if mount.anonymous} or None,
+        working_dir=record.working_dir,
+        labels=record.labels or None,
+        stop_signal="" if record.stop_signal == "SIGTERM" else record.stop_signal,
+        healthcheck=None if check is None else HealthConfig(**msgspec.structs.asdict(check)),
+    )
