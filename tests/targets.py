@@ -189,6 +189,12 @@ def hythe_command(root: Path) -> list[str]:
     ]  # fmt: skip
 
 
+def _unmount_below(root: Path) -> None:
+    places = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for place in reversed([each for each in places if each.startswith(f"{root}/")]):
+        subprocess.run(["umount", "-l", place], check=True)
+
+
 @contextmanager
 def start_hythe(root: Path) -> Iterator[Target]:
     """A hythe daemon with a busybox image; at the end all containers are removed and it is ended."""
@@ -221,6 +227,7 @@ def start_dockerd(root: Path) -> Iterator[Target]:
             "--pidfile", str(root / "dockerd.pid"), "--containerd-namespace", namespace, "--bip", "172.31.240.1/24",
         ]  # fmt: skip
         stack.callback(_unmount_below, root)
+        stack.callback(_unmount_below, root)  # dockerd leaves run/netns/default after --network host
         process = _started(command, root, stack)
         stack.callback(_remove_containers, host)
         _import_busybox(host)

@@ -158,10 +158,8 @@ def test_an_internal_network_leads_nowhere_else(target: Target) -> None:
     target.docker("network", "create", "--internal", "inner")
     serve(target, "web", "--network", "inner")
     serve(target, "outside")
-    idle(target, "asker", "--network", "inner")
+    idle(target, "asker", "--network", "inner", "--cap-add", "NET_ADMIN")
     assert from_container(target, "asker", "http://web/").out == "hello\n"
     assert "default" not in target.docker("exec", "asker", "ip", "route").out
-    outside = address(target, "outside")
-    via = f"ip route add default via {gateway(target, 'inner')}; timeout 1 wget -qO- http://{outside}/"
-    forced = ["run", "--rm", "--cap-add", "NET_ADMIN", "--network", "inner", "busybox", "sh", "-c", via]
-    assert target.docker(*forced).out == ""
+    target.docker("exec", "asker", "ip", "route", "add", "default", "via", gateway(target, "inner"))
+    assert from_container(target, "asker", f"http://{address(target, 'outside')}/", 1).code != 0

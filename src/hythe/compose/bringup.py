@@ -85,12 +85,15 @@ class BringUp:
                 if container.running:
                     self._client.containers.stop(container.id)
             self.groups[name] = [replace(one, state="exited") for one in self.groups.get(name, ())]
-        starter = Starter(self._client, watch, self._progress, self._services, self.groups, deadline=deadline)
-        if before_start is not None:
-            starter.before_start = before_start
+        shown = progress or self._progress
+        starter = Starter(self._client, watch, shown, self._services, self.groups, deadline)
         starter.start()
         if wait:
             starter.wait()
+
+    def fulfil(self, watch: Watch, service: Service) -> None:
+        """Wait for the conditions under which `service`, which is not among these, may start."""
+        Starter(self._client, watch, self._progress, self._services, self.groups).fulfil(service)
 
     def _service(self, wanted: plan.ServicePlan, containers: Containers, request: Request) -> None:
         result = list(wanted.keep)

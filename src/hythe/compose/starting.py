@@ -33,7 +33,6 @@ class Starter:
         self._services, self._containers, self._deadline = services, containers, deadline
         self._checked: dict[str, bool] = {}
         self._lock = threading.Lock()
-        self.before_start: Callable[[Container], None] = lambda container: None
 
     def start(self) -> None:
         """Start all. The first failure is raised, after what was under way has ended."""
@@ -52,11 +51,15 @@ class Starter:
 
     def _start_service(self, name: str) -> None:
         service = self._services[name]
+        self.fulfil(service)
+        for container in self._containers.get(name, ()):
+            self._start(container)
+
+    def fulfil(self, service: Service) -> None:
+        """Wait until what a service depends on is as it wants it."""
         for other, dependency in service.depends_on.items():
             if other in self._containers:
                 self._wait_for(other, dependency)
-        for container in self._containers.get(name, ()):
-            self._start(container)
 
     def _start(self, container: Container) -> None:
         thing = f"Container {container.name}"
@@ -64,7 +67,6 @@ class Starter:
             self._progress.show(thing, "Running")
             return
         self._progress.show(thing, "Starting")
-        self.before_start(container)
         self._watch.starting(container.id)
         try:
             if container.state == "paused":

@@ -6,7 +6,6 @@ Whoever stops listening cancels the build: the builder asks `cancelled` between 
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import tempfile
 import threading
@@ -18,11 +17,9 @@ from typing import Any, BinaryIO
 
 from hythe.build.api import BuildOptions, Executor
 from hythe.build.builder import Builder
+from hythe.build.upload import unpack_context
 from hythe.engine.events import Events
 from hythe.errors import HytheError
-from hythe.store.archive.compression import plain
-from hythe.store.archive.reader import Reader
-from hythe.store.archive.unpack import unpack
 from hythe.store.database import Database
 from hythe.store.images import Images
 
@@ -42,14 +39,11 @@ class BuildService:
     def _unpack(self, tar: BinaryIO) -> Path:
         """The build context as a directory of its own."""
         folder = Path(tempfile.mkdtemp(dir=self._contexts))
-        place = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            unpack(Reader(plain(tar)), place)
+            unpack_context(tar, folder)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        finally:
-            os.close(place)
         return folder
 
     async def build(self, tar: BinaryIO, options: BuildOptions) -> AsyncIterator[Message]:

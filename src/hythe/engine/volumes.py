@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from hythe.engine.events import Events
 from hythe.engine.model import Container, MountPoint, MountRequest
 from hythe.errors import Conflict, InvalidArgument, NotFound
+from hythe.oci.spec import Mount
 from hythe.volume.manager import VolumeRecord, Volumes
 
 
@@ -23,7 +24,7 @@ class VolumeService:
     def get(self, name: str) -> VolumeRecord:
         return self._volumes.get(name)
 
-    def list(self) -> builtins.list[VolumeRecord]:
+    def list(self) -> Sequence[VolumeRecord]:
         return self._volumes.list()
 
     def users(self, name: str) -> builtins.list[Container]:
@@ -65,6 +66,10 @@ class VolumeService:
                 await self.remove(record.name)
                 removed.append(record.name)
         return removed, freed
+
+    def mount(self, name: str) -> Mount:
+        """How a volume is mounted; the destination is the caller's. Raises NotFound."""
+        return self._volumes.mount(name)
 
     async def usage(self, name: str) -> int:
         """Bytes on disk."""

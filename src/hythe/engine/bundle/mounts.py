@@ -48,14 +48,15 @@ def _managed_files(container: Container, around: Surroundings) -> list[Mount]:
     ]
 
 
-def _mount_point(mount: MountPoint, tmpfs: dict[str, list[str]]) -> Mount:
+def _mount_point(mount: MountPoint, around: Surroundings) -> Mount:
     if mount.type == "tmpfs":
-        access = ("ro",) if mount.read_only else ()
-        return _mount(
-            mount.target, "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", *tmpfs.get(mount.target, []), *access
-        )
-    access = ("ro", "rro") if mount.read_only else ("rw",)
-    return _mount(mount.target, "bind", mount.source, "rbind", mount.propagation or "rprivate", *access)
+        asked = around.tmpfs.get(mount.target, []) + (["ro"] if mount.read_only else [])
+        return _mount(mount.target, "tmpfs", "tmpfs", *_PLAIN, *asked)
+    made = around.volumes.get(mount.volume, {"type": "bind", "source": mount.source, "options": ["rbind"]})
+    options = [*made["options"], *(("ro", "rro") if mount.read_only else ("rw",))]
+    if made["type"] == "bind":
+        options.append(mount.propagation or "rprivate")
+    return _mount(mount.target, made["type"], made["source"], *options)
 
 
 def mounts(container: Container, around: Surroundings) -> list[Mount]:
@@ -64,6 +65,4 @@ def mounts(container: Container, around: Surroundings) -> list[Mount]:
     usual = _kernel_mounts("rw" if container.spec.host.privileged else "ro")
     usual += [_shared_memory(container, around), *_managed_files(container, around)]
     asked = sorted(container.mounts, key=lambda mount: mount.target.count("/"))
-    return [m for m in usual if m["destination"] not in taken] + [
-        _mount_point(m, around.tmpfs) for m in asked
-    ]
+    return [m for m in usual if m["destination"] not in taken] + [_mount_point(m, around) for m in asked]

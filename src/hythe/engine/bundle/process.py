@@ -41,7 +41,11 @@ def process(container: Container, user: ResolvedUser) -> Process:
     ]
     result: Process = {
         "terminal": container.spec.tty,
-        "user": {"uid": user.uid, "gid": user.gid, "additionalGids": [user.gid, *(g for g in user.groups if g != user.gid)]},
+        "user": {
+            "uid": user.uid,
+            "gid": user.gid,
+            "additionalGids": [user.gid, *(g for g in user.groups if g != user.gid)],
+        },
         "args": container.args,
         "env": environment(container, user),
         "cwd": container.working_dir or "/",

@@ -6,14 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hythe.engine.users import ResolvedUser
+from hythe.oci.spec import Mount
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the engine found out for this start. Namespace values: "" = a new one, a path = join, "host" = none."""
+    """What the engine found out for this start. Namespace values: "" = a new one, a path = join, "host" = none.
+
+    `tmpfs` has mount options by target, `volumes` how each named volume is mounted.
+    """
 
     folder: Path
     cgroup: str
     user: ResolvedUser
     namespaces: dict[str, str] = field(default_factory=dict)
     tmpfs: dict[str, list[str]] = field(default_factory=dict)
+    volumes: dict[str, Mount] = field(default_factory=dict)

@@ -57,25 +57,30 @@ class Lifecycle:
         handle.idle.clear()
         try:
             await self._bring_up(handle)
-        except HytheError as error:
-            state.status = "created" if state.started_at == 0 else "exited"
-            state.exit_code = error.exit_code if isinstance(error, CannotStart) else 128
-            state.error, state.finished_at = error.message, time.time_ns()
-            handle.idle.set()
-            self._parts.registry.save(handle)
-            self._parts.publish(record, "die", exitCode=str(state.exit_code))
-            handle.resolve("next-exit", "not-running")
-            if record.spec.host.auto_remove:
-                self._spawn(self._remove(handle))
+        except Exception as error:
+            self._failed(handle, error)
             raise
         self._parts.registry.save(handle)
         self._parts.publish(record, "start")
         self.on_started(handle)
 
+    def _failed(self, handle: Handle, error: Exception) -> None:
+        """A start that came to nothing: the state says why, and nobody waits on."""
+        record, state = handle.record, handle.record.state
+        state.status = "created" if state.started_at == 0 else "exited"
+        state.exit_code = error.exit_code if isinstance(error, CannotStart) else 128
+        state.pid, state.error, state.finished_at = 0, str(error), time.time_ns()
+        handle.idle.set()
+        self._parts.registry.save(handle)
+        self._parts.publish(record, "die", exitCode=str(state.exit_code))
+        handle.resolve("next-exit", "not-running")
+        if record.spec.host.auto_remove:
+            self._spawn(self._remove(handle))
+
     async def _bring_up(self, handle: Handle) -> None:
         parts, record = self._parts, handle.record
         rootfs = parts.images.snapshots.mounts(record.snapshot)
-        around = surroundings(record, parts.registry, parts.paths, rootfs, parts.cgroup(record))
+        around = surroundings(record, parts, rootfs)
         write_bundle(around.folder, spec(record, around))
         async with AsyncExitStack() as undo:
             undo.push_async_callback(parts.runtime.delete, record.id, force=True)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hythe.engine.bundle.surroundings import Surroundings
+from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.registry import Registry
 from hythe.engine.model import Container
-from hythe.engine.paths import Paths
 from hythe.engine.rootfs import read_files, read_running_files
 from hythe.engine.users import ResolvedUser, resolve
 from hythe.errors import Conflict, Unsupported
@@ -65,20 +65,20 @@ def user_in(pid: int, user: str, group_add: Sequence[str] = ()) -> ResolvedUser:
     return resolve(user, texts["etc/passwd"], texts["etc/group"], group_add)
 
 
-def surroundings(
-    record: Container, registry: Registry, paths: Paths, rootfs: Sequence[Mount], cgroup: str
-) -> Surroundings:
+def surroundings(record: Container, parts: Parts, rootfs: Sequence[Mount]) -> Surroundings:
+    """All of it, for a start now. Raises NotFound, Conflict, InvalidArgument."""
     options = {
         request.target: _tmpfs_options(request.tmpfs_size, request.tmpfs_mode, request.tmpfs_options)
         for request in record.spec.host.mounts
         if request.type == "tmpfs"
     }
     return Surroundings(
-        folder=paths.bundle(record.id),
-        cgroup=cgroup,
+        folder=parts.paths.bundle(record.id),
+        cgroup=parts.cgroup(record),
         user=user_of(rootfs, record.user, record.spec.host.group_add),
-        namespaces=namespaces(record, registry),
+        namespaces=namespaces(record, parts.registry),
         tmpfs=options,
+        volumes={m.volume: parts.volumes.mount(m.volume) for m in record.mounts if m.volume},
     )
 
 

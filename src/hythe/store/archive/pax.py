@@ -53,7 +53,7 @@ def apply(entry: Entry, records: Mapping[str, bytes]) -> None:
     """
     for key, value in records.items():
         if key.startswith(XATTR):
-            entry.xattrs[key.removeprefix(XATTR)] = value
+            entry.xattrs[_decoded(key.removeprefix(XATTR))] = value
         elif key == "path":
             entry.path = os.fsdecode(value)
         elif key == "linkpath":
@@ -70,6 +70,15 @@ def apply(entry: Entry, records: Mapping[str, bytes]) -> None:
             raise Unsupported(
                 f"{entry.path}: sparse files in archives are not supported", hint="pack it without --sparse"
             )
+
+
+def attribute(name: str, value: bytes) -> dict[str, bytes]:
+    """The record for an extended attribute; "=" in its name is written as GNU tar does, "%3D"."""
+    return {XATTR + name.replace("%", "%25").replace("=", "%3D"): value}
+
+
+def _decoded(name: str) -> str:
+    return name.replace("%3D", "=").replace("%25", "%")
 
 
 def _number(key: str, value: bytes) -> int:

@@ -30,7 +30,7 @@ class Writer:
         self._finish()
         records = header.beyond(entry)
         for name in sorted(entry.xattrs):
-            records[pax.XATTR + name] = entry.xattrs[name]
+            records |= pax.attribute(name, entry.xattrs[name])
         if records:
             self._extended(entry, pax.encode(records))
         self._write(header.encode(entry))

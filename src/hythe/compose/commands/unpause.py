@@ -1,0 +1,23 @@
+"""`hythe compose unpause`."""
+
+from __future__ import annotations
+
+from hythe.compose.arguments import Parser
+from hythe.compose.existing import each
+from hythe.compose.session import Session
+
+
+def main(session: Session, argv: list[str]) -> int:
+    parser = Parser("unpause", "[SERVICE...]", "Unpause services.")
+    parser.services()
+    options = parser.parse_args(argv)
+    project = session.project_or_name()
+    found = [one for one in session.containers(project, options.services) if one.state == "paused"]
+    each(
+        session,
+        project,
+        found,
+        ("Unpausing", "Unpaused"),
+        lambda one: session.client.containers.unpause(one.id),
+    )
+    return 0
