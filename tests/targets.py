@@ -181,6 +181,14 @@ def _remove_containers(host: str) -> None:
         client.close()
 
 
+def _clean_up(process: subprocess.Popen[bytes], root: Path, host: str) -> None:
+    """Remove all containers, by another daemon if a test has killed the first."""
+    with ExitStack() as stack:
+        if process.poll() is not None:
+            _started(hythe_command(root), root, stack)
+        _remove_containers(host)
+
+
 def hythe_command(root: Path) -> list[str]:
     """A daemon with everything of its own below `root`."""
     return [
@@ -201,7 +209,7 @@ def start_hythe(root: Path) -> Iterator[Target]:
     host = f"unix://{root / 'api.sock'}"
     with ExitStack() as stack:
         process = _started(hythe_command(root), root, stack)
-        stack.callback(_remove_containers, host)
+        stack.callback(_clean_up, process, root, host)
         _import_busybox(host)
         yield Target("hythe", host, process.pid, root)
 

@@ -160,6 +160,6 @@ def test_an_internal_network_leads_nowhere_else(target: Target) -> None:
     serve(target, "outside")
     idle(target, "asker", "--network", "inner", "--cap-add", "NET_ADMIN")
     assert from_container(target, "asker", "http://web/").out == "hello\n"
-    assert "default" not in target.docker("exec", "asker", "ip", "route").out
-    target.docker("exec", "asker", "ip", "route", "add", "default", "via", gateway(target, "inner"))
+    # dockerd 20.10 gives a default route, newer ones and hythe give none; it must lead nowhere in any case
+    target.docker("exec", "asker", "ip", "route", "replace", "default", "via", gateway(target, "inner"))
     assert from_container(target, "asker", f"http://{address(target, 'outside')}/", 1).code != 0

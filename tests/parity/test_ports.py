@@ -140,7 +140,7 @@ def test_a_port_held_by_a_container(target: Target) -> None:
 def test_a_port_held_by_another_program(target: Target) -> None:
     with taken_port(target) as port:
         done = is_refused(target, port)
-        assert str(port) in done.err and "already in use" in done.err
+        assert str(port) in done.err and "already" in done.err
         if target.name == "hythe":
             assert "python" in done.err
     assert target.docker("start", "late").code == 0

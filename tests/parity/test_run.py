@@ -157,7 +157,8 @@ def test_pause_and_unpause(target: Target) -> None:
 def test_a_memory_hog_is_killed_alone_and_reported(target: Target) -> None:
     hog = "dd if=/dev/zero of=/dev/shm/x bs=1M count=60"
     target.docker("run", "-d", "--name", "victim", "busybox", "sleep", "100")
-    done = target.docker("run", "--name", "hog", "-m", "20m", "--shm-size", "100m", "busybox", "sh", "-c", f"exec {hog}")
+    limits = ["-m", "20m", "--shm-size", "100m"]
+    done = target.docker("run", "--name", "hog", *limits, "busybox", "sh", "-c", f"exec {hog}")
     try:
         state = json.loads(target.docker("inspect", "hog").out)[0]["State"]
         assert (done.code, state["ExitCode"], state["OOMKilled"]) == (137, 137, True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -28,6 +29,7 @@ from hythe.engine.runtimes.warden import WardenRuntime
 from hythe.engine.steps import ContainerExecutor
 from hythe.engine.volumes import VolumeService
 from hythe.errors import HytheError
+from hythe.kernel.cgroups import detect
 from hythe.network.manager import Manager
 from hythe.runtime.launch import spawn_warden
 from hythe.store.database import Database
@@ -122,9 +124,8 @@ class Engine:
         self.containers.close()
         await self.networks.shutdown(remove_all=idle)
         if idle:
-            try:
+            with suppress(HytheError, OSError):  # a container came up again meanwhile: it keeps its group
                 await self._runtime.shutdown()
-            except HytheError:
-                idle = False
+                detect().group(f"/hythe-{self.instance}").remove()
         self._runtime.close()
         self.database.close()

@@ -96,9 +96,12 @@ class DeviceRequest(Struct):
 
 
 class LogOptions(Struct):
-    """`driver`: "local" (framed, rotated), "json-file" (accepted, kept in the same form), or "none"."""
+    """`driver`: "json-file" or "local" (both kept as rotated frames, by `wire/logframes`), or "none".
 
-    driver: str = "local"
+    The default is called json-file because docker-py reads the output of a `run` from that driver only.
+    """
+
+    driver: str = "json-file"
     options: dict[str, str] = {}
 
 

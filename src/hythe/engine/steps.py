@@ -55,7 +55,7 @@ class ContainerExecutor:
         )
         config = spec(record, around)
         config["mounts"] += step.mounts
-        self._waiting[record.id] = self._loop.create_future()
+        ended = self._waiting[record.id] = self._loop.create_future()
         async with AsyncExitStack() as undo:
             undo.callback(self._waiting.pop, record.id, None)
             undo.callback(shutil.rmtree, around.folder, ignore_errors=True)
@@ -80,7 +80,7 @@ class ContainerExecutor:
             undo.callback(watch.cancel)
             async for chunk in pipe.chunks():
                 output(1, chunk)
-            code = await self._waiting[record.id]
+            code: int = await ended
             if step.cancelled():
                 raise BuildCancelled
             return code

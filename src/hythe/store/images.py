@@ -186,12 +186,13 @@ class Images:
 
         All of it or, after an error, none.
         """
+        others = self.snapshots.layers.fresh()
         with tempfile.TemporaryDirectory(dir=self._incoming) as folder:
             plans = loading.read(tar, Path(folder), self._limits)
             try:
                 ready = [(plan, loading.unpack_layers(plan, self.snapshots)) for plan in plans]
             except BaseException:
-                self._give_up(plans)
+                self._give_up(plans, others)
                 raise
         loaded: list[str] = []
         with self._catalogue.change():
@@ -200,9 +201,9 @@ class Images:
                 loaded += check_names(plan.names) or [image.id]
         return loaded
 
-    def _give_up(self, plans: Iterable[loading.Plan]) -> None:
+    def _give_up(self, plans: Iterable[loading.Plan], others: set[str]) -> None:
         """Layers of a load that failed are of no use to anybody, unless something else holds them."""
-        self.snapshots.layers.settle(chain for plan in plans for chain in plan.chains)
+        self.snapshots.layers.settle({chain for plan in plans for chain in plan.chains} - others)
         self.collect()
 
     def save(self, refs: Sequence[str], out: BinaryIO) -> None:

@@ -35,8 +35,8 @@ class Removal:
     def run(self, ref: str) -> None:
         """Remove what `ref` names. Raises Conflict, and has changed nothing then."""
         image = self.catalogue.find(ref)
-        if self.catalogue.is_name(ref):
-            self._by_name(image, reference.familiar(ref.partition("@")[0]) if "@" not in ref else ref)
+        if self.catalogue.is_name(ref) and "@" not in ref:
+            self._by_name(image, reference.familiar(ref))
         else:
             self._by_id(image)
 

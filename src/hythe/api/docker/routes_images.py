@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from aiohttp import web
 
 from hythe.api.docker.errors import json_response
@@ -43,7 +45,16 @@ async def list_(call: Call) -> web.StreamResponse:
         and old(created_at(image))
         and _matches(image, filters)
     ]
-    return json_response([image_summary(image) for image in shown])
+    patterns = filters.get("reference")
+    return json_response([image_summary(_named(image, patterns)) for image in shown])
+
+
+def _named(image: Image, patterns: Sequence[str]) -> Image:
+    """The image with only those of its names that were asked for."""
+    if not patterns:
+        return image
+    names = [name for name in image.names if any(_name_fits(name, pattern) for pattern in patterns)]
+    return msgspec.structs.replace(image, names=names)
 
 
 def _matches(image: Image, filters: Filters) -> bool:
@@ -56,8 +67,12 @@ def _matches(image: Image, filters: Filters) -> bool:
 
 
 def _fits(image: Image, pattern: str) -> bool:
+    return any(_name_fits(name, pattern) for name in image.names)
+
+
+def _name_fits(name: str, pattern: str) -> bool:
     """A pattern is compared with "name" and "name:tag" in the familiar and the full form."""
-    forms = {form for name in image.names for form in (str(parse(name)), familiar(name))}
+    forms = {str(parse(name)), familiar(name)}
     forms |= {form.rpartition(":")[0] for form in forms if ":" in form.rpartition("/")[2]}
     return any(fnmatchcase(form, pattern) for form in forms)
 

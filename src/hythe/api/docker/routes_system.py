@@ -93,7 +93,7 @@ _ABILITIES: Final[dict[str, Any]] = {
         "Authorization": None,
         "Log": ["json-file", "local", "none"],
     },
-    "LoggingDriver": "local",
+    "LoggingDriver": "json-file",
     "CgroupDriver": "cgroupfs",
     "IndexServerAddress": "https://index.docker.io/v1/",
     "RegistryConfig": {"InsecureRegistryCIDRs": [], "IndexConfigs": {}, "Mirrors": []},

@@ -34,6 +34,7 @@ class Adoption:
         }
 
     async def run(self) -> None:
+        self._parts.images.snapshots.sweep(handle.record.snapshot for handle in self._parts.registry)
         known = set()
         for handle in self._parts.registry:
             known.add(handle.id)

@@ -53,7 +53,6 @@ class Lifecycle:
             await self._start(handle)
 
     async def _start(self, handle: Handle) -> None:
-        record, state = handle.record, handle.record.state
         handle.idle.clear()
         try:
             await self._bring_up(handle)
@@ -61,7 +60,7 @@ class Lifecycle:
             self._failed(handle, error)
             raise
         self._parts.registry.save(handle)
-        self._parts.publish(record, "start")
+        self._parts.publish(handle.record, "start")
         self.on_started(handle)
 
     def _failed(self, handle: Handle, error: Exception) -> None:

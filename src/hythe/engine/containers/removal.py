@@ -67,6 +67,10 @@ class Removal:
 
     def _remove_files(self, handle: Handle) -> None:
         self._parts.images.snapshots.remove(handle.record.snapshot)
+        try:
+            self._parts.images.get(handle.record.image_id)
+        except NotFound:
+            self._parts.images.collect()  # the image was removed by force; this container held its layers
         shutil.rmtree(self._parts.paths.log(handle.id).parent, ignore_errors=True)
 
     async def prune(self, accept: Callable[[Container], bool]) -> tuple[list[str], int]:

@@ -54,12 +54,17 @@ class Tap(io.RawIOBase):
         try:
             count = self._fill(view)
         except _DAMAGE as error:
-            raise BadArchive(
-                f"the archive's {self._name or 'content'} data is damaged or truncated: {error}"
-            ) from error
+            raise self._damage(error) from error
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise self._damage(error) from error  # what bz2 and gzip raise is no error of the system
         for observer in self._observers:
             observer(view[:count])
         return count
+
+    def _damage(self, error: Exception) -> BadArchive:
+        return BadArchive(f"the archive's {self._name or 'content'} data is damaged or truncated: {error}")
 
     def _fill(self, view: memoryview) -> int:
         if self._readinto is not None:

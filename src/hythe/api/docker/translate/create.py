@@ -192,7 +192,7 @@ def host_options(config: HostConfig) -> HostOptions:
         userns_mode=config.userns_mode,
         cgroup_parent=config.cgroup_parent,
         runtime=config.runtime,
-        log=LogOptions(config.log_config.type or "local", config.log_config.config),
+        log=LogOptions(config.log_config.type or LogOptions().driver, config.log_config.config),
     )
 
 

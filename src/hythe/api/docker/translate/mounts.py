@@ -38,17 +38,17 @@ def parse_bind(text: str) -> MountRequest:
         return MountRequest(type="volume", target=_target(text, parts[0]))
     source, target = parts[0], _target(text, parts[1])
     is_path = source.startswith("/")
+    request = MountRequest(
+        type="bind" if is_path else "volume", source=source, target=target, create_source=is_path
+    )
+    for option in parts[2].split(",") if len(parts) == 3 else ():
+        _apply(request, option, text)
     if not is_path and not _VOLUME_NAME.match(source):
         raise InvalidArgument(
             f'invalid volume specification: "{source}" includes invalid characters for a local volume name, '
             'only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, '
             "use absolute path"
         )
-    request = MountRequest(
-        type="bind" if is_path else "volume", source=source, target=target, create_source=is_path
-    )
-    for option in parts[2].split(",") if len(parts) == 3 else ():
-        _apply(request, option, text)
     return request
 
 

@@ -1,0 +1,119 @@
+"""`docker events`: what is told, in which order, with which attributes, and how it is selected."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.parity.serving import idle
+from tests.targets import Target
+
+pytestmark = [pytest.mark.root, pytest.mark.usefixtures("tidy")]
+
+LAST = "the-last-one"
+
+
+@contextmanager
+def heard(target: Target, *options: str) -> Iterator[list[dict[str, Any]]]:
+    """Collects the events from here to the end of the block; a volume made then marks the end."""
+    events: list[dict[str, Any]] = []
+    since = f"{time.time():.9f}"
+    yield events
+    target.docker("volume", "create", LAST)
+    shown = target.docker("events", "--since", since, "--until", "0s", "--format", "{{json .}}", *options)
+    assert shown.code == 0, shown.err
+    events.extend(json.loads(line) for line in shown.out.splitlines())
+
+
+def actions(events: list[dict[str, Any]], kind: str) -> list[str]:
+    return [each["Action"] for each in events if each["Type"] == kind]
+
+
+def test_the_life_of_a_container(target: Target) -> None:
+    with heard(target) as events:
+        target.docker("run", "--rm", "--name", "brief", "--label", "k=v", "busybox", "sh", "-c", "exit 3")
+    assert actions(events, "container") == ["create", "attach", "start", "die", "destroy"]
+    assert actions(events, "network") == ["connect", "disconnect"]
+    died = next(each for each in events if each["Action"] == "die")
+    attributes = died["Actor"]["Attributes"]
+    assert (attributes["exitCode"], attributes["name"], attributes["image"]) == ("3", "brief", "busybox")
+    assert attributes["k"] == "v"
+    assert died["scope"] == "local" and died["timeNano"] // 10**9 == died["time"]
+    assert [each["timeNano"] for each in events] == sorted(each["timeNano"] for each in events)
+
+
+def test_what_is_done_to_a_container(target: Target) -> None:
+    id = idle(target, "busy")
+    with heard(target, "-f", "container=busy") as events:
+        for command in ("pause", "unpause"):
+            target.docker(command, "busy")
+        target.docker("exec", "busy", "true")
+        target.docker("rename", "busy", "busier")
+        target.docker("rename", "busier", "busy")
+        target.docker("restart", "-t", "0", "busy")
+        target.docker("kill", "-s", "USR1", "busy")
+        target.docker("stop", "-t", "0", "busy")
+    names = [each["Action"].partition(":")[0] for each in events if each["Actor"]["ID"] == id]
+    wanted = ["pause", "unpause", "exec_create", "exec_start", "exec_die", "rename", "rename"]
+    assert names[:7] == wanted
+    for word in ("restart", "kill", "die", "stop", "start"):
+        assert word in names[7:]
+
+
+def test_networks_volumes_and_images(target: Target) -> None:
+    with heard(target) as events:
+        target.docker("network", "create", "net")
+        target.docker("volume", "create", "vol")
+        target.docker("tag", "busybox", "other:1")
+        idle(target, "user", "--network", "net", "-v", "vol:/data")
+        target.docker("rm", "-f", "user")
+        target.docker("rmi", "other:1")
+        target.docker("volume", "rm", "vol")
+        target.docker("network", "rm", "net")
+    assert actions(events, "network") == ["create", "connect", "disconnect", "destroy"]
+    volume = [each for each in events if each["Type"] == "volume" and each["Actor"]["ID"] == "vol"]
+    assert [each["Action"] for each in volume] == ["create", "mount", "unmount", "destroy"]
+    assert actions(events, "image") == ["tag", "untag"]
+
+
+def test_selection(target: Target) -> None:
+    with heard(target, "-f", "type=container", "-f", "event=start", "-f", "label=k=v") as events:
+        idle(target, "with", "--label", "k=v")
+        idle(target, "without")
+    assert [(each["Action"], each["Actor"]["Attributes"]["name"]) for each in events] == [("start", "with")]
+
+
+def test_health_and_memory_are_told(target: Target) -> None:
+    with heard(target, "-f", "type=container") as events:
+        target.docker("run", "-d", "--name", "well", "--health-cmd", "true", "--health-interval", "100ms", "busybox",
+                      "sleep", "100")  # fmt: skip
+        deadline = time.monotonic() + 10
+        while (
+            target.inspect("well")["State"]["Health"]["Status"] != "healthy" and time.monotonic() < deadline
+        ):
+            time.sleep(0.05)
+    assert "health_status: healthy" in actions(events, "container")
+
+
+def test_they_come_as_they_happen(target: Target) -> None:
+    command = ["docker", "events", "-f", "container=live", "--format", "{{.Action}}"]
+    with subprocess.Popen(command, env=target.env, stdout=subprocess.PIPE, text=True) as listener:
+        try:
+            assert listener.stdout is not None
+            deadline = time.monotonic() + 10
+            first = ""
+            while not first and time.monotonic() < deadline:  # until the listener is there
+                idle(target, "live")
+                target.docker("rm", "-f", "live")
+                first = listener.stdout.readline()
+            assert first == "create\n"
+            told = [listener.stdout.readline().strip() for _ in range(4)]
+            assert told == ["start", "kill", "die", "destroy"]
+        finally:
+            listener.kill()

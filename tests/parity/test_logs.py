@@ -1,0 +1,116 @@
+"""`docker logs`: selection by time and number, following, rotation, both streams, long and broken lines."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.targets import Target
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.root, pytest.mark.usefixtures("tidy")]
+
+
+def said(target: Target, script: str, *options: str) -> None:
+    """A container `talker` that has said its piece."""
+    done = target.docker("run", "--name", "talker", *options, "busybox", "sh", "-c", script)
+    assert done.code == 0, done.err
+
+
+def lines(target: Target, *options: str) -> list[str]:
+    return target.docker("logs", *options, "talker").out.splitlines()
+
+
+def test_the_last_lines(target: Target) -> None:
+    said(target, "for i in 1 2 3 4 5; do echo $i; done")
+    assert lines(target, "--tail", "2") == ["4", "5"]
+    assert lines(target, "--tail", "all") == lines(target, "-n", "99") == ["1", "2", "3", "4", "5"]
+    assert lines(target, "--tail", "0") == []
+
+
+def test_the_last_lines_of_both_streams_together(target: Target) -> None:
+    said(target, "for i in 1 2 3; do echo out $i; sleep 0.05; echo err $i >&2; sleep 0.05; done")
+    done = target.docker("logs", "--tail", "3", "talker")
+    assert (done.out, done.err) == ("out 3\n", "err 2\nerr 3\n")
+
+
+def test_since_and_until(target: Target) -> None:
+    said(target, "echo 1; sleep 0.4; echo 2; sleep 0.4; echo 3")
+    stamps = [line.split()[0] for line in lines(target, "-t")]
+    assert sorted(stamps) == stamps
+    assert lines(target, "--since", stamps[1]) == ["2", "3"]
+    assert lines(target, "--until", stamps[1]) == ["1", "2"]
+    assert lines(target, "--since", stamps[1], "--until", stamps[1]) == ["2"]
+    assert lines(target, "--since", "1h") == ["1", "2", "3"]
+    assert lines(target, "--since", str(int(time.time()) + 100)) == []
+    assert target.docker("logs", "--since", "nonsense", "talker").code == 1
+
+
+def test_following_starts_at_the_tail_and_ends_with_the_container(target: Target) -> None:
+    script = "for i in 1 2 3; do echo $i; done; until [ -e /go ]; do sleep 0.05; done; echo 4; echo 5"
+    target.docker("run", "-d", "--name", "talker", "busybox", "sh", "-c", script)
+    wait_until(lambda: len(lines(target)) == 3)
+    command = ["docker", "logs", "-f", "--tail", "1", "talker"]
+    with subprocess.Popen(command, env=target.env, stdout=subprocess.PIPE, text=True) as follower:
+        try:
+            assert follower.stdout is not None
+            assert follower.stdout.readline() == "3\n"
+            target.docker("exec", "talker", "touch", "/go")
+            assert follower.stdout.read() == "4\n5\n"
+            assert follower.wait(10) == 0
+        finally:
+            follower.kill()
+
+
+def test_following_goes_on_over_a_restart_only_when_asked_again(target: Target) -> None:
+    said(target, "echo $(ls / | wc -w) >/dev/null; echo once")
+    target.docker("start", "-a", "talker")
+    assert lines(target) == ["once", "once"]
+    assert lines(target, "-f") == ["once", "once"]
+
+
+def test_what_is_not_a_line_or_not_text_is_kept_as_it_is(target: Target) -> None:
+    said(target, r"printf 'no end'; printf '\377\000\001x\r\n'; printf last")
+    got = subprocess.run(["docker", "logs", "talker"], env=target.env, capture_output=True, check=True).stdout
+    assert got == b"no end\xff\x00\x01x\r\nlast"
+
+
+def test_a_line_of_a_megabyte_comes_back_whole(target: Target) -> None:
+    said(target, "head -c 1000000 /dev/zero | tr '\\0' x; echo; echo after")
+    assert [len(line) for line in lines(target)] == [1_000_000, 5]
+
+
+def test_rotation_keeps_the_newest_and_bounds_the_size(target: Target) -> None:
+    """Six megabytes into three files of one."""
+    options = ["--log-opt", "max-size=1m", "--log-opt", "max-file=3"]
+    said(target, "seq -f '%0100.0f' 60000 2>/dev/null || seq -w 900000", *options)
+    got = lines(target)
+    numbers = [int(line) for line in got]
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    assert numbers[-1] in (60000, 900000) and numbers[0] > 1
+    assert sum(file.stat().st_size for file in log_files(target)) < 3.5 * (1 << 20)
+    assert lines(target, "--tail", "20000") == got[-20000:]
+
+
+def log_files(target: Target) -> list[Path]:
+    id = target.inspect("talker")["Id"]
+    folder = target.root / "data" / "containers" / id
+    return [path for path in folder.rglob("*") if path.is_file() and "log" in path.name]
+
+
+def test_without_a_log_there_is_nothing_to_read(target: Target) -> None:
+    said(target, "echo x", "--log-driver", "none")
+    done = target.docker("logs", "talker")
+    assert done.code == 1 and "does not support reading" in done.err
+
+
+@pytest.mark.parametrize(
+    "options", [["--log-driver", "nosuch"], ["--log-opt", "nosuch=1"], ["--log-opt", "max-size=much"]]
+)
+def test_nonsense_is_refused(target: Target, options: list[str]) -> None:
+    done = target.docker("run", "--rm", *options, "busybox", "true")
+    assert done.code == 125
+    assert "nosuch" in done.err or "much" in done.err
