@@ -193,4 +193,5 @@ def test_nonsense_is_refused_and_makes_nothing(target: Target, option: list[str]
     done = run(target, *option, "busybox", "true")
     assert done.code == 125
     assert words in done.err
-    assert volumes(target) == before
+    if target.name == "hythe":  # DESIGN: bad input changes nothing; dockerd keeps the first volume of two
+        assert volumes(target) == before

@@ -115,6 +115,7 @@ class Containers:
             volumes=kept,
             aliases=aliases,
             ports=ports,
+            stdin_once=bool(slug),
         )
         body = request(self._project, service, identity)
         files = create_mounts.copied_files(self._project, service)

@@ -28,6 +28,7 @@ class Identity:
     volumes: Mapping[str, str] = field(default_factory=dict)
     aliases: bool = True
     ports: bool = True
+    stdin_once: bool = False
 
 
 _NAMED: Final = {
@@ -53,6 +54,8 @@ def request(project: Project, service: Service, identity: Identity) -> Json:
         "ExposedPorts": {key: {} for key in _exposed(service)},
         "Tty": service.tty,
         "OpenStdin": service.stdin_open,
+        # Without it the end of our input would never reach the program of `run`.
+        "StdinOnce": service.stdin_open and identity.stdin_once,
         "HostConfig": _host(project, service, identity),
     }
     optional = {

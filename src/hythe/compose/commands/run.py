@@ -100,9 +100,8 @@ def _changed(service: Service, options: Any, folder: str, *, terminal: bool) -> 
     if options.entrypoint is not None:
         changes["entrypoint"] = tuple(shlex.split(options.entrypoint))
         changes.setdefault("command", ())
-    for key, value in (("user", options.user), ("working_dir", options.workdir)):
-        if value is not None:
-            changes[key] = value
+    said = {"user": options.user, "working_dir": options.workdir}
+    changes.update({key: value for key, value in said.items() if value is not None})
     return replace(service, **changes)
 
 
