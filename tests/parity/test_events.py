@@ -19,14 +19,18 @@ pytestmark = [pytest.mark.root, pytest.mark.usefixtures("tidy")]
 LAST = "the-last-one"
 
 
+def now() -> str:
+    return f"{time.time():.9f}"
+
+
 @contextmanager
 def heard(target: Target, *options: str) -> Iterator[list[dict[str, Any]]]:
     """Collects the events from here to the end of the block; a volume made then marks the end."""
     events: list[dict[str, Any]] = []
-    since = f"{time.time():.9f}"
+    since = now()
     yield events
     target.docker("volume", "create", LAST)
-    shown = target.docker("events", "--since", since, "--until", "0s", "--format", "{{json .}}", *options)
+    shown = target.docker("events", "--since", since, "--until", now(), "--format", "{{json .}}", *options)
     assert shown.code == 0, shown.err
     events.extend(json.loads(line) for line in shown.out.splitlines())
 
@@ -50,7 +54,7 @@ def test_the_life_of_a_container(target: Target) -> None:
 
 def test_what_is_done_to_a_container(target: Target) -> None:
     id = idle(target, "busy")
-    with heard(target, "-f", "container=busy") as events:
+    with heard(target, "-f", f"container={id}") as events:
         for command in ("pause", "unpause"):
             target.docker(command, "busy")
         target.docker("exec", "busy", "true")

@@ -75,7 +75,9 @@ def test_following_goes_on_over_a_restart_only_when_asked_again(target: Target) 
 def test_what_is_not_a_line_or_not_text_is_kept_as_it_is(target: Target) -> None:
     said(target, r"printf 'no end'; printf '\377\000\001x\r\n'; printf last")
     got = subprocess.run(["docker", "logs", "talker"], env=target.env, capture_output=True, check=True).stdout
-    assert got == b"no end\xff\x00\x01x\r\nlast"
+    # dockerd's json-file turns what is not UTF-8 into U+FFFD; the stream itself is of bytes
+    odd = b"\xff" if target.name == "hythe" else "\ufffd".encode()
+    assert got == b"no end" + odd + b"\x00\x01x\r\nlast"
 
 
 def test_a_line_of_a_megabyte_comes_back_whole(target: Target) -> None:
@@ -108,7 +110,13 @@ def test_without_a_log_there_is_nothing_to_read(target: Target) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [["--log-driver", "nosuch"], ["--log-opt", "nosuch=1"], ["--log-opt", "max-size=much"]]
+    "options",
+    [
+        # dockerd looks for a plugin of that name for 15 seconds
+        pytest.param(["--log-driver", "nosuch"], marks=pytest.mark.slow),
+        ["--log-opt", "nosuch=1"],
+        ["--log-opt", "max-size=much"],
+    ],
 )
 def test_nonsense_is_refused(target: Target, options: list[str]) -> None:
     done = target.docker("run", "--rm", *options, "busybox", "true")

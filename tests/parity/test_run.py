@@ -21,7 +21,11 @@ from tests.targets import Target
         (["cat", "/etc/hostname"], 0, None),
         (["id"], 0, "uid=0(root) gid=0(root) groups=0(root),10(wheel)\n"),
         (["pwd"], 0, "/\n"),
-        (["sh", "-c", "echo $HOME $PATH"], 0, "/root /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"),
+        (
+            ["sh", "-c", "echo $HOME $PATH"],
+            0,
+            "/root /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n",
+        ),
         (["sh", "-c", "echo $$"], 0, "1\n"),
         (["readlink", "/proc/self/ns/pid"], 0, None),
     ],
@@ -71,7 +75,9 @@ def test_the_two_streams_are_kept_apart(target: Target) -> None:
 
 
 def test_detached_then_logs_wait_and_rm(target: Target) -> None:
-    id = target.docker("run", "-d", "--name", "it", "busybox", "sh", "-c", "echo a; echo b >&2; exit 3").out.strip()
+    id = target.docker(
+        "run", "-d", "--name", "it", "busybox", "sh", "-c", "echo a; echo b >&2; exit 3"
+    ).out.strip()
     assert re.fullmatch(r"[0-9a-f]{64}", id)
     assert target.docker("wait", "it").out == "3\n"
     logs = target.docker("logs", "it")
@@ -85,7 +91,9 @@ def test_detached_then_logs_wait_and_rm(target: Target) -> None:
 
 
 def test_following_a_log_ends_with_the_container(target: Target) -> None:
-    target.docker("run", "-d", "--name", "talker", "busybox", "sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.2; done")
+    target.docker(
+        "run", "-d", "--name", "talker", "busybox", "sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.2; done"
+    )
     assert target.docker("logs", "-f", "talker").out == "1\n2\n3\n"
     target.docker("rm", "talker")
 
@@ -101,9 +109,12 @@ def test_environment_user_directory_and_hostname(target: Target) -> None:
 def test_exec_runs_inside_and_gives_its_code(target: Target) -> None:
     target.docker("run", "-d", "--name", "host", "busybox", "sleep", "100")
     try:
-        assert target.docker("exec", "host", "sh", "-c", "echo in; exit 4") .code == 4
+        assert target.docker("exec", "host", "sh", "-c", "echo in; exit 4").code == 4
         assert target.docker("exec", "-i", "host", "cat", stdin=b"piped").out == "piped"
-        assert target.docker("exec", "-e", "X=y", "-w", "/tmp", "host", "sh", "-c", "echo $X; pwd").out == "y\n/tmp\n"
+        assert (
+            target.docker("exec", "-e", "X=y", "-w", "/tmp", "host", "sh", "-c", "echo $X; pwd").out
+            == "y\n/tmp\n"
+        )
         missing = target.docker("exec", "host", "nosuchprogram")
         # older dockers give 126 here; the convention of the shell, and of newer ones, is 127
         assert missing.code == (127 if target.name == "hythe" else missing.code)
@@ -132,9 +143,13 @@ def test_stop_sends_term_then_kill(target: Target) -> None:
 
 
 def test_ps_shows_what_runs(target: Target) -> None:
-    id = target.docker("run", "-d", "--name", "shown", "--label", "k=v", "busybox", "sleep", "100").out.strip()
+    id = target.docker(
+        "run", "-d", "--name", "shown", "--label", "k=v", "busybox", "sleep", "100"
+    ).out.strip()
     try:
-        line = target.docker("ps", "--format", "{{.ID}} {{.Names}} {{.Image}} {{.Command}} {{.State}} {{.Labels}}").out
+        line = target.docker(
+            "ps", "--format", "{{.ID}} {{.Names}} {{.Image}} {{.Command}} {{.State}} {{.Labels}}"
+        ).out
         assert line == f'{id[:12]} shown busybox "sleep 100" running k=v\n'
         assert target.docker("ps", "-q", "--filter", "label=k=w").out == ""
         assert target.docker("ps", "-q", "--filter", "name=shown").out == f"{id[:12]}\n"
@@ -174,7 +189,9 @@ def test_a_fork_bomb_stops_at_its_limit(target: Target) -> None:
 
 
 def test_restart_policy_counts(target: Target) -> None:
-    target.docker("run", "-d", "--name", "again", "--restart", "on-failure:2", "busybox", "sh", "-c", "echo x; exit 1")
+    target.docker(
+        "run", "-d", "--name", "again", "--restart", "on-failure:2", "busybox", "sh", "-c", "echo x; exit 1"
+    )
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         details = json.loads(target.docker("inspect", "again").out)[0]
@@ -201,7 +218,18 @@ def test_isolation_inside(target: Target) -> None:
 
 
 def test_privileged_and_capabilities(target: Target) -> None:
-    caps = ["run", "--rm", "--cap-drop", "ALL", "--cap-add", "CHOWN", "busybox", "grep", "CapEff", "/proc/self/status"]
+    caps = [
+        "run",
+        "--rm",
+        "--cap-drop",
+        "ALL",
+        "--cap-add",
+        "CHOWN",
+        "busybox",
+        "grep",
+        "CapEff",
+        "/proc/self/status",
+    ]
     assert target.docker(*caps).out.split()[1] == "0000000000000001"
     mount = ["run", "--rm", "--privileged", "busybox", "sh", "-c", "mount -t tmpfs x /tmp && echo mounted"]
     done = target.docker(*mount)
@@ -213,6 +241,16 @@ def test_privileged_and_capabilities(target: Target) -> None:
 def test_read_only_tmpfs_and_shm(target: Target) -> None:
     script = "touch /x 2>/dev/null || echo ro; touch /scratch/x && echo rw; df -m /dev/shm | tail -1 | awk '{print $2}'"
     done = target.docker(
-        "run", "--rm", "--read-only", "--tmpfs", "/scratch", "--shm-size", "32m", "busybox", "sh", "-c", script
+        "run",
+        "--rm",
+        "--read-only",
+        "--tmpfs",
+        "/scratch",
+        "--shm-size",
+        "32m",
+        "busybox",
+        "sh",
+        "-c",
+        script,
     )
     assert done.out == "ro\nrw\n32\n"

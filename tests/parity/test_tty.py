@@ -146,18 +146,15 @@ def test_leaving_an_exec_leaves_it_running(target: Target) -> None:
 
 
 def test_two_attached_see_the_same(target: Target) -> None:
-    with (
-        docker(target, "run", "-it", "--name", "shared", *SHELL) as first,
-        docker(target, "attach", "shared") as second,
-    ):
+    with docker(target, "run", "-it", "--name", "shared", *SHELL) as first:
         first.expect("# ")
-        wait_until(lambda: len(target.docker("top", "shared").out.splitlines()) == 2)
-        second.type("\n")
-        second.expect("# ")
-        ask(second, "echo for b''oth", "for both")
-        first.expect("for both")
-        first.type("exit 4\n")
-        assert (first.end(), second.end()) == (4, 4)
+        with docker(target, "attach", "shared") as second:
+            second.type("\n")
+            second.expect("# ")
+            ask(second, "echo for b''oth", "for both")
+            first.expect("for both")
+            first.type("exit 4\n")
+            assert (first.end(), second.end()) == (4, 4)
 
 
 def test_input_that_is_no_terminal_is_refused_for_it(target: Target) -> None:

@@ -29,7 +29,9 @@ def inspect(target: Target, name: str) -> dict[str, dict[str, object]]:
 
 
 def wait_until(
-    condition: Callable[[], bool], seconds: float = 15, otherwise: Callable[[], str] = lambda: "it did not come true"
+    condition: Callable[[], bool],
+    seconds: float = 15,
+    otherwise: Callable[[], str] = lambda: "it did not come true",
 ) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -74,7 +76,9 @@ def test_containers_run_on_and_are_adopted_with_their_logs(daemon: Target) -> No
 def test_networks_and_ports_survive_the_daemon(daemon: Target) -> None:
     daemon.docker("network", "create", "net")
     serve = "echo hello > /tmp/index.html; httpd -f -p 80 -h /tmp"
-    daemon.docker("run", "-d", "--name", "web", "--network", "net", "-p", "127.0.0.1::80", "busybox", "sh", "-c", serve)
+    daemon.docker(
+        "run", "-d", "--name", "web", "--network", "net", "-p", "127.0.0.1::80", "busybox", "sh", "-c", serve
+    )
     port = daemon.docker("port", "web", "80").out.strip().rpartition(":")[2]
 
     def answer() -> str:
@@ -128,11 +132,15 @@ def leftovers(instance: str, root: Path) -> list[str]:
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     with start_hythe(tmp_path) as daemon:
         instance = json.loads(daemon.docker("info", "--format", "{{json .ID}}").out)
-        subnet = daemon.docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}").out
+        subnet = daemon.docker(
+            "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}"
+        ).out
         daemon.docker("network", "create", "net")
         daemon.docker("volume", "create", "vol")
         for number in range(3):
-            daemon.docker("run", "-d", "--network", "net", "-v", "vol:/data", "-p", "80", "busybox", "sleep", "100")
+            daemon.docker(
+                "run", "-d", "--network", "net", "-v", "vol:/data", "-p", "80", "busybox", "sleep", "100"
+            )
             daemon.docker("run", "-d", "--name", f"n{number}", "busybox", "sleep", "100")
         daemon.docker("exec", "n0", "true")
         assert any("cgroup" in place for place in leftovers(instance, tmp_path))
@@ -141,7 +149,9 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
         assert not list((tmp_path / "data" / "containers").iterdir())
         assert not list((tmp_path / "data" / "snapshots" / "containers").iterdir())
         assert not list((tmp_path / "run" / "containers").iterdir())
-    wait_until(lambda: not leftovers(instance, tmp_path), otherwise=lambda: str(leftovers(instance, tmp_path)))
+    wait_until(
+        lambda: not leftovers(instance, tmp_path), otherwise=lambda: str(leftovers(instance, tmp_path))
+    )
     assert [path for path in (tmp_path / "run").rglob("*") if path.is_socket()] == []
     routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
     pool = ".".join(subnet.split(".")[:2])

@@ -34,7 +34,14 @@ def log(tmp_path: Path) -> Path:
 
 async def test_lines_are_joined_over_frames_and_files(log: Path) -> None:
     found = await lines(log, LogQuery())
-    assert [line.data for line in found] == [b"one\n", b"two\n", b"error\n", b"three\n", b"four\n", b"unfinished"]
+    assert [line.data for line in found] == [
+        b"one\n",
+        b"two\n",
+        b"error\n",
+        b"three\n",
+        b"four\n",
+        b"unfinished",
+    ]
     assert [line.time for line in found] == [1, 1, 2, 3, 4, 5]
 
 

@@ -7,7 +7,9 @@ import pytest
 from hythe.engine.users import ResolvedUser, resolve
 from hythe.errors import InvalidArgument
 
-PASSWD = "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33:web:/var/www:/bin/false\nbroken line\n123:x:7:8::/n:/bin/sh\n"
+PASSWD = (
+    "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33:web:/var/www:/bin/false\nbroken line\n123:x:7:8::/n:/bin/sh\n"
+)
 GROUP = "root:x:0:\nweb:x:33:\nwheel:x:10:root,web\nadm:x:4:web\n"
 
 

@@ -1,0 +1,12 @@
+"""The list of what is implemented is made from the schema."""
+
+from __future__ import annotations
+
+from hythe.compose.coverage import markdown, rows
+
+
+def test_rows() -> None:
+    found = {row.path: row for row in rows()}
+    assert found["services.NAME.build.args"].supported
+    assert not found["services.NAME.links"].supported and found["services.NAME.links"].instead
+    assert "| `services.NAME.image` | yes |" in markdown()
