@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import docker
+from docker import DockerClient
 
 START_SECONDS = 60
 
@@ -60,9 +60,9 @@ class Target:
         details: list[dict[str, Any]] = json.loads(shown.out)
         return details[0]
 
-    def client(self) -> docker.DockerClient:
+    def client(self) -> DockerClient:
         """docker-py; close it after use."""
-        return docker.DockerClient(base_url=self.host, version="auto", timeout=60)
+        return DockerClient(base_url=self.host, version="auto", timeout=60)
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _started(command: list[str], root: Path, stack: ExitStack) -> subprocess.Pop
 
 
 def _import_busybox(host: str) -> None:
-    client = docker.DockerClient(base_url=host, version="auto")
+    client = DockerClient(base_url=host, version="auto")
     try:
         client.api.import_image_from_data(
             busybox_tar(), repository="busybox", tag="latest", changes=['CMD ["sh"]']
@@ -173,7 +173,7 @@ def _import_busybox(host: str) -> None:
 
 
 def _remove_containers(host: str) -> None:
-    client = docker.DockerClient(base_url=host, version="auto")
+    client = DockerClient(base_url=host, version="auto")
     try:
         for container in client.api.containers(all=True, quiet=True):
             client.api.remove_container(container["Id"], force=True, v=True)
@@ -214,13 +214,6 @@ def start_hythe(root: Path) -> Iterator[Target]:
         yield Target("hythe", host, process.pid, root)
 
 
-def _unmount_below(root: Path) -> None:
-    """dockerd leaves its network sandboxes mounted below its exec-root."""
-    points = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-    for point in sorted((p for p in points if p.startswith(f"{root}/")), reverse=True):
-        subprocess.run(["umount", "--lazy", point], check=False)
-
-
 @contextmanager
 def start_dockerd(root: Path) -> Iterator[Target]:
     """A real dockerd in a network namespace of its own."""
@@ -234,7 +227,6 @@ def start_dockerd(root: Path) -> Iterator[Target]:
             "--data-root", str(root / "data"), "--exec-root", str(root / "run"), "-H", host,
             "--pidfile", str(root / "dockerd.pid"), "--containerd-namespace", namespace, "--bip", "172.31.240.1/24",
         ]  # fmt: skip
-        stack.callback(_unmount_below, root)
         stack.callback(_unmount_below, root)  # dockerd leaves run/netns/default after --network host
         process = _started(command, root, stack)
         stack.callback(_remove_containers, host)

@@ -39,6 +39,14 @@ class Terminal:
         self._seen = at + len(words)
         return text
 
+    def shows(self, words: str, seconds: float) -> bool:
+        """Whether `words` appear within the time."""
+        deadline = time.monotonic() + seconds
+        while words not in self.shown[self._seen :]:
+            if not self._read(deadline - time.monotonic()):
+                return False
+        return True
+
     def resize(self, rows: int, columns: int) -> None:
         """Another size, and the signal by which a terminal tells its program."""
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

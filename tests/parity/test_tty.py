@@ -71,8 +71,12 @@ def test_a_program_is_told_of_a_new_size(target: Target) -> None:
     script = "trap 'stty size' WINCH; echo re''ady; while :; do sleep 0.05; done"
     with docker(target, "run", "-it", "--rm", "--name", "watcher", *SHELL, "-c", script) as session:
         session.expect("ready")
-        session.resize(33, 99)
-        session.expect("33 99")
+
+        def told() -> bool:  # the CLI may not yet listen to the first signal
+            session.resize(33, 99)
+            return session.shows("33 99", 0.5)
+
+        wait_until(told)
         target.docker("rm", "-f", "watcher")
         session.end()
 

@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ def daemon(tmp_path: Path) -> Iterator[Target]:
         yield target
 
 
-def inspect(target: Target, name: str) -> dict[str, dict[str, object]]:
-    details: list[dict[str, dict[str, object]]] = json.loads(target.docker("inspect", name).out)
+def inspect(target: Target, name: str) -> dict[str, Any]:
+    details: list[dict[str, Any]] = json.loads(target.docker("inspect", name).out)
     return details[0]
 
 

@@ -7,7 +7,9 @@ exit nobody could record, is listed as stopped with exit code 255.
 
 from __future__ import annotations
 
+import json
 import time
+from typing import Any, cast
 
 from hythe.kernel import process
 from hythe.runtime.container import Container
@@ -32,11 +34,26 @@ def adopt_all(supervisor: Supervisor, records: Records, loop: Loop, events: Even
 
 def _container(supervisor: Supervisor, state: StateRecord) -> Container:
     group = supervisor.layout.group(state["cgroup"])
+    spec = _spec(state["bundle"])
+    linux = spec.get("linux") or {}
+    own_pid = any(n["type"] == "pid" and not n.get("path") for n in linux.get("namespaces", ()))
+    filter = supervisor.filter(linux.get("seccomp"))
     container = Container(
-        state["id"], state["bundle"], group, terminal=state["terminal"], own_pid=True, filter=None
+        state["id"], state["bundle"], group, terminal=state["terminal"], own_pid=own_pid, filter=filter
     )
+    if not spec:
+        container.no_exec = "its config.json cannot be read, and with it the system call filter"
     container.pid, container.start_time, container.adopted = state["pid"], state["start_time"], True
     return container
+
+
+def _spec(bundle: str) -> dict[str, Any]:
+    """The bundle's config.json once more: an exec needs the filter in it. Empty where it cannot be read."""
+    try:
+        with open(f"{bundle}/config.json") as file:
+            return cast("dict[str, Any]", json.load(file))
+    except (OSError, ValueError):
+        return {}
 
 
 def _follow(

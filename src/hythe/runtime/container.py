@@ -19,7 +19,10 @@ _ENDED_EXECS: Final = 32
 
 
 class Container:
-    """`own_pid`: it has a pid namespace, so that everything ends with its first process."""
+    """`own_pid`: it has a pid namespace, so that everything ends with its first process.
+
+    `no_exec` is why nothing more may be run in it, "" where it may.
+    """
 
     def __init__(
         self, id: str, bundle: str, group: Group, *, terminal: bool, own_pid: bool, filter: Filter | None
@@ -37,6 +40,7 @@ class Container:
         self.start_time = 0
         self.paused = False
         self.adopted = False
+        self.no_exec = ""
         self.exit: ExitRecord | None = None
         self.deleting: list[Answer] = []
         self.oom_watch = -1

@@ -113,7 +113,9 @@ class Supervisor:
         *,
         terminal: bool,
     ) -> None:
-        """Fork a further process into a running container."""
+        """Fork a further process into a running container. Raises Conflict where that would not be safe."""
+        if container.no_exec:
+            raise Conflict(f"nothing can be run in {container.id}: {container.no_exec}", hint="restart it")
         pidfd = process.pidfd_open(container.pid)
         try:
             plan = joined.ExecPlan(spec, pidfd, container.group, container.filter, terminal, self._open_files)

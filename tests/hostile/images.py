@@ -1,0 +1,31 @@
+"""Images that no builder would make: busybox with entries of the attacker's choice on top."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.targets import Target, busybox_tar
+
+
+def hostile_image(
+    engine: Target, name: str, links: Mapping[str, str], files: Mapping[str, Path] | None = None
+) -> None:
+    """Import an image that has these symbolic links and (copied from the host, executable) files."""
+    archive = io.BytesIO(busybox_tar())
+    with tarfile.open(fileobj=archive, mode="a") as tar:
+        for path, target in links.items():
+            info = tarfile.TarInfo(path)
+            info.type, info.linkname, info.mode = tarfile.SYMTYPE, target, 0o777
+            tar.addfile(info)
+        for path, source in (files or {}).items():
+            info, content = tarfile.TarInfo(path), source.read_bytes()
+            info.size, info.mode = len(content), 0o755
+            tar.addfile(info, io.BytesIO(content))
+    client = engine.client()
+    try:
+        client.api.import_image_from_data(archive.getvalue(), repository=name, tag="latest")
+    finally:
+        client.close()

@@ -1,0 +1,72 @@
+"""Links that change while the engine mounts or copies; the host must stay as it is whatever the order."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+from docker.errors import APIError
+
+from tests.targets import Target
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+SWAP = """
+cd /shared; mkdir -p real; i=0
+while [ ! -e /shared/stop ]; do
+  rm -f place; mkdir place 2>/dev/null; rmdir place 2>/dev/null; ln -s {target} place
+done
+"""
+COPIES = 400
+
+
+def swapping(engine: Target, target: str) -> None:
+    """A container that turns /shared/place into a folder and into a link to `target`, over and over."""
+    script = SWAP.format(target=target)
+    done = engine.docker(
+        "run", "-d", "--name", "swapper", "-v", "shared:/shared", "busybox", "sh", "-c", script
+    )
+    assert done.code == 0, done.err
+
+
+def test_a_destination_that_is_swapped_while_it_is_mounted(engine: Target, tmp_path: Path) -> None:
+    """CVE-2021-30465."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    before = Path("/proc/self/mountinfo").read_text()
+    swapping(engine, str(victim))
+    options = ["-v", "shared:/m", "--mount", "type=tmpfs,dst=/m/place/inner"]
+    for _ in range(40):
+        done = engine.docker("run", "--rm", *options, "busybox", "cut", "-d ", "-f2", "/proc/mounts")
+        mounted = [line for line in done.out.splitlines() if line.endswith("inner")]
+        assert done.code != 0 or len(mounted) == 1
+        assert list(victim.iterdir()) == []
+    assert Path("/proc/self/mountinfo").read_text() == before
+
+
+def test_copies_through_a_link_that_is_swapped(engine: Target, tmp_path: Path) -> None:
+    """CVE-2018-15664: out of the container and into it."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "secret").write_text("secret of the host")
+    swapping(engine, str(victim))
+    planted = io.BytesIO()
+    with tarfile.open(fileobj=planted, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("planted"))
+    client = engine.client()
+    try:
+        for _ in range(COPIES):
+            try:
+                stream, _ = client.api.get_archive("swapper", "/shared/place/secret")
+                assert b"secret of the host" not in b"".join(stream)
+            except APIError as error:
+                assert error.status_code in (400, 404), error
+            try:
+                client.api.put_archive("swapper", "/shared/place", planted.getvalue())
+            except APIError as error:
+                assert error.status_code in (400, 403, 404, 409), error
+        assert [each.name for each in victim.iterdir()] == ["secret"]
+    finally:
+        client.close()
