@@ -157,3 +157,24 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
     pool = ".".join(subnet.split(".")[:2])
     assert not [line for line in routes.splitlines() if line.startswith(f"unreachable {pool}.")]
+
+
+def test_another_warden_takes_over(daemon: Target) -> None:
+    """Containers run on without the warden; what they write then is lost, how they end is not known."""
+    daemon.docker("run", "-d", "--name", "orphan", "busybox", "sleep", "1000")
+    pid = inspect(daemon, "orphan")["State"]["Pid"]
+    warden = int(next(line for line in status(pid) if line.startswith("PPid")).split()[1])
+    os.kill(warden, signal.SIGKILL)
+    wait_until(lambda: daemon.docker("exec", "orphan", "echo", "in").out == "in\n")
+    state = inspect(daemon, "orphan")["State"]
+    assert (state["Running"], state["Pid"]) == (True, pid)
+    filters = daemon.docker("exec", "orphan", "grep", "Seccomp:", "/proc/self/status").out
+    assert filters.split() == ["Seccomp:", "2"]
+    assert daemon.docker("run", "--rm", "busybox", "echo", "new").out == "new\n"
+    assert daemon.docker("rm", "-f", "orphan").code == 0
+    # it is dead; when it is reaped is up to the host's first process
+    assert not Path(f"/proc/{pid}").exists() or any(line.startswith("State:\tZ") for line in status(pid))
+
+
+def status(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/status").read_text().splitlines()

@@ -8,6 +8,7 @@ table and cgroup of this instance with it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +36,8 @@ from hythe.runtime.launch import spawn_warden
 from hythe.store.database import Database
 from hythe.store.images import Images
 from hythe.volume.manager import Volumes
+
+log = logging.getLogger("hythe.engine")
 
 
 class _Identity(Struct):
@@ -70,7 +73,8 @@ class Engine:
 
     async def start(self) -> None:
         store = Images(self.paths.data, self.database)
-        self._runtime = await self._connect()
+        self._runtime = WardenRuntime(self.paths.warden_socket)
+        await self._attach_warden()
         self.networks = NetworkService(Manager(self.database, self.instance, self._pool), self.events)
         self.volumes = VolumeService(Volumes(self.paths.data / "volumes", self.database), self.events)
         self.images = ImageService(store, self.events)
@@ -91,9 +95,20 @@ class Engine:
         self.builds = BuildService(store, self.database, self.paths.data / "build", executor, self.events)
         self._registry, self._executor = parts.registry, executor
         self._runtime.on_exit(self._exited)
-        adoption = Adoption(parts, self.containers)
-        await self.networks.startup(await adoption.live())
-        await adoption.run()
+        self._adoption = Adoption(parts, self.containers)
+        await self.networks.startup(await self._adoption.live())
+        await self._adoption.run()
+        self._runtime.on_lost = self._warden_lost
+
+    def _warden_lost(self) -> None:
+        """The warden was killed: another takes its place, and takes over what runs."""
+        self._recovery = asyncio.ensure_future(self._recover())
+
+    async def _recover(self) -> None:
+        log.error("the warden was lost; starting another, which takes over the running containers")
+        await self._attach_warden()
+        await self._adoption.live()
+        await self._adoption.run()
 
     def _exited(self, exit: Exit) -> None:
         if exit.exec_id is not None:
@@ -103,23 +118,22 @@ class Engine:
         else:
             self._executor.exited(exit)
 
-    async def _connect(self) -> WardenRuntime:
-        """The warden that lives, or a new one."""
-        runtime = WardenRuntime(self.paths.warden_socket)
+    async def _attach_warden(self) -> None:
+        """Connect to the warden that lives, or start one."""
         try:
-            runtime.connect()
+            self._runtime.connect()
         except OSError:
             self.paths.warden_socket.unlink(missing_ok=True)
             await asyncio.to_thread(
                 spawn_warden, self.paths.warden_socket, self.paths.warden_state, self.paths.warden_log
             )
-            runtime.connect()
-        return runtime
+            self._runtime.connect()
 
     async def stop(self, *, stop_containers: bool = False) -> None:
         """Let go. Where no container is left, leave nothing behind on the host either."""
         if stop_containers:
             await self.containers.stop_all()
+        self._runtime.on_lost = lambda: None
         idle = not await self._runtime.containers()
         self.containers.close()
         await self.networks.shutdown(remove_all=idle)

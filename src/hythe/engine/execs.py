@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import struct
 
 from hythe.base.ids import new_id
 from hythe.engine.bundle.process import capability_sets, process
@@ -18,9 +17,10 @@ from hythe.engine.containers.surroundings import user_in
 from hythe.engine.model import Exec, ExecSpec
 from hythe.engine.runtime import Attachment, Exit, Streams
 from hythe.engine.security import ALL
-from hythe.engine.streams import Pipe, parse_detach_keys
+from hythe.engine.streams import Pipe, parse_detach_keys, write_all
 from hythe.errors import CannotStart, Conflict, HytheError, InvalidArgument, NotFound
 from hythe.oci.spec import Process
+from hythe.wire import stdcopy
 
 KEPT = 1000
 
@@ -191,10 +191,6 @@ class Execs:
 
 
 def _tell(fd: int, message: str, *, raw: bool) -> None:
-    """Write an error to a client that has only its stream; best effort, it may be gone."""
+    """Write an error to a client that has only its stream."""
     text = message.encode() + (b"\r\n" if raw else b"\n")
-    frame = text if raw else struct.pack(">B3xI", 2, len(text)) + text
-    try:
-        os.write(fd, frame)
-    except OSError:
-        return
+    write_all(fd, text if raw else stdcopy.encode(2, text))

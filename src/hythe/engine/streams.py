@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import socket
 from collections.abc import AsyncIterator, Sequence
 
@@ -32,6 +34,18 @@ def parse_detach_keys(text: str | None) -> Sequence[int]:
                 f"invalid detach key: {word!r}", hint="write letters or ctrl-LETTER, joined by commas"
             )
     return keys
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write to a client's socket, waiting for it as needed; one that has gone away is no error."""
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(fd, view) :]
+        except BlockingIOError:
+            select.select([], [fd], [])
+        except OSError:
+            return
 
 
 class Pipe:

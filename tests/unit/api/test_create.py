@@ -54,7 +54,7 @@ def test_host_options_docker_create_can_say() -> None:
     assert host.devices == [DeviceRequest("/dev/null", "/dev/xnull", "r")]
     assert host.ports[:2] == [PortBinding(80, "tcp", "", 8080), PortBinding(9000, "udp", "127.0.0.1", 9000)]
     assert (host.dns, host.extra_hosts, host.network_mode) == (["1.1.1.1"], ["db:10.0.0.1"], "net1")
-    assert (host.log.driver, host.log.options) == ("local", {"max-size": "1m"})
+    assert (host.log.driver, host.log.options) == ("json-file", {"max-size": "1m"})
 
 
 def test_mounts_docker_create_can_say() -> None:

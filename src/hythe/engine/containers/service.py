@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -32,9 +33,10 @@ from hythe.engine.model import (
 )
 from hythe.engine.names import check_name, random_name
 from hythe.engine.runtime import Attachment
-from hythe.engine.streams import parse_detach_keys
+from hythe.engine.streams import parse_detach_keys, write_all
 from hythe.errors import Conflict, HytheError, InvalidArgument, NotFound
 from hythe.store.images import Image
+from hythe.wire import stdcopy
 
 
 class Containers:
@@ -135,19 +137,29 @@ class Containers:
 
     async def attach(self, ref: str, fd: int, head: bytes, options: AttachOptions) -> None:
         """Hand a client's socket to the runtime; `fd` is the engine's from here on, also on errors."""
-        handle = self._registry.find(ref)
-        record = handle.record
-        keys = parse_detach_keys(options.detach_keys) if record.spec.tty else ()
-        attachment = Attachment(
-            fd,
-            options.stdin and record.spec.open_stdin,
-            options.stdout,
-            options.stderr,
-            not record.spec.tty,
-            keys,
-            head,
-        )
+        try:
+            handle = self._registry.find(ref)
+            record = handle.record
+            keys = parse_detach_keys(options.detach_keys) if record.spec.tty else ()
+            if options.logs:
+                await self._replay(ref, fd, options)
+        except BaseException:
+            os.close(fd)
+            raise
+        if not options.stream:
+            os.close(fd)
+            return
+        stdin = options.stdin and record.spec.open_stdin
+        attachment = Attachment(fd, stdin, options.stdout, options.stderr, not record.spec.tty, keys, head)
         await self.lifecycle.attach(handle, attachment)
+
+    async def _replay(self, ref: str, fd: int, options: AttachOptions) -> None:
+        """Write what is in the log to a client that attaches and wants that first."""
+        query = LogQuery(stdout=options.stdout, stderr=options.stderr, split=False)
+        multiplexed = not self.get(ref).spec.tty
+        async for line in self.logs(ref, query):
+            data = stdcopy.encode(line.stream, line.data) if multiplexed else line.data
+            await asyncio.to_thread(write_all, fd, data)
 
     async def resize(self, ref: str, height: int, width: int) -> None:
         handle = self._registry.find(ref)
