@@ -1,7 +1,8 @@
 """The engines that behaviour tests run against: hythe, and dockerd as the peer.
 
 Both are started with roots of their own below a temporary folder and ended by pid; dockerd also gets a network
-namespace of its own, since it changes the firewall of the one it runs in.
+namespace of its own, since it changes the firewall of the one it runs in. All time limits grow with
+HYTHE_TEST_TIMEOUT (`tests.waiting`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from typing import Any
 
 from docker import DockerClient
 
-START_SECONDS = 60
+from tests.waiting import PATIENCE
+
+START_SECONDS = 60 * PATIENCE
+ANSWER_SECONDS = 60 * PATIENCE
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Target:
 
     def client(self) -> DockerClient:
         """docker-py; close it after use."""
-        return DockerClient(base_url=self.host, version="auto", timeout=60)
+        return DockerClient(base_url=self.host, version="auto", timeout=ANSWER_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def _run(command: list[str], env: dict[str, str], stdin: bytes | None, timeout: 
         input=stdin,
         stdin=subprocess.DEVNULL if stdin is None else None,
         capture_output=True,
-        timeout=timeout,
+        timeout=timeout * PATIENCE,
         check=False,
     )
     return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
@@ -146,7 +150,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(30)
+            process.wait(30 * PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -163,7 +167,7 @@ def _started(command: list[str], root: Path, stack: ExitStack) -> subprocess.Pop
 
 
 def _import_busybox(host: str) -> None:
-    client = DockerClient(base_url=host, version="auto")
+    client = DockerClient(base_url=host, version="auto", timeout=ANSWER_SECONDS)
     try:
         client.api.import_image_from_data(
             busybox_tar(), repository="busybox", tag="latest", changes=['CMD ["sh"]']
@@ -173,7 +177,7 @@ def _import_busybox(host: str) -> None:
 
 
 def _remove_containers(host: str) -> None:
-    client = DockerClient(base_url=host, version="auto")
+    client = DockerClient(base_url=host, version="auto", timeout=ANSWER_SECONDS)
     try:
         for container in client.api.containers(all=True, quiet=True):
             client.api.remove_container(container["Id"], force=True, v=True)

@@ -17,6 +17,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from tests.waiting import PATIENCE
+
 WAIT_SECONDS = 15
 
 
@@ -32,7 +34,7 @@ class Terminal:
 
     def expect(self, words: str, seconds: float = WAIT_SECONDS) -> str:
         """Read until `words` appear after what was expected before; the text up to and with them."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while (at := self.shown.find(words, self._seen)) < 0:
             assert self._read(deadline - time.monotonic()), f"no {words!r} in {self.shown[self._seen :]!r}"
         text = self.shown[self._seen : at + len(words)]
@@ -41,7 +43,7 @@ class Terminal:
 
     def shows(self, words: str, seconds: float) -> bool:
         """Whether `words` appear within the time."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while words not in self.shown[self._seen :]:
             if not self._read(deadline - time.monotonic()):
                 return False
@@ -54,7 +56,7 @@ class Terminal:
 
     def end(self, seconds: float = WAIT_SECONDS) -> int:
         """Read on until the program has ended; its exit code."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while self._read(deadline - time.monotonic()):
             pass
         return self.process.wait(max(0.1, deadline - time.monotonic()))

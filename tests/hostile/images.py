@@ -1,4 +1,4 @@
-"""Images that no builder would make: busybox with entries of the attacker's choice on top."""
+"""Images that no builder would make, busybox with entries of the attacker's choice on top; and the host's mounts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.targets import Target, busybox_tar
+
+
+def host_mounts(*ours: Path) -> list[str]:
+    """Mount points of the host, in order; of those below /tmp and /run, where other tests work, only `ours`."""
+    places = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    below = tuple(str(each) for each in ours)
+    return [place for place in places if place.startswith(below) or not place.startswith(("/tmp/", "/run/"))]
 
 
 def hostile_image(

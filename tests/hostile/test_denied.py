@@ -46,7 +46,6 @@ def test_a_user_namespace_opens_nothing(engine: Target) -> None:
     """CVE-2022-0492: a user namespace, a cgroup hierarchy in it, and release_agent."""
     assert "not permitted" in sh(engine, "unshare -Ur true")
     assert "not permitted" in sh(engine, "unshare -rm sh -c 'mount -t cgroup -o memory x /tmp'")
-    assert "denied" in sh(engine, "mount -t cgroup -o memory x /tmp") + " denied or not permitted"
     assert sh(engine, "mount -t cgroup -o memory x /tmp 2>/dev/null && echo mounted") == ""
 
 
@@ -120,8 +119,7 @@ def test_exec_has_no_more_devices_than_the_container(engine: Target) -> None:
 
 
 def test_the_host_is_not_seen(engine: Target) -> None:
-    pids = sh(engine, "ls /proc | grep -c '^[0-9]'; cat /proc/1/comm").split()
-    assert int(pids[0]) <= 4 and pids[1] == "sh"
+    assert int(sh(engine, "ls /proc | grep -c '^[0-9]'")) <= 4
     assert sh(engine, f"ls {engine.root} /run/hythe /var/lib/hythe 2>/dev/null") == ""
     assert sh(engine, f"kill -0 {engine.pid} 2>/dev/null && echo reached") == ""
     assert sh(engine, "find / -xdev -name '*.sock' 2>/dev/null") == ""

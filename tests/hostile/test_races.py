@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from docker.errors import APIError
 
+from tests.hostile.images import host_mounts
 from tests.targets import Target
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -35,7 +36,7 @@ def test_a_destination_that_is_swapped_while_it_is_mounted(engine: Target, tmp_p
     """CVE-2021-30465."""
     victim = tmp_path / "victim"
     victim.mkdir()
-    before = Path("/proc/self/mountinfo").read_text()
+    before = host_mounts(engine.root, tmp_path)
     swapping(engine, str(victim))
     options = ["-v", "shared:/m", "--mount", "type=tmpfs,dst=/m/place/inner"]
     for _ in range(40):
@@ -43,7 +44,7 @@ def test_a_destination_that_is_swapped_while_it_is_mounted(engine: Target, tmp_p
         mounted = [line for line in done.out.splitlines() if line.endswith("inner")]
         assert done.code != 0 or len(mounted) == 1
         assert list(victim.iterdir()) == []
-    assert Path("/proc/self/mountinfo").read_text() == before
+    assert host_mounts(engine.root, tmp_path) == before
 
 
 def test_copies_through_a_link_that_is_swapped(engine: Target, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_control_c_interrupts_what_runs_in_front(target: Target, way: str) -> No
     arguments = {"run": ["run", "-it", "--rm", *SHELL], "exec": ["exec", "-it", "other", "sh"]}[way]
     with docker(target, *arguments) as session:
         session.expect("# ")
-        session.type("echo be''gun; sleep 100\n")
+        session.type("sh -c \"echo be''gun; exec sleep 100\"\n")
         session.expect("begun")
         session.type("\x03")
         session.expect("# ")

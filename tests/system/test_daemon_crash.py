@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.targets import Target, hythe_command, start_hythe
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def wait_until(
     seconds: float = 15,
     otherwise: Callable[[], str] = lambda: "it did not come true",
 ) -> None:
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while time.monotonic() < deadline:
         if condition():
             return
@@ -71,7 +72,7 @@ def test_containers_run_on_and_are_adopted_with_their_logs(daemon: Target) -> No
         daemon.docker("rm", "-f", "counter", "brief")
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(30 * PATIENCE)
 
 
 def test_networks_and_ports_survive_the_daemon(daemon: Target) -> None:
@@ -84,7 +85,7 @@ def test_networks_and_ports_survive_the_daemon(daemon: Target) -> None:
 
     def answer() -> str:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2) as page:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2 * PATIENCE) as page:
                 return str(page.read().decode())
         except OSError:
             return ""
@@ -101,7 +102,7 @@ def test_networks_and_ports_survive_the_daemon(daemon: Target) -> None:
         daemon.docker("network", "rm", "net")
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(30 * PATIENCE)
 
 
 def test_a_killed_process_is_noticed_and_restarted(daemon: Target) -> None:

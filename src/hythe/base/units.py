@@ -1,7 +1,7 @@
 """Sizes and durations as people write them on command lines and in files.
 
 Sizes follow docker's go-units: k, m, g, t, p are powers of 1024, with an optional "b" or "ib", in any case.
-Durations follow Go's time.ParseDuration: "1h30m", "1.5s", "500ms", "2us".
+Durations follow Go's time.ParseDuration: "1h30m", "1.5s", "500ms", "2us"; in words, go-units' HumanDuration.
 """
 
 from __future__ import annotations
@@ -43,19 +43,39 @@ def parse_duration(text: str) -> int:
     return int(total)
 
 
+def human_duration(seconds: float) -> str:
+    """Roughly, as docker says it: "Less than a second", "3 minutes", "About an hour", "2 weeks"."""
+    whole = int(seconds)
+    if whole < 1:
+        return "Less than a second"
+    if whole < 60:
+        return "1 second" if whole == 1 else f"{whole} seconds"
+    minutes = whole // 60
+    if minutes < 60:
+        return "About a minute" if minutes == 1 else f"{minutes} minutes"
+    hours = (whole + 1800) // 3600
+    if hours < 48:
+        return "About an hour" if hours == 1 else f"{hours} hours"
+    for below, each, unit in ((24 * 14, 24, "days"), (24 * 60, 168, "weeks"), (24 * 730, 720, "months")):
+        if hours < below:
+            return f"{hours // each} {unit}"
+    return f"{whole // 3600 // 24 // 365} years"
+
+
+def _scaled(size: float, step: int, units: tuple[str, ...], digits: int) -> str:
+    """`size` in the first unit in which it is below `step`, or the last."""
+    for unit in units[:-1]:
+        if size < step:
+            return f"{size:.0f}{unit}" if unit == units[0] else f"{size:.{digits}g}{unit}"
+        size /= step
+    return f"{size:.{digits}g}{units[-1]}"
+
+
 def human_size(size: float) -> str:
     """Docker's way of showing sizes on disk: powers of 1000, "1.24MB"."""
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 1000 or unit == "TB":
-            return f"{size:.0f}{unit}" if unit == "B" else f"{size:.3g}{unit}"
-        size /= 1000
-    raise AssertionError("unreachable")
+    return _scaled(size, 1000, ("B", "kB", "MB", "GB", "TB"), 3)
 
 
 def human_memory(size: float) -> str:
     """Docker's way of showing memory: powers of 1024, "19.5MiB"."""
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if size < 1024 or unit == "TiB":
-            return f"{size:.0f}{unit}" if unit == "B" else f"{size:.4g}{unit}"
-        size /= 1024
-    raise AssertionError("unreachable")
+    return _scaled(size, 1024, ("B", "KiB", "MiB", "GiB", "TiB"), 4)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -19,9 +18,10 @@ from hythe.build.cache import step_key
 from hythe.build.describe import Describer
 from hythe.build.settings import HealthSettings, Settings
 from hythe.build.state import HistoryEntry, StageState
-from hythe.build.workshop import NANOSECONDS, Workshop
+from hythe.build.workshop import Workshop
 from hythe.oci.image import ImageConfig, encode
 from hythe.store.images import Image
+from hythe.wire.times import format_moment, parse_created
 
 _HEALTH: Final = {
     "Interval": "interval", "Timeout": "timeout", "StartPeriod": "start_period",
@@ -63,7 +63,7 @@ def from_image(image: Image, scope: Scope, escape: str, shop: Workshop) -> Stage
     document_: Mapping[str, Any] = msgspec.to_builtins(image.config)
     history = [
         HistoryEntry(
-            _nanoseconds(entry.get("created") or ""),
+            parse_created(entry.get("created") or ""),
             entry.get("created_by") or "",
             bool(entry.get("empty_layer")),
             entry.get("author") or "",
@@ -79,33 +79,16 @@ def from_image(image: Image, scope: Scope, escape: str, shop: Workshop) -> Stage
         chain=shop.images.chain(image),
         layers=list(shop.images.layers(image)),
         history=history,
-        created=_nanoseconds(document_.get("created") or ""),
+        created=parse_created(document_.get("created") or ""),
         image_id=image.id,
     )
-
-
-def _nanoseconds(text: str) -> int:
-    """RFC 3339 to ns since the epoch; 0 for what cannot be read."""
-    head, _, fraction = text.rstrip("Zz").partition(".")
-    try:
-        seconds = int(datetime.fromisoformat(head).replace(tzinfo=UTC).timestamp())
-    except ValueError:
-        return 0
-    return seconds * NANOSECONDS + int((fraction + "0" * 9)[:9] if fraction.isdigit() else 0)
-
-
-def _rfc3339(time: int) -> str:
-    """ns since the epoch, as Go writes it: no trailing zeros in the fraction."""
-    seconds, rest = divmod(time, NANOSECONDS)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return text + (f".{rest:09d}".rstrip("0") if rest else "") + "Z"
 
 
 def document(state: StageState, shop: Workshop) -> ImageConfig:
     """The configuration of an image that consists of the state as it is now."""
     here = platform.check(shop.options.platform) if shop.options.platform else platform.host()
     values: dict[str, Any] = {
-        "created": _rfc3339(state.created),
+        "created": format_moment(state.created),
         "architecture": here.architecture,
         "os": here.os,
         "config": _fields(state.describer.settings),
@@ -142,7 +125,7 @@ def _fields(settings: Settings) -> dict[str, Any]:
 
 
 def _history(entry: HistoryEntry) -> dict[str, Any]:
-    values: dict[str, Any] = {"created": _rfc3339(entry.created), "created_by": entry.created_by}
+    values: dict[str, Any] = {"created": format_moment(entry.created), "created_by": entry.created_by}
     values |= {name: text for name, text in (("author", entry.author), ("comment", entry.comment)) if text}
     return values | ({"empty_layer": True} if entry.empty else {})
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from hythe.base.ids import new_id
 from hythe.build.api import BuildCancelled, BuildOptions, Executor
@@ -24,8 +23,8 @@ from hythe.build.state import StageState
 from hythe.build.tree import Tree
 from hythe.oci.spec import Mount
 from hythe.store.images import Images
+from hythe.wire.times import SECOND
 
-NANOSECONDS: Final = 10**9
 Make = Callable[[str, Sequence[Mount]], None]
 
 
@@ -50,7 +49,7 @@ class Workshop:
 
     def now(self) -> int:
         """The time for what is made now, in ns since the epoch."""
-        return time.time_ns() if self.epoch is None else self.epoch * NANOSECONDS
+        return time.time_ns() if self.epoch is None else self.epoch * SECOND
 
     def check_cancelled(self) -> None:
         if self.options.cancelled():
@@ -98,7 +97,7 @@ class Workshop:
 
 def clamp_times(directory: int, epoch: int) -> None:
     """Set every modification time below the directory descriptor, and its own, to at most `epoch` (s)."""
-    limit = epoch * NANOSECONDS
+    limit = epoch * SECOND
     readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
     try:
         for root, folders, files, descriptor in os.fwalk(".", dir_fd=readable, topdown=False):

@@ -7,7 +7,7 @@ from typing import Any
 
 from hythe.cli.parsing import Parser, filters
 from hythe.cli.session import Session
-from hythe.cli.when import moment
+from hythe.client.when import moment
 
 
 def events(session: Session, argv: list[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hythe.cli.foreground import write
 from hythe.cli.parsing import Parser
 from hythe.cli.session import Session
-from hythe.cli.when import moment
+from hythe.client.when import moment
 
 
 def logs(session: Session, argv: list[str]) -> int:

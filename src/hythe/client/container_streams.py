@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hythe.client.failures import start_failure
-from hythe.client.frames import RAW_TYPE, demultiplex, undivided
+from hythe.client.frames import demultiplex, undivided
 from hythe.client.hijack import Hijacked
 from hythe.client.transport import Json, Transport
 from hythe.errors import HytheError
+from hythe.wire.stdcopy import RAW_TYPE
 
 
 class ContainerStreams:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 import stat
 import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
+from hythe.base.ids import random_hex
 from hythe.build.ignore import Matcher, parse
 from hythe.errors import InvalidArgument, NotFound, SystemProblem, Unsupported
 
@@ -98,7 +98,7 @@ def _from_directory(root: Path, dockerfile: str | None) -> Context:
 
 
 def _with_file(root: Path, text: bytes, where: Path | None) -> Context:
-    name = f".dockerfile.{secrets.token_hex(8)}"
+    name = f".dockerfile.{random_hex()}"
     own = Path(f"{where}.dockerignore") if where is not None else None
     matcher = _matcher(own if own is not None and own.is_file() else root / ".dockerignore")
     body = (piece for part in (iter([file_tar(name, text)]), directory_tar(root, matcher)) for piece in part)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 
-from hythe.client.frames import MULTIPLEXED_TYPE, demultiplex, undivided
+from hythe.client.frames import demultiplex, undivided
 from hythe.client.http1 import Connection, Head
+from hythe.wire.stdcopy import MULTIPLEXED_TYPE
 
 
 class Hijacked:

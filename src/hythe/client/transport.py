@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any, Final
 
 from hythe.client import failures
 from hythe.client.address import Address
 from hythe.client.hijack import Hijacked
 from hythe.client.http1 import Body, Connection, Head
+from hythe.errors import InvalidArgument, Unavailable
+from hythe.wire import jsonlines
 
 API_VERSION: Final = (1, 43)
 _UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -75,22 +78,16 @@ class Transport:
     def stream(
         self, method: str, path: str, query: Query | None = None, body: Body = None,
         headers: Mapping[str, str] | None = None,
-    ) -> tuple[Head, Iterator[bytes]]:  # fmt: skip
+    ) -> tuple[Head, Generator[bytes, None, None]]:  # fmt: skip
         """Send a request whose answer is read as it comes. Errors are raised here, before the first byte."""
         target = self._target(path, query)
         connection = self._connect(None)
-        try:
+        with self._closed_on_failure(connection):
             connection.send(method, target, headers or {}, body)
             head = connection.receive()
             if head.status >= 300:
                 answer = b"".join(connection.body(head, method))
                 raise failures.from_answer(head.status, head.reason, answer, f"{method} {path}")
-        except OSError as error:
-            connection.close()
-            raise failures.from_connect(error, self.address) from error
-        except BaseException:
-            connection.close()
-            raise
         return head, _closing(connection, head, method)
 
     def json_lines(
@@ -106,32 +103,20 @@ class Transport:
         target = self._target(path, query)
         connection = self._connect(None)
         headers = {"Connection": "Upgrade", "Upgrade": "tcp", "Content-Type": "application/json"}
-        try:
+        with self._closed_on_failure(connection):
             connection.send("POST", target, headers, json.dumps(body).encode() if body is not None else b"")
             head = connection.receive()
             if head.status not in (101, 200):
                 answer = b"".join(connection.body(head, "POST"))
                 raise failures.from_answer(head.status, head.reason, answer, f"POST {path}")
-        except OSError as error:
-            connection.close()
-            raise failures.from_connect(error, self.address) from error
-        except BaseException:
-            connection.close()
-            raise
         return Hijacked(connection, head)
 
     def _exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: Body
     ) -> tuple[Head, bytes]:
         connection = self._take()
-        try:
+        with self._closed_on_failure(connection):
             head, answer = self._round(connection, method, target, headers, body)
-        except OSError as error:
-            connection.close()
-            raise failures.from_connect(error, self.address) from error
-        except BaseException:
-            connection.close()
-            raise
         if connection.reusable:
             with self._lock:
                 self._idle.append(connection)
@@ -152,6 +137,16 @@ class Transport:
             return head, b"".join(connection.body(head, method))
         head = connection.receive()
         return head, b"".join(connection.body(head, method))
+
+    @contextmanager
+    def _closed_on_failure(self, connection: Connection) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, OSError):
+                raise failures.from_connect(error, self.address) from error
+            raise
 
     def _take(self) -> Connection:
         while True:
@@ -204,24 +199,19 @@ def _agree(theirs: str) -> str:
     return ".".join(map(str, min(API_VERSION, (int(major), int(minor)))))
 
 
-def _closing(connection: Connection, head: Head, method: str) -> Iterator[bytes]:
+def _closing(connection: Connection, head: Head, method: str) -> Generator[bytes, None, None]:
     try:
         yield from connection.body(head, method)
     finally:
         connection.close()
 
 
-def _objects(pieces: Iterator[bytes]) -> Iterator[Json]:
-    rest = b""
-    try:
-        for piece in pieces:
-            *lines, rest = (rest + piece).split(b"\n")
-            for line in lines:
-                if line.strip():
-                    yield json.loads(line)
-        if rest.strip():
-            yield json.loads(rest)
-    finally:
-        close = getattr(pieces, "close", None)
-        if close:
-            close()
+def _objects(pieces: Generator[bytes, None, None]) -> Iterator[Json]:
+    decoder = jsonlines.Decoder()
+    with closing(pieces):
+        try:
+            for piece in pieces:
+                yield from decoder.feed(piece)
+            yield from decoder.finish()
+        except InvalidArgument as error:
+            raise Unavailable(f"the daemon's answer cannot be read: {error.message}") from error

@@ -7,19 +7,16 @@ container has been started again.
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-from hythe.base.units import parse_duration
 from hythe.client import Client
+from hythe.client.when import moment
 from hythe.compose.state import Container
-from hythe.errors import Conflict, InvalidArgument, NotFound, Unavailable
+from hythe.errors import Conflict, NotFound, Unavailable
 
 _COLORS: Final = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 
@@ -76,7 +73,7 @@ class Follower:
         self, *, follow: bool, since: str | None = None, until: str | None = None, tail: str | None = None
     ) -> None:
         """Print what there is; with `follow`, until the container ends. Can be called again after that."""
-        begin = when(self._last) if self._last else since
+        begin = moment(self._last) or since
         seen = self._last
         try:
             pieces = self._client.containers.logs(
@@ -91,25 +88,6 @@ class Follower:
             return  # it has been removed meanwhile, and its log with it
         except (OSError, Unavailable):
             return  # the daemon has gone; whoever waits for the container says so
-
-
-def when(text: str) -> str:
-    """A time as the API takes it, "SECONDS.NANOSECONDS" since the epoch.
-
-    From RFC 3339 (in UTC or with an offset, up to nanoseconds), from a number of seconds, or from a duration
-    such as 10m, which is counted back from now.
-    """
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return text
-    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d)?)(\.\d+)?(Z|[-+]\d\d:\d\d)?)?", text)
-    if match is None:
-        return f"{time.time() - parse_duration(text) / 10**9:.9f}"
-    zone = (match[4] or "").replace("Z", "+00:00")
-    try:
-        moment = datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00:00'}{zone}")
-    except ValueError as error:
-        raise InvalidArgument(f"invalid time {text!r}: {error}") from error
-    return f"{int(moment.timestamp())}{match[3] or ''}"
 
 
 def _lines(pieces: Iterator[tuple[int, bytes]]) -> Iterator[tuple[str, bytes]]:

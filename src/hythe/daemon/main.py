@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -68,6 +69,8 @@ async def _run(config: Config) -> int:
         loop.add_signal_handler(number, stopping.set)
     daemon = Daemon(config)
     await daemon.start()
+    gc.collect()
+    gc.freeze()  # all that was loaded stays: the collector need not look at it at every turn
     _tell_ready(config.ready_fd)
     log.info("ready, pid %d", os.getpid())
     await stopping.wait()

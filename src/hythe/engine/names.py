@@ -25,12 +25,15 @@ packet pennant pier pilot pontoon port quay raft reef rigging river rope rudder 
 skiff sloop slip sound spar stern strand tackle tender tide tiller towline trawler tug vessel wake warp
 wharf winch windlass yawl""".split()
 
-_VALID = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$")
+LONGEST = 255
+_VALID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+\Z")
 
 
 def check_name(name: str) -> str:
     """The name without its leading "/", or InvalidArgument in the words Docker's clients know."""
     bare = name.removeprefix("/")
+    if len(bare) > LONGEST:
+        raise InvalidArgument(f"the container name is longer than {LONGEST} characters")
     if not _VALID.match(bare):
         raise InvalidArgument(
             f"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",

@@ -158,6 +158,7 @@ class NetworkService:
         record.published = []
         for name, endpoint in record.endpoints.items():
             if endpoint.endpoint_id:
+                self._publish("disconnect", self._manager.get(endpoint.network_id), container=record.id)
                 record.endpoints[name] = Endpoint(
                     endpoint.network_id, endpoint.network_name, endpoint.request
                 )

@@ -31,9 +31,10 @@ def layer_paths(rootfs: Sequence[Mount]) -> list[str]:
 
 def _read(descriptor: int, name: str) -> str:
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
             raise InvalidArgument(f"/{name} in the container is not a regular file")
-        return file.read(LIMIT).decode(errors="replace")
+        return file.read(min(status.st_size, LIMIT)).decode(errors="replace")
 
 
 def _in_layer(layer: str, name: str) -> tuple[str | None, bool]:

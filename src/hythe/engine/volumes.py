@@ -75,6 +75,13 @@ class VolumeService:
         """Bytes on disk."""
         return await asyncio.to_thread(self._volumes.usage, name)
 
+    def publish_use(self, action: str, record: Container) -> None:
+        """Tell that a container begins or ends to use its volumes ("mount", "unmount")."""
+        for mount in record.mounts:
+            if mount.volume:
+                details = {"container": record.id, "destination": mount.target, "driver": mount.driver}
+                self._events.publish("volume", action, mount.volume, details)
+
     # ---- a container's mounts -----------------------------------------------------------------
 
     async def resolve(self, request: MountRequest, image_layers: builtins.list[Path]) -> MountPoint:

@@ -88,14 +88,19 @@ def _explained(context: int, error: OSError) -> OSError:
     return OSError(error.errno, f"{error.strerror}: {'; '.join(lines)}", error.filename)
 
 
-def clone(path: str, *, dirfd: int = AT_FDCWD, recursive: bool = False) -> int:
-    """A detached copy of the mount at `path` ("" with a descriptor: what it refers to), or of the tree
-    below.
-    """
+def clone(path: str, *, dirfd: int = AT_FDCWD, recursive: bool = False, read_only: bool = False) -> int:
+    """A detached copy of the mount at `path` ("" with a descriptor: what it refers to), or of the tree below."""
     flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | (AT_RECURSIVE if recursive else 0)
     if path == "":
         flags |= AT_EMPTY_PATH
-    return syscall("open_tree", dirfd, path, flags, path=path or None)
+    tree = syscall("open_tree", dirfd, path, flags, path=path or None)
+    if read_only:
+        try:
+            set_attributes(tree, add=MOUNT_ATTR_RDONLY, recursive=recursive)
+        except BaseException:
+            os.close(tree)
+            raise
+    return tree
 
 
 def attach(mount: int, target: int, *, name: str | None = None) -> None:
@@ -107,9 +112,7 @@ def attach(mount: int, target: int, *, name: str | None = None) -> None:
 def set_attributes(
     mount: int, *, add: int = 0, remove: int = 0, propagation: int = 0, recursive: bool = False
 ) -> None:
-    """mount_setattr(2) on the mount that `mount` refers to; an access time in `add` replaces the present
-    one.
-    """
+    """mount_setattr(2) on what `mount` refers to; an access time in `add` replaces the present one."""
     if add & MOUNT_ATTR_ATIME:
         remove |= MOUNT_ATTR_ATIME
     value = _MountAttr(add, remove, propagation, 0)

@@ -5,6 +5,9 @@ takes one "lowerdir=a:b:c" string through mount(2), at most a page long and with
 There, every layer is opened and named by its descriptor, relative to /proc/self/fd as working directory:
 "lowerdir=7:8:9" is short and has nothing to escape, whatever the layers are called. The same names serve
 where a path is longer than the 255 bytes that fsconfig(2) takes.
+
+`mount` puts the tree on a directory. `detached` gives it without a place: only its descriptor leads to it, it
+goes when that is closed, and nothing is left behind if the process dies.
 """
 
 from __future__ import annotations
@@ -16,11 +19,10 @@ from typing import Final, NamedTuple
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import mounts
-from hythe.kernel.syscall import libc_call, syscall
+from hythe.kernel.syscall import AT_FDCWD, libc_call, syscall
 
 _STRING_LIMIT: Final = 255
 _DESCRIPTORS: Final = "/proc/self/fd"
-_OPEN_TREE_CLOEXEC: Final = os.O_CLOEXEC
 
 
 class Layers(NamedTuple):
@@ -60,14 +62,12 @@ def from_options(words: list[str]) -> Layers:
 
 def mount(layers: Layers, target: str, *, read_only: bool = False) -> int:
     """Mount on the directory `target`; a descriptor of the new mount's root. Raises OSError."""
-    attributes = mounts.MOUNT_ATTR_RDONLY if read_only else 0
     try:
-        root = _detached(layers, attributes)
+        root = _by_options(layers, read_only)
     except OSError as error:
-        # An older kernel refuses "lowerdir+" itself (6.5) or only all options together (6.1).
-        if error.errno != errno.EINVAL:
+        if not _too_old(error):
             raise
-        return _by_mount(layers, target, read_only)
+        return _by_string(layers, target, read_only)
     place = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         mounts.attach(root, place, name=target)
@@ -76,12 +76,36 @@ def mount(layers: Layers, target: str, *, read_only: bool = False) -> int:
     return root
 
 
-def _detached(layers: Layers, attributes: int) -> int:
+def detached(layers: Layers) -> int:
+    """A descriptor of the root of a mount that no path leads to; read-only without an upper. Raises OSError."""
+    if layers.upper is None and len(layers.lower) == 1:  # overlay wants two layers, or something to write to
+        return mounts.clone(layers.lower[0], read_only=True)
+    read_only = layers.upper is None
+    try:
+        return _by_options(layers, read_only)
+    except OSError as error:
+        if not _too_old(error):
+            raise
+    import tempfile  # costly, and for kernels before 6.7 alone: there the mount needs a place for a moment
+
+    with tempfile.TemporaryDirectory(prefix="hythe-overlay-") as place:
+        root = _by_string(layers, place, read_only)
+        mounts.unmount(place)
+    return root
+
+
+def _too_old(error: OSError) -> bool:
+    """Whether the kernel does not know "lowerdir+" (6.5), or refuses all options together (6.1)."""
+    return error.errno == errno.EINVAL
+
+
+def _by_options(layers: Layers, read_only: bool) -> int:
     with ExitStack() as stack:
         options: list[tuple[str, str | None]] = [("source", "overlay")]
         options += [("lowerdir+", _short(stack, path)) for path in layers.lower]
         if layers.upper is not None and layers.work is not None:
             options += [("upperdir", _short(stack, layers.upper)), ("workdir", _short(stack, layers.work))]
+        attributes = mounts.MOUNT_ATTR_RDONLY if read_only else 0
         return mounts.filesystem("overlay", [*options, *layers.rest], attributes)
 
 
@@ -97,7 +121,7 @@ def _short(stack: ExitStack, path: str) -> str:
     return f"{_DESCRIPTORS}/{_pin(stack, path)}"
 
 
-def _by_mount(layers: Layers, target: str, read_only: bool) -> int:
+def _by_string(layers: Layers, target: str, read_only: bool) -> int:
     """The way of kernels before 6.7. The working directory is put back."""
     with ExitStack() as stack:
         back = _pin(stack, ".")
@@ -109,4 +133,4 @@ def _by_mount(layers: Layers, target: str, read_only: bool) -> int:
         stack.callback(os.fchdir, back)
         data = ",".join(words).encode()
         libc_call("mount", "overlay", target, "overlay", 1 if read_only else 0, data, path=target)
-    return syscall("open_tree", -100, target, _OPEN_TREE_CLOEXEC, path=target)
+    return syscall("open_tree", AT_FDCWD, target, os.O_CLOEXEC, path=target)

@@ -97,12 +97,19 @@ def _swap(old: int, new: int) -> int:
 
 
 def _link_target(parent: int, name: str) -> str | None:
+    """Where a link leads, None for what is none. The text of a magic link (proc(5)) is not what it leads to: ELOOP."""
     try:
-        return os.readlink(name, dir_fd=parent)
-    except (FileNotFoundError, OSError) as error:
+        target = os.readlink(name, dir_fd=parent)
+    except OSError as error:
         if error.errno in (errno.EINVAL, errno.ENOENT):
             return None
         raise
+    try:
+        os.close(openat2(parent, name, os.O_PATH))
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise
+    return target
 
 
 def _enter(parent: int, name: str, mode: int) -> int:

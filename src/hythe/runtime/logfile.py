@@ -3,7 +3,7 @@
 The warden is the only writer. A write that fails half-way (a full disk) is cut off again, so that the file
 always consists of whole frames; the output is then lost for the log but not for attached clients, and the
 container is not held up. Rotation renames PATH to PATH.1, PATH.1 to PATH.2 and so on, keeping `max_files` in
-all.
+all; a file begins with a whole line where one ended in the last part of the file before it.
 """
 
 # ruff: noqa: PTH104, PTH108
@@ -57,10 +57,18 @@ class LogFile:
         return good
 
     def write(self, stream: int, data: bytes) -> None:
-        """Append one frame; `data` is at most 64 KiB. Never raises for the disk's sake."""
-        length = logframes.OVERHEAD + len(data)
-        if self._max_size and self._size and self._size + length > self._max_size:
+        """Append one frame, or two around a rotation; `data` is at most 64 KiB. Never raises for the disk's sake."""
+        if self._max_size and self._size and self._size + logframes.OVERHEAD + len(data) > self._max_size:
+            room = max(0, self._max_size - self._size - logframes.OVERHEAD)
+            cut = data.rfind(b"\n", 0, room) + 1
+            if cut:
+                self._append(stream, data[:cut])
             self._rotate()
+            data = data[cut:]
+        self._append(stream, data)
+
+    def _append(self, stream: int, data: bytes) -> None:
+        length = logframes.OVERHEAD + len(data)
         if self._fd < 0:
             self.lost += len(data)
             return

@@ -134,7 +134,7 @@ def encode(message: dict[str, Any]) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode()
 
 
-def decode(packet: bytes) -> dict[str, Any]:
+def decode(packet: bytes | bytearray) -> dict[str, Any]:
     """Raises InvalidArgument for what is not a JSON object."""
     try:
         message = json.loads(packet)

@@ -97,23 +97,25 @@ class Connection:
         flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
         space = socket.CMSG_SPACE(_DESCRIPTORS * 4)
         try:
-            packet, ancillary, got, _ = self._socket.recvmsg(PACKET_LIMIT, space, flags)
+            length, ancillary, got, _ = self._socket.recvmsg_into([self._server.buffer], space, flags)
         except BlockingIOError:
             return
         except OSError:
-            packet, ancillary, got = b"", [], 0
+            length, ancillary, got = 0, [], 0
         fds = [
             fd
             for level, kind, data in ancillary
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS
             for fd in struct.unpack(f"{len(data) // 4}i", data)
         ]
-        if not packet:
+        if not length:
             self.close()
             return
-        self._dispatch(packet, fds, truncated=bool(got & (socket.MSG_TRUNC | socket.MSG_CTRUNC)))
+        self._dispatch(
+            self._server.buffer[:length], fds, truncated=bool(got & (socket.MSG_TRUNC | socket.MSG_CTRUNC))
+        )
 
-    def _dispatch(self, packet: bytes, fds: list[int], *, truncated: bool) -> None:
+    def _dispatch(self, packet: bytearray, fds: list[int], *, truncated: bool) -> None:
         """The handler takes the descriptors out of `fds` that it keeps; the rest is closed."""
         number: object = None
         try:
@@ -142,6 +144,7 @@ class Server:
     def __init__(self, loop: Loop, path: str, handler: Handler) -> None:
         self.loop = loop
         self.handler = handler
+        self.buffer = bytearray(PACKET_LIMIT)  # its pages are only there once a packet has filled them
         self._path = path
         self._connections: list[Connection] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

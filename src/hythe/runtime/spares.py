@@ -17,6 +17,7 @@ from hythe.kernel.cgroups import Group, Layout
 from hythe.runtime.fork import Born, Forker, make_pipes
 from hythe.runtime.init import spare
 from hythe.runtime.init.container import Plan
+from hythe.runtime.init.trees import Pattern, pattern_of
 from hythe.runtime.loop import Loop
 
 _IDLE: Final = 0.015
@@ -34,6 +35,7 @@ class Spares:
         self._born: Born | None = None
         self._group: Group | None = None
         self._parent = ""
+        self._pattern: Pattern | None = None
 
     def fits(self, spec: dict[str, Any]) -> bool:
         """Whether every namespace is to be new."""
@@ -48,6 +50,7 @@ class Spares:
         if self._parent != parent:
             self.end()
             self._parent = parent
+        self._pattern = pattern_of(plan.spec)
         born = self._born
         if born is None:
             return None
@@ -72,7 +75,9 @@ class Spares:
         group = self._layout.group(f"{self._parent}/spare-{os.getpid()}-{self._count}")
         pipes = make_pipes(terminal=True, stdin=False)
         try:
-            born = self._forker.fork(lambda channel: spare.wait(self._layout, group, channel), pipes, -1)
+            born = self._forker.fork(
+                lambda channel: spare.wait(self._layout, group, self._pattern, channel), pipes, -1
+            )
         finally:
             pipes.close_child()
         self._born, self._group = born, group

@@ -157,7 +157,7 @@ class Supervisor:
     ) -> first.Plan:
         """What the first process needs to know."""
         init = (spec.get("annotations") or {}).get("org.hythe.init") == "true"
-        filter = self.filter(spec["linux"].get("seccomp"))
+        filter = self.filter(spec["linux"].pop("seccomp", None))
         return first.Plan(spec, bundle, rootfs, group, filter, terminal, init, self._open_files)
 
     def streams(

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from hythe.base.ids import random_hex
 from hythe.errors import InvalidArgument, NotFound
 from hythe.oci import digest as digests
 
@@ -87,4 +87,4 @@ class Blobs:
             yield digests.PREFIX + entry.name
 
     def _temporary(self) -> Path:
-        return self._ingest / secrets.token_hex(8)
+        return self._ingest / random_hex()

@@ -19,7 +19,7 @@ from hythe.oci.digest import PREFIX, is_digest
 from hythe.store.blobs import Blobs
 from hythe.store.database import Database
 from hythe.store.image import Image, ImageRecord
-from hythe.wire.times import parse_time
+from hythe.wire.times import parse_created
 
 _HEX: Final = frozenset("0123456789abcdef")
 
@@ -163,19 +163,11 @@ class Catalogue:
             config,
             config.rootfs.diff_ids,
             record.size,
-            created_at(config.created),
+            parse_created(config.created),
             record.parent,
             record.tagged,
         )
         self._names.update(dict.fromkeys(record.names, record.id))
-
-
-def created_at(text: str) -> int:
-    """RFC 3339 to nanoseconds since the epoch; 0 for "", and for what cannot be read."""
-    try:
-        return max(parse_time(text, 0), 0) if text else 0
-    except InvalidArgument:
-        return 0
 
 
 def check_name(text: str) -> str:

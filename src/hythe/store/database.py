@@ -28,6 +28,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        # The folder is ours alone (daemon/lock.py): no lock of the file has to be taken for each statement.
+        self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._lock = threading.RLock()
@@ -64,13 +66,15 @@ class Collection(Generic[T]):
             raise ValueError(f"not a collection name: {name!r}")
         self._database, self._name = database, name
         self._decoder = msgspec.json.Decoder(type_)
+        # Not "or replace", which deletes first: an update in place leaves the index and the order alone.
+        self._put = f"INSERT INTO {name} VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body"
         with database.transaction() as connection:
             connection.execute(f"CREATE TABLE IF NOT EXISTS {name} (id TEXT PRIMARY KEY, body BLOB NOT NULL)")
 
     def put(self, id: str, document: T) -> None:
         body = msgspec.json.encode(document)
         with self._database.transaction() as connection:
-            connection.execute(f"INSERT OR REPLACE INTO {self._name} VALUES (?, ?)", (id, body))
+            connection.execute(self._put, (id, body))
 
     def get(self, id: str) -> T | None:
         with self._database.transaction() as connection:

@@ -26,7 +26,7 @@ from hythe.store import save as saving
 from hythe.store.archive.entry import DEFAULT_LIMITS, Limits
 from hythe.store.archive.removal import remove_tree
 from hythe.store.blobs import Blobs
-from hythe.store.catalogue import Catalogue, check_name, check_names, created_at
+from hythe.store.catalogue import Catalogue, check_name, check_names
 from hythe.store.collector import Collector
 from hythe.store.database import Database
 from hythe.store.image import Image, ImageUser
@@ -34,7 +34,7 @@ from hythe.store.instructions import apply_changes
 from hythe.store.layers import Layer
 from hythe.store.removal import InUse, Removal, Step
 from hythe.store.snapshots import Snapshots
-from hythe.wire.times import format_time
+from hythe.wire.times import format_time, parse_created
 
 __all__ = ["HistoryLine", "Image", "ImageUser", "Images", "Pruned"]
 
@@ -108,7 +108,7 @@ class Images:
         sizes = iter(self.layer_sizes(image))
         lines = [
             HistoryLine(
-                "<missing>", created_at(step.created), step.created_by,
+                "<missing>", parse_created(step.created), step.created_by,
                 0 if step.empty_layer else next(sizes, 0), step.comment, (),
             )
             for step in image.config.history

@@ -17,7 +17,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import secrets
 import stat
 import threading
 from collections.abc import Iterable, Iterator
@@ -29,6 +28,7 @@ import msgspec
 from msgspec import Struct
 
 from hythe.base.files import write_atomic
+from hythe.base.ids import random_hex
 from hythe.errors import InvalidArgument, NotFound, SystemProblem
 from hythe.oci import digest as digests
 from hythe.store.archive.compression import PLAIN, ZSTD, decompress
@@ -203,7 +203,7 @@ class Layers:
             for chain in chains:
                 self._known.pop(chain, None)
                 self._fresh.discard(chain)
-                doomed.append(self._tmp / secrets.token_hex(8))
+                doomed.append(self._tmp / random_hex())
                 with suppress(FileNotFoundError):
                     self._folder(chain).rename(doomed[-1])
         return doomed
@@ -215,7 +215,7 @@ class Layers:
 
     def discard(self, path: Path) -> None:
         """Remove any directory of this store such that it is either there or gone."""
-        doomed = self._tmp / secrets.token_hex(8)
+        doomed = self._tmp / random_hex()
         try:
             path.rename(doomed)
         except FileNotFoundError:
@@ -230,7 +230,7 @@ class Layers:
     @contextmanager
     def _workplace(self, parent: str | None) -> Iterator[Path]:
         """A directory in tmp/ with an empty "diff" that has the parent's root attributes; gone at the end."""
-        work = self._tmp / secrets.token_hex(8)
+        work = self._tmp / random_hex()
         try:
             mode, uid, gid = self.root_attributes(parent)
             (work / "diff").mkdir(parents=True)

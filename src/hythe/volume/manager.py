@@ -11,7 +11,6 @@ out: who uses a volume (callers say), and mounting.
 from __future__ import annotations
 
 import re
-import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +19,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from hythe.base.ids import new_id
+from hythe.base.ids import new_id, random_hex
 from hythe.errors import Conflict, InvalidArgument, NotFound
 from hythe.oci.spec import Mount
 from hythe.store.archive.removal import remove_tree
@@ -185,7 +184,7 @@ class Volumes:
         users = in_use(name) if in_use is not None else ()
         if users:
             raise Conflict(f"remove {name}: volume is in use - [{', '.join(users)}]")
-        doomed = self._root / f"{_REMOVED}{secrets.token_hex(8)}"
+        doomed = self._root / f"{_REMOVED}{random_hex()}"
         with self._lock:
             try:
                 (self._root / name).rename(doomed)

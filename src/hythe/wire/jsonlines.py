@@ -1,23 +1,18 @@
 """Streams of JSON documents, one a line: events, statistics, the progress of builds.
 
-Docker ends each document with CR LF in progress streams and with LF in others; readers take either.
+Docker ends each document with CR LF in progress streams and with LF in others; readers take either. Reading is
+with the standard library's json, for the command line reads a few lines and must begin at once.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
-
-import msgspec
 
 from hythe.errors import InvalidArgument
 
 MAX_LINE: Final = 8 * 1024 * 1024
-
-
-def encode(document: object) -> bytes:
-    """One line."""
-    return msgspec.json.encode(document) + b"\n"
 
 
 class Decoder:
@@ -44,6 +39,6 @@ class Decoder:
 
 def _decode(line: bytes) -> Any:
     try:
-        return msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
+        return json.loads(line)
+    except ValueError as error:
         raise InvalidArgument(f"not a JSON document: {error}: {line[:80]!r}") from error

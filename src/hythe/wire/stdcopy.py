@@ -1,8 +1,8 @@
 """Docker's multiplexed stream: standard output and error of one program on one connection.
 
-Every chunk of output is preceded by eight bytes: the stream (0 stdin, 1 stdout, 2 stderr), three zeros, and
-the length as a big-endian 32-bit number. A program with a terminal has one stream, and is sent raw, without
-frames. Source: Docker Engine API, "Attach to a container", Stream format.
+Every chunk of output is preceded by eight bytes: the stream (0 stdin, 1 stdout, 2 stderr, 3 errors of the daemon),
+three zeros, and the length as a big-endian 32-bit number. A program with a terminal has one stream, and is sent
+raw, without frames. Source: Docker Engine API, "Attach to a container", Stream format.
 """
 
 from __future__ import annotations
@@ -13,46 +13,61 @@ from typing import Final
 
 from hythe.errors import InvalidArgument
 
-STDIN: Final = 0
 STDOUT: Final = 1
 STDERR: Final = 2
 
-HEADER: Final = struct.Struct(">BxxxI")
-MAX_FRAME: Final = 16 * 1024 * 1024
+RAW_TYPE: Final = "application/vnd.docker.raw-stream"
+MULTIPLEXED_TYPE: Final = "application/vnd.docker.multiplexed-stream"
+
+_HEADER: Final = struct.Struct(">BxxxI")
+_LAST_STREAM: Final = 3
 
 
 def encode(stream: int, data: bytes) -> bytes:
     """One frame."""
-    return HEADER.pack(stream, len(data)) + data
+    return _HEADER.pack(stream, len(data)) + data
 
 
 class Decoder:
-    """Frames out of bytes that arrive in any pieces; memory is bounded by `MAX_FRAME`."""
+    """(stream, data) out of bytes that arrive in any pieces.
+
+    Data is passed on as it arrives, so that a long frame comes as several pairs and is never collected in memory.
+    """
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._header = b""
+        self._stream = 0
+        self._left = 0
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """The frames that are complete with `data`, as (stream, payload).
+        """What `data` has of each frame; empty frames give nothing.
 
         Raises InvalidArgument where a header cannot be one: the connection is then not multiplexed.
         """
-        self._buffer += data
-        while len(self._buffer) >= HEADER.size:
-            stream, length = HEADER.unpack_from(self._buffer)
-            if stream > STDERR or length > MAX_FRAME:
-                raise InvalidArgument(
-                    f"not a multiplexed stream: header {bytes(self._buffer[: HEADER.size])!r}",
-                    hint="a container with a terminal sends its output raw",
-                )
-            end = HEADER.size + length
-            if len(self._buffer) < end:
-                return
-            payload = bytes(self._buffer[HEADER.size : end])
-            del self._buffer[:end]
-            yield stream, payload
+        position = 0
+        while position < len(data):
+            if self._left:
+                piece = data[position : position + self._left]
+                self._left -= len(piece)
+                position += len(piece)
+                yield self._stream, piece
+                continue
+            wanted = _HEADER.size - len(self._header)
+            self._header += data[position : position + wanted]
+            position += wanted
+            if len(self._header) == _HEADER.size:
+                self._begin(self._header)
+                self._header = b""
+
+    def _begin(self, header: bytes) -> None:
+        self._stream, self._left = _HEADER.unpack(header)
+        if self._stream > _LAST_STREAM:
+            raise InvalidArgument(
+                f"not a multiplexed stream: header {header!r}",
+                hint="a container with a terminal sends its output raw",
+            )
 
     @property
-    def pending(self) -> int:
-        """Bytes of an unfinished frame; not zero at the end of a connection means it was cut off."""
-        return len(self._buffer)
+    def pending(self) -> bool:
+        """Whether a frame is unfinished; at the end of a connection: whether it was cut off."""
+        return bool(self._left or self._header)

@@ -8,7 +8,6 @@ RFC3339Nano drops trailing zeros of the fraction.
 from __future__ import annotations
 
 import re
-from calendar import timegm
 from datetime import datetime
 from time import gmtime, strftime
 from typing import Final
@@ -25,13 +24,16 @@ _RFC3339: Final = re.compile(
 )
 
 
-def format_time(nanoseconds: int) -> str:
-    """RFC3339Nano in UTC; 0 (never) is Go's zero time."""
-    if nanoseconds == 0:
-        return ZERO
+def format_moment(nanoseconds: int) -> str:
+    """RFC3339Nano in UTC; 0 is the beginning of 1970."""
     seconds, rest = divmod(nanoseconds, SECOND)
     fraction = f".{rest:09d}".rstrip("0").rstrip(".")
     return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds)) + fraction + "Z"
+
+
+def format_time(nanoseconds: int) -> str:
+    """As `format_moment`, but 0 is "never", Go's zero time."""
+    return format_moment(nanoseconds) if nanoseconds else ZERO
 
 
 def format_fixed(nanoseconds: int) -> str:
@@ -40,11 +42,12 @@ def format_fixed(nanoseconds: int) -> str:
     return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(seconds))}.{rest:09d}Z"
 
 
-def parse_time(text: str, now: int) -> int:
+def parse_time(text: str, now: int, *, local: bool = False) -> int:
     """Nanoseconds since the epoch in what `--since` and `--until` take.
 
     Unix seconds ("1700000000.5"), RFC 3339 ("2026-01-02T15:04:05.1Z", the time or the zone may be left out,
-    then midnight and UTC are meant), or a duration before `now` ("10m"). "" and "0" are 0: no limit.
+    then midnight and UTC, or with `local` this machine's zone, are meant), or a duration before `now` ("10m").
+    "" and "0" are 0: no limit.
     """
     text = text.strip()
     if text in ("", "0"):
@@ -53,7 +56,7 @@ def parse_time(text: str, now: int) -> int:
         seconds, fraction = int(match[1]), int((match[2] or "").ljust(9, "0"))
         return seconds * SECOND + (-fraction if text.startswith("-") else fraction)
     if match := _RFC3339.match(text):
-        return _from_rfc3339(text, match)
+        return _from_rfc3339(text, match, local)
     try:
         return now - parse_duration(text)
     except InvalidArgument as error:
@@ -63,10 +66,21 @@ def parse_time(text: str, now: int) -> int:
         ) from error
 
 
-def _from_rfc3339(text: str, match: re.Match[str]) -> int:
-    date, clock, fraction, zone = match[1], match[2] or "00:00:00", match[3] or "", match[4] or "Z"
+def parse_created(text: str) -> int:
+    """Nanoseconds since the epoch of an image's `created`; 0 for "", "never" and what cannot be read."""
     try:
-        moment = datetime.fromisoformat(f"{date}T{clock}{'+00:00' if zone in 'Zz' else zone}")
-    except ValueError as error:
+        return max(parse_time(text, 0), 0)
+    except InvalidArgument:
+        return 0
+
+
+def _from_rfc3339(text: str, match: re.Match[str], local: bool) -> int:
+    date, clock, fraction, zone = match[1], match[2] or "00:00:00", match[3] or "", match[4]
+    if zone is None:
+        zone = "" if local else "+00:00"
+    try:
+        moment = datetime.fromisoformat(f"{date}T{clock}{zone.upper().replace('Z', '+00:00')}")
+        seconds = int(moment.timestamp())
+    except (ValueError, OverflowError) as error:
         raise InvalidArgument(f"invalid time: {text!r}: {error}") from error
-    return timegm(moment.utctimetuple()) * SECOND + int(fraction.ljust(9, "0"))
+    return seconds * SECOND + int(fraction.ljust(9, "0"))

@@ -4,37 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from hythe.api.docker.translate.words import human_duration, status_text
+from hythe.api.docker.translate.words import status_text
 from hythe.engine.model import Health, State
 
 S = 1_000_000_000
 M, H, D = 60 * S, 3600 * S, 86400 * S
-
-
-@pytest.mark.parametrize(
-    ("nanoseconds", "text"),
-    [
-        (-5, "Less than a second"),
-        (S - 1, "Less than a second"),
-        (S, "1 second"),
-        (59 * S, "59 seconds"),
-        (M, "About a minute"),
-        (3 * M, "3 minutes"),
-        (59 * M, "59 minutes"),
-        (60 * M, "About an hour"),
-        (100 * M, "2 hours"),
-        (47 * H, "47 hours"),
-        (48 * H, "2 days"),
-        (13 * D, "13 days"),
-        (14 * D, "2 weeks"),
-        (59 * D, "8 weeks"),
-        (61 * D, "2 months"),
-        (729 * D, "24 months"),
-        (731 * D, "2 years"),
-    ],
-)
-def test_durations(nanoseconds: int, text: str) -> None:
-    assert human_duration(nanoseconds) == text
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,9 @@ def test_a_mount_needs_an_absolute_target(target: str) -> None:
 def test_the_health_check_of_the_image_takes_the_timings_of_the_user() -> None:
     made = record(ContainerSpec("x", healthcheck=Healthcheck(interval=9)))
     assert made.healthcheck == Healthcheck(test=["CMD", "check"], interval=9, retries=2)
-    assert record(ContainerSpec("x", healthcheck=Healthcheck(test=["NONE"]))).healthcheck is None
+    assert record(ContainerSpec("x", healthcheck=Healthcheck(test=["NONE"]))).healthcheck == Healthcheck(
+        test=["NONE"]
+    )
 
 
 def test_networks_default_to_the_bridge() -> None:

@@ -24,7 +24,3 @@ def test_the_last_line_may_lack_its_end() -> None:
 def test_what_is_not_json_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="not a JSON document"):
         list(jsonlines.Decoder().feed(b"oops\n"))
-
-
-def test_encode_ends_the_line() -> None:
-    assert jsonlines.encode({"id": "x"}) == b'{"id":"x"}\n'

@@ -61,6 +61,9 @@ def error_response(error: HytheError) -> web.Response:
 
 def json_response(value: object, *, status: int = 200) -> web.Response:
     """`value` as compact JSON; Structs and dictionaries alike."""
-    return web.Response(
-        status=status, body=msgspec.json.encode(value) + b"\n", content_type="application/json"
-    )
+    return web.Response(status=status, body=json_line(value), content_type="application/json")
+
+
+def json_line(value: object) -> bytes:
+    """`value` as compact JSON and the end of the line: one document of a stream (`wire.jsonlines` reads them)."""
+    return msgspec.json.encode(value) + b"\n"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from hythe.api.docker.errors import json_response
+from hythe.api.docker.errors import json_line, json_response
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import JSON, begin, while_connected
 from hythe.api.docker.translate.create import container_spec
@@ -14,7 +14,6 @@ from hythe.api.docker.translate.volumes_from import volumes_from
 from hythe.api.docker.types.containers import CreateRequest
 from hythe.engine.model import ExitInfo
 from hythe.errors import HytheError, InvalidArgument
-from hythe.wire import jsonlines
 
 if TYPE_CHECKING:
     from hythe.api.docker.call import Call
@@ -101,7 +100,7 @@ async def wait(call: Call) -> web.StreamResponse:
         answer = {"StatusCode": info.exit_code, "Error": failure}
     except HytheError as error:
         answer = {"StatusCode": -1, "Error": {"Message": str(error)}}
-    await response.write(jsonlines.encode({k: v for k, v in answer.items() if v is not None}))
+    await response.write(json_line({k: v for k, v in answer.items() if v is not None}))
     await response.write_eof()
     return response
 

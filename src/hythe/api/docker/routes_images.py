@@ -14,7 +14,6 @@ from hythe.api.docker.filters import Filters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.translate.images_json import (
     created_at,
-    familiar,
     history_json,
     image_json,
     image_summary,
@@ -72,7 +71,7 @@ def _fits(image: Image, pattern: str) -> bool:
 
 def _name_fits(name: str, pattern: str) -> bool:
     """A pattern is compared with "name" and "name:tag" in the familiar and the full form."""
-    forms = {str(parse(name)), familiar(name)}
+    forms = {str(parse(name)), parse(name).familiar}
     forms |= {form.rpartition(":")[0] for form in forms if ":" in form.rpartition("/")[2]}
     return any(fnmatchcase(form, pattern) for form in forms)
 

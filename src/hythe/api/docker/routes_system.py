@@ -11,7 +11,7 @@ from aiohttp import web
 
 from hythe import __version__
 from hythe.api.docker import host
-from hythe.api.docker.errors import json_response
+from hythe.api.docker.errors import json_line, json_response
 from hythe.api.docker.filters import Filters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import JSON, begin, while_connected
@@ -19,7 +19,6 @@ from hythe.api.docker.translate.events_json import KEYS, event_json, matches
 from hythe.api.docker.versioning import NEWEST, OLDEST
 from hythe.engine.events import Event
 from hythe.errors import InvalidArgument, Unsupported
-from hythe.wire import jsonlines
 from hythe.wire.times import format_time, parse_time
 
 if TYPE_CHECKING:
@@ -130,14 +129,14 @@ async def events(call: Call) -> web.StreamResponse:
     accept = _accept(filters, until)
     if until and until <= now:
         past = [event for event in bus.past(since, until) if accept(event)]
-        body = b"".join(jsonlines.encode(event_json(event)) for event in past)
+        body = b"".join(json_line(event_json(event)) for event in past)
         return web.Response(body=body, content_type=JSON)
     subscription = bus.subscribe(accept, since=since or None)
     response = await begin(call, JSON)
 
     async def pump() -> None:
         async for event in subscription:
-            await response.write(jsonlines.encode(event_json(event)))
+            await response.write(json_line(event_json(event)))
 
     try:
         await while_connected(call, _until(pump(), until))

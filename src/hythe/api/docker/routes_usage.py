@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from hythe.api.docker.errors import json_response
+from hythe.api.docker.errors import json_line, json_response
 from hythe.api.docker.routes_volumes import volume_json
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import JSON, begin, while_connected
@@ -19,7 +19,6 @@ from hythe.api.docker.translate.summary import summary
 from hythe.api.docker.translate.update import changes
 from hythe.api.docker.types.host import UpdateRequest
 from hythe.engine.model import Container
-from hythe.wire import jsonlines
 
 if TYPE_CHECKING:
     from hythe.api.docker.call import Call
@@ -40,12 +39,12 @@ async def stats(call: Call) -> web.StreamResponse:
     async def pump() -> None:
         previous = sample
         if stream:
-            await response.write(jsonlines.encode(stats_json(container, previous, None)))
+            await response.write(json_line(stats_json(container, previous, None)))
         while True:
             # A rate needs two readings; between them there is nothing to wait for but the clock.
             await asyncio.sleep(INTERVAL)
             current = await read(container.id)
-            await response.write(jsonlines.encode(stats_json(container, current, previous)))
+            await response.write(json_line(stats_json(container, current, previous)))
             previous = current
             if not stream:
                 return

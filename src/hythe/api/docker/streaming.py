@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aiohttp import web
 
-from hythe.api.docker.errors import status_of
+from hythe.api.docker.errors import json_line, status_of
 from hythe.api.docker.headers import HEADERS
 from hythe.errors import HytheError
-from hythe.wire import jsonlines
 
 if TYPE_CHECKING:
     from hythe.api.docker.call import Call
@@ -83,10 +82,10 @@ async def send_progress(call: Call, messages: AsyncIterable[dict[str, Any]]) -> 
     async def pump() -> None:
         try:
             async for message in messages:
-                await response.write(jsonlines.encode(message))
+                await response.write(json_line(message))
         except HytheError as error:
             detail = {"message": str(error), "code": status_of(error)}
-            await response.write(jsonlines.encode({"errorDetail": detail, "error": str(error)}))
+            await response.write(json_line({"errorDetail": detail, "error": str(error)}))
 
     await while_connected(call, pump())
     await response.write_eof()

@@ -6,9 +6,9 @@ import json
 import sys
 from datetime import UTC, datetime
 
+from hythe.client.when import moment
 from hythe.compose import naming
 from hythe.compose.arguments import Parser
-from hythe.compose.loglines import when
 from hythe.compose.session import Session
 
 
@@ -21,7 +21,7 @@ def main(session: Session, argv: list[str]) -> int:
     options = parser.parse_args(argv)
     project = session.project_or_name()
     filters = {"type": ["container"], "label": [f"{naming.PROJECT}={project.name}"]}
-    since, until = (when(text) if text else None for text in (options.since, options.until))
+    since, until = (moment(text) for text in (options.since, options.until))
     for event in session.client.events(since=since, until=until, filters=filters):
         actor = event.get("Actor") or {}
         attributes = dict(actor.get("Attributes") or {})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 
+from hythe.client.when import moment
 from hythe.compose.arguments import Parser
-from hythe.compose.loglines import Follower, Printer, Style, short_name, when
+from hythe.compose.loglines import Follower, Printer, Style, short_name
 from hythe.compose.session import Session
 from hythe.compose.state import Container
 from hythe.compose.watch import Watch
@@ -34,7 +35,7 @@ def main(session: Session, argv: list[str]) -> int:
     )  # fmt: skip
     names = [short_name(one, project.name) for one in found]
     printer = Printer(style, names)
-    since, until = (when(text) if text else None for text in (options.since, options.until))
+    since, until = (moment(text) for text in (options.since, options.until))
     watch = Watch(session.client, project.name) if options.follow else None
 
     def show(one: Container, name: str) -> None:

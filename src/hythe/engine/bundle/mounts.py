@@ -43,7 +43,9 @@ def _shared_memory(container: Container, around: Surroundings) -> Mount:
 def _managed_files(container: Container, around: Surroundings) -> list[Mount]:
     access = "ro" if container.spec.host.read_only else "rw"
     return [
-        _mount(f"/etc/{name}", "bind", str(around.folder / name), "rbind", "rprivate", access)
+        _mount(
+            f"/etc/{name}", "bind", str((around.files or around.folder) / name), "rbind", "rprivate", access
+        )
         for name in MANAGED_FILES
     ]
 

@@ -13,12 +13,14 @@ from hythe.oci.spec import Mount
 class Surroundings:
     """What the engine found out for this start. Namespace values: "" = a new one, a path = join, "host" = none.
 
-    `tmpfs` has mount options by target, `volumes` how each named volume is mounted.
+    `files` has the managed files (None: `folder`), `tmpfs` mount options by target, `volumes` how each named
+    volume is mounted.
     """
 
     folder: Path
     cgroup: str
     user: ResolvedUser
     namespaces: dict[str, str] = field(default_factory=dict)
+    files: Path | None = None
     tmpfs: dict[str, list[str]] = field(default_factory=dict)
     volumes: dict[str, Mount] = field(default_factory=dict)

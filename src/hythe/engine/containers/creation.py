@@ -11,11 +11,10 @@ import time
 from dataclasses import dataclass, field
 
 from hythe.base.ids import short
+from hythe.engine.containers.validation import check_mounts, validate
 from hythe.engine.model import Container, ContainerSpec, Endpoint, EndpointRequest, Healthcheck, MountRequest
-from hythe.engine.security import SecurityOptions, capabilities
 from hythe.errors import InvalidArgument
 
-MINIMUM_MEMORY = 6 * 1024 * 1024
 DEFAULT_NETWORK = "bridge"
 
 
@@ -59,11 +58,9 @@ def _program(spec: ContainerSpec, image: ImageDefaults) -> tuple[list[str], list
 
 
 def _healthcheck(spec: ContainerSpec, image: ImageDefaults) -> Healthcheck | None:
-    """The user's test, or the image's with the user's timings; None if there is none or it is ["NONE"]."""
+    """The user's test, or the image's with the user's timings; None if there is none. ["NONE"] is kept as it is."""
     own, inherited = spec.healthcheck, image.healthcheck
-    if own is not None and own.test[:1] == ["NONE"]:
-        return None
-    if own is None or not inherited:
+    if own is None or own.test[:1] == ["NONE"] or not inherited:
         check = own or inherited
     else:
         check = Healthcheck(
@@ -74,25 +71,18 @@ def _healthcheck(spec: ContainerSpec, image: ImageDefaults) -> Healthcheck | Non
             start_interval=own.start_interval or inherited.start_interval,
             retries=own.retries or inherited.retries,
         )
-    return check if check is not None and check.test and check.test[0] != "NONE" else None
+    return check if check is not None and check.test else None
 
 
 def mount_requests(spec: ContainerSpec, image: ImageDefaults) -> list[MountRequest]:
     """All mounts: those asked for, then anonymous volumes where image or user only named a path."""
     requests = list(spec.host.mounts)
     taken = {request.target.rstrip("/") for request in requests}
-    if len(taken) != len(requests):
-        twice = next(r.target for r in requests if sum(o.target == r.target for o in requests) > 1)
-        raise InvalidArgument(f"Duplicate mount point: {twice}", hint="mount one thing at each path")
     for target in [*image.volumes, *spec.volumes]:
         if target.rstrip("/") not in taken:
             taken.add(target.rstrip("/"))
             requests.append(MountRequest(type="volume", target=target))
-    for request in requests:
-        if not request.target.startswith("/") or request.target.rstrip("/") == "":
-            raise InvalidArgument(
-                f"invalid mount target: {request.target!r} must be an absolute path other than /"
-            )
+    check_mounts(requests)
     return requests
 
 
@@ -105,31 +95,6 @@ def _endpoints(spec: ContainerSpec) -> dict[str, Endpoint]:
     if mode in ("default", "") and "default" in requests:
         requests[first] = requests.pop("default")
     return {name: Endpoint("", name, request) for name, request in requests.items()}
-
-
-def validate(spec: ContainerSpec) -> None:
-    """Refuse what contradicts itself. Raises InvalidArgument."""
-    host = spec.host
-    capabilities(host.cap_add, host.cap_drop, privileged=host.privileged)
-    SecurityOptions(host.security_opt, privileged=host.privileged)
-    if host.memory and host.memory < MINIMUM_MEMORY:
-        raise InvalidArgument("Minimum memory limit allowed is 6MB", hint="raise --memory")
-    if host.memory_swap > 0 and host.memory_swap < host.memory:
-        raise InvalidArgument(
-            "Minimum memoryswap limit should be larger than memory limit, see usage",
-            hint="--memory-swap is memory and swap together",
-        )
-    if host.auto_remove and host.restart.name != "no":
-        raise InvalidArgument("can't create 'AutoRemove' container with restart policy")
-    shares_network = host.network_mode == "host" or host.network_mode.startswith("container:")
-    if host.network_mode.startswith("container:") and host.ports:
-        raise InvalidArgument("conflicting options: port publishing and the container type network mode")
-    if shares_network and spec.networks.keys() - {"host", host.network_mode}:
-        raise InvalidArgument("conflicting options: a shared network namespace and further networks")
-    if spec.working_dir and not spec.working_dir.startswith("/"):
-        raise InvalidArgument(
-            f"the working directory '{spec.working_dir}' is invalid, it needs to be an absolute path"
-        )
 
 
 def new_record(id: str, name: str, spec: ContainerSpec, image: ImageDefaults) -> Container:

@@ -55,7 +55,7 @@ class HealthMonitor:
     def watch(self, handle: Handle) -> None:
         """Begin, or begin again after the daemon came back; nothing happens without a health check."""
         check = handle.record.healthcheck
-        if check is None:
+        if check is None or check.test[0] == "NONE":
             return
         handle.record.state.health = handle.record.state.health or Health()
         handle.health = asyncio.ensure_future(self._run(handle, check))

@@ -14,12 +14,14 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from hythe.engine.bundle.document import spec, write_bundle
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.restart import next_delay, wants_restart
 from hythe.engine.containers.surroundings import surroundings, write_managed_files
+from hythe.engine.model import Container
 from hythe.engine.runtime import Attachment, Exit, LogFile, Streams
 from hythe.engine.signals import parse_signal
 from hythe.errors import CannotStart, Conflict, HytheError, NotFound, NotModified
@@ -59,7 +61,6 @@ class Lifecycle:
         except Exception as error:
             self._failed(handle, error)
             raise
-        self._parts.registry.save(handle)
         self._parts.publish(handle.record, "start")
         self.on_started(handle)
 
@@ -86,8 +87,10 @@ class Lifecycle:
             plugged: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
 
             def plug(pid: int) -> None:
+                task = asyncio.ensure_future(self._plug(record, pid, around.folder))
                 undo.push_async_callback(parts.networks.detach, record)
-                plugged.set_result(asyncio.ensure_future(parts.networks.attach(record, pid)))
+                undo.push_async_callback(asyncio.wait, [task])  # before that: it may still be at it
+                plugged.set_result(task)
 
             own = not around.namespaces["network"]
             pid = await parts.runtime.create(
@@ -95,16 +98,31 @@ class Lifecycle:
             )
             if own:
                 await plugged.result()
-            gateway, own_server = parts.networks.gateway(record), parts.networks.own_server(record)
-            write_managed_files(around.folder, record, gateway=gateway, own_server=own_server)
+            elif not record.spec.host.network_mode.startswith("container:"):
+                self._write_files(record, around.folder)
             state = record.state
             state.status, state.pid, state.error, state.oom_killed = "running", pid, "", False
             state.exit_code, state.started_at, state.health = 0, time.time_ns(), None
             parts.registry.save(handle)
+            parts.volumes.publish_use("mount", record)
             while handle.attaching:
                 await parts.runtime.attach(record.id, None, handle.attaching.pop(0))
             await parts.runtime.start(record.id)
             undo.pop_all()
+
+    async def _plug(self, record: Container, pid: int, folder: Path) -> None:
+        """The networks, and the files that say what came of them, while the runtime mounts the root."""
+        await self._parts.networks.attach(record, pid)
+        self._write_files(record, folder)
+
+    def refresh_files(self, record: Container) -> None:
+        """After the networks of a running container have changed."""
+        self._write_files(record, self._parts.paths.bundle(record.id))
+
+    def _write_files(self, record: Container, folder: Path) -> None:
+        networks = self._parts.networks
+        gateway, own_server = networks.gateway(record), networks.own_server(record)
+        write_managed_files(folder, record, gateway=gateway, own_server=own_server)
 
     def _streams(self, id: str, handle: Handle) -> Streams:
         wanted = handle.record.spec
@@ -246,8 +264,7 @@ class Lifecycle:
                 handle.resolve("next-exit")
             else:
                 handle.resolve("next-exit", "not-running")
-            await parts.networks.detach(record)
-            await parts.runtime.delete(record.id, force=True)
+            await asyncio.gather(parts.networks.detach(record), parts.runtime.delete(record.id, force=True))
             parts.registry.save(handle)
             handle.idle.set()
         if again:

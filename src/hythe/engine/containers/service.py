@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -28,6 +29,7 @@ from hythe.engine.model import (
     EndpointRequest,
     ExitInfo,
     Healthcheck,
+    HostOptions,
     LogLine,
     LogQuery,
 )
@@ -67,6 +69,7 @@ class Containers:
         id = new_id()
         chosen = check_name(name) if name else random_name(self._registry.names())
         record = new_record(id, chosen, spec, defaults)
+        record.hostname = spec.hostname or self._shared_hostname(spec.host) or record.hostname
         self._parts.networks.check(record)
         self._registry.reserve(chosen, id)
         async with AsyncExitStack() as undo:
@@ -81,6 +84,14 @@ class Containers:
             undo.pop_all()
         self._parts.publish(record, "create")
         return id, []
+
+    def _shared_hostname(self, host: HostOptions) -> str:
+        """Of the host or the container whose network is shared; "" for a network of its own."""
+        if host.network_mode == "host":
+            return socket.gethostname()
+        if host.network_mode.startswith("container:"):
+            return self.get(host.network_mode.removeprefix("container:")).hostname
+        return ""
 
     # ---- looking ------------------------------------------------------------------------------
 
@@ -151,6 +162,7 @@ class Containers:
             return
         stdin = options.stdin and record.spec.open_stdin
         attachment = Attachment(fd, stdin, options.stdout, options.stderr, not record.spec.tty, keys, head)
+        self._parts.publish(record, "attach")
         await self.lifecycle.attach(handle, attachment)
 
     async def _replay(self, ref: str, fd: int, options: AttachOptions) -> None:
@@ -181,6 +193,8 @@ class Containers:
         async with handle.lock:
             await self._parts.networks.connect(handle.record, network, request)
             self._registry.save(handle)
+            if handle.running:
+                self.lifecycle.refresh_files(handle.record)
 
     async def disconnect(self, network: str, ref: str, *, force: bool = False) -> None:
         try:
@@ -192,6 +206,8 @@ class Containers:
         async with handle.lock:
             await self._parts.networks.disconnect(handle.record, network)
             self._registry.save(handle)
+            if handle.running:
+                self.lifecycle.refresh_files(handle.record)
 
     async def stop_all(self, timeout: float | None = None) -> None:
         """End every container, at once and in parallel."""

@@ -78,8 +78,15 @@ def surroundings(record: Container, parts: Parts, rootfs: Sequence[Mount]) -> Su
         user=user_of(rootfs, record.user, record.spec.host.group_add),
         namespaces=namespaces(record, parts.registry),
         tmpfs=options,
+        files=_files(record, parts),
         volumes={m.volume: parts.volumes.mount(m.volume) for m in record.mounts if m.volume},
     )
+
+
+def _files(record: Container, parts: Parts) -> Path:
+    """The folder of the managed files: its own, or that of the container whose network it shares."""
+    other = record.spec.host.network_mode.partition("container:")[2]
+    return parts.paths.bundle(parts.registry.find(other).id if other else record.id)
 
 
 def _tmpfs_options(size: int | None, mode: int | None, more: list[str]) -> list[str]:

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from hythe.engine.bundle.resources import resources
-from hythe.engine.containers.creation import validate
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.parts import Parts
+from hythe.engine.containers.validation import validate
 from hythe.engine.rootfs import layer_paths
 from hythe.errors import Conflict, NotFound, Unsupported
 from hythe.kernel.cgroups import Layout, detect

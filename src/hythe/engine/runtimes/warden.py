@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hythe.engine.runtime import Attachment, Exit, Running, Streams
-from hythe.errors import Unavailable
+from hythe.errors import NotFound, Unavailable
 from hythe.oci.spec import Mount, Process, Resources
 from hythe.runtime.protocol import PACKET_LIMIT, decode, encode, error_of
 
@@ -32,6 +32,7 @@ class WardenRuntime:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._socket: socket.socket | None = None
+        self._buffer = bytearray(PACKET_LIMIT)
         self._number = 0
         self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._unsent: deque[tuple[bytes, list[int]]] = deque()
@@ -72,16 +73,16 @@ class WardenRuntime:
         assert self._socket is not None
         while True:
             try:
-                packet = self._socket.recv(PACKET_LIMIT)
+                length = self._socket.recv_into(self._buffer)
             except BlockingIOError:
                 return
             except OSError:
-                packet = b""
-            if not packet:
+                length = 0
+            if not length:
                 self.close()
                 self.on_lost()
                 return
-            self._receive(decode(packet))
+            self._receive(decode(self._buffer[:length]))
             if self._socket is None:
                 return
 
@@ -213,7 +214,11 @@ class WardenRuntime:
         await self._call("update", id=id, resources=resources)
 
     async def delete(self, id: str, *, force: bool = False) -> None:
-        await self._call("delete", id=id, force=force)
+        try:
+            await self._call("delete", id=id, force=force)
+        except NotFound:
+            if not force:
+                raise
 
     async def containers(self) -> list[Running]:
         found: list[Running] = []

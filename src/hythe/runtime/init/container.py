@@ -18,6 +18,7 @@ from hythe.runtime.init import devices, masking, mounts, namespaces, rootfs, sec
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.execute import enter_directory, environment, run
 from hythe.runtime.init.reaper import serve
+from hythe.runtime.init.trees import Trees
 
 
 class Plan(NamedTuple):
@@ -39,10 +40,12 @@ def become(plan: Plan, channel: Channel) -> int:
     plan.group.create()
     warnings = plan.group.limit(plan.spec["linux"].get("resources") or {})
     plan.group.join()
-    return complete(plan, channel, warnings, frozenset())
+    return complete(plan, channel, warnings, frozenset(), None)
 
 
-def complete(plan: Plan, channel: Channel, warnings: list[str], made: frozenset[str]) -> int:
+def complete(
+    plan: Plan, channel: Channel, warnings: list[str], made: frozenset[str], trees: Trees | None
+) -> int:
     """The rest, from inside the control group; `made`: types of namespaces that are there already."""
     spec = plan.spec
     prepared = security.prepare(spec["process"], plan.open_files)
@@ -50,7 +53,7 @@ def complete(plan: Plan, channel: Channel, warnings: list[str], made: frozenset[
     channel.send("namespaces")
     namespaces.name_host(spec.get("hostname"), spec.get("domainname"))
     os.umask(0)
-    master = _build(plan)
+    master = _build(plan, trees)
     os.umask(0o022)
     security.own_streams((spec["process"].get("user") or {}).get("uid", 0), terminal=plan.terminal)
     enter_directory(spec["process"].get("cwd") or "/")
@@ -62,23 +65,35 @@ def complete(plan: Plan, channel: Channel, warnings: list[str], made: frozenset[
     return _execute(plan, channel)
 
 
-def _build(plan: Plan) -> int | None:
+def _build(plan: Plan, trees: Trees | None) -> int | None:
     """Make the container's file system and enter it. The terminal's master, where there is one."""
     spec, linux = plan.spec, plan.spec["linux"]
     own = {entry["type"] for entry in linux["namespaces"] if not entry.get("path")}
     sysctl.check(linux.get("sysctl") or {}, own)
     null = masking.host_null()
-    prepared = mounts.prepare(spec.get("mounts") or [])
+    entries = spec.get("mounts") or []
+    prepared = mounts.prepare(entries)
     kernel_mounts.make_private("/")
     root = rootfs.mount_root(plan.bundle, cast(Root, spec.get("root") or {}), plan.rootfs)
-    mounted = mounts.mount_all(root, prepared, plan.group, own_cgroup="cgroup" in own)
+    ready = trees.attach(root, spec, plan.group) if trees is not None else None
+    if ready is not None:
+        mounted, count = ready
+        mounts.mount_all(root, prepared[count:], plan.group, own_cgroup=True)
+    else:
+        mounted = mounts.mount_all(root, prepared, plan.group, own_cgroup="cgroup" in own)
+        if mounted.dev >= 0:
+            devices.populate(mounted.dev, terminals=mounted.pts >= 0)
     if mounted.dev >= 0:
-        devices.populate(root, mounted.dev, linux.get("devices") or [], terminals=mounted.pts >= 0)
+        for device in linux.get("devices") or []:
+            devices.make(root, device)
     master = _terminal(plan, mounted) if plan.terminal else None
-    sysctl.apply(linux.get("sysctl") or {}, mounted.proc)
-    targets = masking.Targets(root, mounted.proc)
-    masking.make_read_only(targets, linux.get("readonlyPaths") or [])
-    masking.mask(targets, null, linux.get("maskedPaths") or [])
+    if ready is None:
+        sysctl.apply(linux.get("sysctl") or {}, mounted.proc)
+        masking.cover(
+            root, mounted.proc, null, linux.get("maskedPaths") or [], linux.get("readonlyPaths") or []
+        )
+    else:
+        sysctl.apply(linux.get("sysctl") or {}, -1)  # /proc/sys is read-only already
     rootfs.enter(root, read_only=bool((spec.get("root") or {}).get("readonly")))
     for fd in (null, root, *mounted):
         if fd >= 0:

@@ -27,22 +27,18 @@ _LINKS: Final = (
 _TYPES: Final = {"c": stat.S_IFCHR, "u": stat.S_IFCHR, "b": stat.S_IFBLK, "p": stat.S_IFIFO}
 
 
-def populate(root: int, dev: int, devices: list[Device], *, terminals: bool) -> None:
-    """Fill the tmpfs `dev`, which is /dev of `root`. The umask must be 0.
-
-    `terminals`: there is a /dev/pts.
-    """
+def populate(dev: int, *, terminals: bool) -> None:
+    """Put what every container has into the tmpfs `dev`. The umask must be 0. `terminals`: there is a /dev/pts."""
     for name, major, minor in _DEFAULT:
         os.mknod(name, stat.S_IFCHR | 0o666, os.makedev(major, minor), dir_fd=dev)
     for target, name in _LINKS:
         os.symlink(target, name, dir_fd=dev)
     if terminals:
         os.symlink("pts/ptmx", "ptmx", dir_fd=dev)
-    for device in devices:
-        _make(root, dev, device)
 
 
-def _make(root: int, dev: int, device: Device) -> None:
+def make(root: int, device: Device) -> None:
+    """Make a device that was asked for. The umask must be 0."""
     path = device["path"]
     kind = _TYPES.get(device.get("type", ""))
     if kind is None or not path.startswith("/"):

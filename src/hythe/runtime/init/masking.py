@@ -51,6 +51,13 @@ def host_null() -> int:
     return fd
 
 
+def cover(root: int, proc: int, null: int, masked: list[str], read_only: list[str]) -> None:
+    """Both, in the order that lets a masked path lie below a read-only one."""
+    targets = Targets(root, proc)
+    make_read_only(targets, read_only)
+    mask(targets, null, masked)
+
+
 def mask(targets: Targets, null: int, masked: list[str]) -> None:
     """Hide every path in `masked`."""
     empty = -1

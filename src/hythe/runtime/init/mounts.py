@@ -100,19 +100,21 @@ def _mount(root: int, one: Prepared, group: Group, *, own_cgroup: bool) -> int:
 def _destination(root: int, one: Prepared) -> int:
     """The directory to mount on."""
     if one.type in _NO_LINKS or one.destination.rstrip("/") == "/dev":
-        place = one.destination.strip("/")
-        try:
-            return paths.locate(root, place, resolve=paths.RESOLVE_BENEATH | paths.RESOLVE_NO_SYMLINKS,
-                                flags=os.O_DIRECTORY)  # fmt: skip
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                raise InvalidArgument(
-                    f"{one.destination} in the image is not an ordinary directory"
-                ) from error
-            raise
+        return plain_directory(root, one.destination)
     return paths.directory_in_root(root, one.destination)
+
+
+def plain_directory(root: int, path: str) -> int:
+    """The directory `path`, reached through no link at all; made where it is missing. Raises InvalidArgument."""
+    try:
+        return paths.locate(root, path.strip("/"), resolve=paths.RESOLVE_BENEATH | paths.RESOLVE_NO_SYMLINKS,
+                            flags=os.O_DIRECTORY)  # fmt: skip
+    except FileNotFoundError:
+        return paths.directory_in_root(root, path)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise InvalidArgument(f"{path} in the image is not an ordinary directory") from error
+        raise
 
 
 def _bind(root: int, one: Prepared) -> int:

@@ -1,9 +1,10 @@
 """A spare: a child that has made beforehand what is the same for every container, and waits for its plan.
 
 It is pid 1 of a new pid namespace already, in a control group of its own under a passing name, with new
-network, uts, ipc and cgroup namespaces. Joining a control group may wait for a grace period of the kernel's
-RCU (10 ms where no other was joined just before), which is here waited out before anybody asks. With the
-plan come the three standard streams. Without one (the warden has closed the line) the spare ends.
+network, uts, ipc and cgroup namespaces, and holds the trees that show them (`trees`). Joining a control group
+may wait for a grace period of the kernel's RCU (10 ms where no other was joined just before), which is here
+waited out before anybody asks. With the plan come the three standard streams. Without one (the warden has
+closed the line) the spare ends.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from hythe.kernel.cgroups import Group, Layout
 from hythe.runtime.init import container
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.security import Filter
+from hythe.runtime.init.trees import Pattern, Trees
 
 PLAN_LIMIT: Final = 160 << 10
 MADE: Final = frozenset(("pid", "network", "uts", "ipc", "cgroup"))
@@ -51,12 +53,13 @@ def _decode(packet: bytes, layout: Layout) -> container.Plan:
     )
 
 
-def wait(layout: Layout, group: Group, channel: Channel) -> int:
+def wait(layout: Layout, group: Group, pattern: Pattern | None, channel: Channel) -> int:
     """Make ready, wait for a plan, become its container. Raises what goes wrong."""
     process.set_dumpable(False)
     group.create()
     group.join()
     ns.unshare(ns.CLONE_NEWNET | ns.CLONE_NEWUTS | ns.CLONE_NEWIPC | ns.CLONE_NEWCGROUP)
+    trees = None if pattern is None else Trees(pattern, group)
     packet, fds = channel.receive(PLAN_LIMIT)
     if not packet:
         group.leave()
@@ -68,4 +71,4 @@ def wait(layout: Layout, group: Group, channel: Channel) -> int:
     plan = _decode(packet, layout)
     plan.group.adopt(group.path)
     warnings = plan.group.limit(plan.spec["linux"].get("resources") or {})
-    return container.complete(plan, channel, warnings, MADE)
+    return container.complete(plan, channel, warnings, MADE, trees)

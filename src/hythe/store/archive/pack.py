@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hythe.errors import SystemProblem
+from hythe.kernel.paths import RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, openat2
 from hythe.store.archive.entry import OPAQUE, WHITEOUT, Entry, Kind
 from hythe.store.archive.unpack import DROPPED, OPAQUE_XATTR
 from hythe.store.archive.writer import Writer
@@ -38,11 +39,13 @@ class Packer:
     """Writes the files below a directory to `writer`. `size` is the bytes of file content so far.
 
     `whiteouts`: the directory is a layer. `epoch`: no time is later than this (seconds since the epoch).
+    `one_mount`: what is mounted below the directory is written as the empty place that it covers.
     """
 
     writer: Writer
     whiteouts: bool = False
     epoch: int | None = None
+    one_mount: bool = False
     size: int = 0
     _seen: dict[tuple[int, int], str] = field(default_factory=dict)
     _buffer: bytearray = field(default_factory=lambda: bytearray(_CHUNK))
@@ -81,8 +84,22 @@ class Packer:
             else:
                 self._special(parent, name, path, status)
 
+    def _open(self, parent: int, name: str, flags: int) -> int | None:
+        """A descriptor; None for what is mounted there, where mounts are not entered."""
+        if not self.one_mount:
+            return os.open(name, flags, dir_fd=parent)
+        try:
+            return openat2(parent, name, flags, resolve=RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS)
+        except OSError as error:
+            if error.errno == errno.EXDEV:
+                return None
+            raise
+
     def _directory(self, parent: int, name: str, path: str, status: os.stat_result) -> None:
-        descriptor = os.open(name, _DIRECTORY, dir_fd=parent)
+        descriptor = self._open(parent, name, _DIRECTORY)
+        if descriptor is None:
+            self.writer.add(self._entry(path + "/", status, {}))
+            return
         try:
             self.writer.add(self._entry(path + "/", status, self._attributes(descriptor)))
             self.below(descriptor, path + "/")
@@ -102,7 +119,10 @@ class Packer:
         return True
 
     def _file(self, parent: int, name: str, path: str, status: os.stat_result) -> None:
-        descriptor = os.open(name, _FILE, dir_fd=parent)
+        descriptor = self._open(parent, name, _FILE)
+        if descriptor is None:
+            self.writer.file(path, b"", mode=stat.S_IMODE(status.st_mode))
+            return
         try:
             entry = self._entry(path, status, self._attributes(descriptor))
             self.writer.add(entry)
@@ -187,7 +207,7 @@ def pack_layer(directory: int, writer: Writer, *, with_root: bool = False) -> in
 
 def pack_tree(directory: int, writer: Writer) -> int:
     """The whole archive of a directory as it is seen, for `docker export`; the bytes of file content."""
-    packer = Packer(writer)
+    packer = Packer(writer, one_mount=True)
     packer.below(directory)
     writer.close()
     return packer.size

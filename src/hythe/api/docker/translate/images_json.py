@@ -6,14 +6,13 @@ specification's names, which are Docker's.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from hythe.oci.reference import parse
-from hythe.wire.times import SECOND, ZERO, parse_time
+from hythe.wire.times import SECOND, ZERO, parse_created
 
 if TYPE_CHECKING:
     from hythe.store.images import Image
@@ -46,19 +45,13 @@ def document(image: Image) -> dict[str, Any]:
     return result
 
 
-def familiar(name: str) -> str:
-    """A name as people write it: "nginx:latest" for "docker.io/library/nginx:latest"."""
-    return parse(name).familiar
-
-
 def labels(image: Image) -> dict[str, str]:
     return (document(image).get("config") or {}).get("Labels") or {}
 
 
 def created_at(image: Image) -> int:
     """Nanoseconds since the epoch; 0 where the image does not say."""
-    text = document(image).get("created") or ""
-    return 0 if text in ("", ZERO) else parse_time(text, time.time_ns())
+    return parse_created(document(image).get("created") or "")
 
 
 def image_summary(image: Image, *, uses: int = -1) -> dict[str, Any]:
@@ -70,7 +63,7 @@ def image_summary(image: Image, *, uses: int = -1) -> dict[str, Any]:
         "Labels": labels(image) or None,
         "ParentId": "",
         "RepoDigests": list(image.digests),
-        "RepoTags": [familiar(name) for name in image.names],
+        "RepoTags": [parse(name).familiar for name in image.names],
         "SharedSize": -1,
         "Size": image.size,
         "VirtualSize": image.size,
@@ -86,7 +79,7 @@ def image_json(image: Image) -> dict[str, Any]:
     history = found.get("history") or [{}]
     return {
         "Id": image.id,
-        "RepoTags": [familiar(name) for name in image.names],
+        "RepoTags": [parse(name).familiar for name in image.names],
         "RepoDigests": list(image.digests),
         "Parent": "",
         "Comment": history[-1].get("comment") or "",
@@ -110,8 +103,7 @@ def history_json(image: Image, sizes: Sequence[int]) -> list[dict[str, Any]]:
     remaining, result = list(sizes), []
     for step in document(image).get("history") or []:
         size = 0 if step.get("empty_layer") or not remaining else remaining.pop(0)
-        created = step.get("created") or ""
-        moment = 0 if created in ("", ZERO) else parse_time(created, time.time_ns())
+        moment = parse_created(step.get("created") or "")
         result.append(
             {
                 "Id": "<missing>",
@@ -124,5 +116,5 @@ def history_json(image: Image, sizes: Sequence[int]) -> list[dict[str, Any]]:
         )
     result.reverse()
     if result:
-        result[0] |= {"Id": image.id, "Tags": [familiar(name) for name in image.names] or None}
+        result[0] |= {"Id": image.id, "Tags": [parse(name).familiar for name in image.names] or None}
     return result

@@ -28,6 +28,7 @@ def network_request(body: NetworkCreateRequest) -> NetworkRequest:
         gateway=(pool.gateway or None) if pool else None,
         ip_range=(pool.ip_range or None) if pool else None,
         internal=body.internal,
+        attachable=body.attachable,
         enable_ipv6=body.enable_ipv6,
         labels=body.labels,
         options=body.options,

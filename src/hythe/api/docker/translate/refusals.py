@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from msgspec.structs import fields
-
 from hythe.api.docker.types.host import HostConfig, MountConfig, Resources
 from hythe.errors import InvalidArgument, Unsupported
 
@@ -48,7 +46,7 @@ _LOG_OPTIONS: Final = ("max-size", "max-file", "compress", "mode", "max-buffer-s
 
 
 def _changed(body: Resources, unset: dict[str, tuple[object, ...]]) -> Iterator[str]:
-    names = {field.name: field.encode_name for field in fields(body)}
+    names = dict(zip(body.__struct_fields__, body.__struct_encode_fields__, strict=True))
     for attribute, values in unset.items():
         if getattr(body, attribute) not in values:
             yield f"{names[attribute]}={getattr(body, attribute)!r}"

@@ -1,0 +1,135 @@
+"""What a request must not say: out of range, contradictory, or dangerous. Checked before anything is made."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import posixpath
+from typing import Final
+
+from hythe.base.units import parse_size
+from hythe.engine.model import ContainerSpec, HostOptions, LogOptions, MountRequest
+from hythe.engine.security import SecurityOptions, capabilities
+from hythe.errors import InvalidArgument
+
+MINIMUM_MEMORY: Final = 6 * 1024 * 1024
+LOG_DRIVERS: Final = ("json-file", "local", "none")
+LOG_OPTIONS: Final = ("max-size", "max-file", "mode", "compress")
+_OPEN_PROC: Final = (
+    "cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo", "net/dev",
+)  # fmt: skip
+
+
+def check_mounts(requests: list[MountRequest]) -> None:
+    """Targets: absolute, not the root, each once, and not in /proc, where a fake would blind the security checks."""
+    targets = [posixpath.normpath(request.target) for request in requests]
+    for request, target in zip(requests, targets, strict=True):
+        if not request.target.startswith("/") or target.strip("/") == "":
+            raise InvalidArgument(
+                f"invalid mount target: {request.target!r} must be an absolute path other than /"
+            )
+        inside = target.removeprefix("/proc").lstrip("/") if f"{target}/".startswith("/proc/") else None
+        if inside is not None and inside not in _OPEN_PROC:
+            raise InvalidArgument(f"{request.target!r} cannot be mounted because it is inside /proc")
+        if targets.count(target) > 1:
+            raise InvalidArgument(f"Duplicate mount point: {target}", hint="mount one thing at each path")
+
+
+def _check_memory(host: HostOptions) -> None:
+    if host.memory and host.memory < MINIMUM_MEMORY:
+        raise InvalidArgument("Minimum memory limit allowed is 6MB", hint="raise --memory")
+    if host.memory_swap > 0 and host.memory_swap < host.memory:
+        raise InvalidArgument(
+            "Minimum memoryswap limit should be larger than memory limit, see usage",
+            hint="--memory-swap is memory and swap together",
+        )
+    if not -1000 <= host.oom_score_adj <= 1000:
+        raise InvalidArgument(f"Invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]")
+
+
+def _check_cpus(host: HostOptions) -> None:
+    count = os.cpu_count() or 1
+    if host.nano_cpus and not 10_000_000 <= host.nano_cpus <= count * 10**9:
+        raise InvalidArgument(
+            f"Range of CPUs is from 0.01 to {count:.2f}, as there are only {count} CPUs available"
+        )
+    if host.nano_cpus and (host.cpu_quota or host.cpu_period):
+        raise InvalidArgument("Conflicting options: Nano CPUs and CPU Period cannot both be set.")
+    if host.cpuset_cpus:
+        missing = sorted(_numbers(host.cpuset_cpus) - set(range(count)))
+        if missing:
+            raise InvalidArgument(
+                f"Requested CPUs are not available - requested {host.cpuset_cpus}, available: 0-{count - 1}"
+            )
+
+
+def _numbers(text: str) -> set[int]:
+    """The set behind "0-2,5" (cpuset(7), list format)."""
+    found: set[int] = set()
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            found.update(range(int(first), int(last or first) + 1))
+    except ValueError as error:
+        raise InvalidArgument(f"Invalid value {text} for cpuset cpus", hint="write such as 0-2,5") from error
+    return found
+
+
+def _check_names(host: HostOptions) -> None:
+    for entry in host.extra_hosts:
+        _, _, address = entry.replace("=", ":", 1).partition(":")
+        if address != "host-gateway":
+            _check_address(address.strip("[]"), f"invalid IP address in add-host: {address!r}")
+    for address in host.dns:
+        _check_address(address, f"bad DNS server address {address!r}")
+
+
+def _check_address(text: str, problem: str) -> None:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError as error:
+        raise InvalidArgument(problem) from error
+
+
+def _check_log(log: LogOptions) -> None:
+    if log.driver not in LOG_DRIVERS:
+        raise InvalidArgument(
+            f"logger: no log driver named {log.driver!r} is registered",
+            hint=f"one of {', '.join(LOG_DRIVERS)}",
+        )
+    for key, value in log.options.items():
+        if key not in LOG_OPTIONS:
+            raise InvalidArgument(
+                f"unknown log opt {key!r} for {log.driver} log driver",
+                hint=f"one of {', '.join(LOG_OPTIONS)}",
+            )
+        if key == "max-size" and parse_size(value) <= 0:
+            raise InvalidArgument(f"max-size must be larger than 0, not {value!r}")
+        if key == "max-file" and not (value.isdigit() and int(value) > 0):
+            raise InvalidArgument(f"max-file must be a number larger than 0, not {value!r}")
+
+
+def validate(spec: ContainerSpec) -> None:
+    """Refuse what contradicts itself or the machine. Raises InvalidArgument."""
+    host = spec.host
+    capabilities(host.cap_add, host.cap_drop, privileged=host.privileged)
+    SecurityOptions(host.security_opt, privileged=host.privileged)
+    _check_memory(host)
+    _check_cpus(host)
+    _check_names(host)
+    _check_log(host.log)
+    if host.auto_remove and host.restart.name != "no":
+        raise InvalidArgument("can't create 'AutoRemove' container with restart policy")
+    shares_network = host.network_mode == "host" or host.network_mode.startswith("container:")
+    if host.network_mode.startswith("container:") and host.ports:
+        raise InvalidArgument("conflicting options: port publishing and the container type network mode")
+    further = spec.networks.keys() - {host.network_mode}
+    if (shares_network or host.network_mode == "none") and further:
+        raise InvalidArgument(
+            f"conflicting options: the network mode {host.network_mode!r} and further networks "
+            f"({', '.join(sorted(further))})"
+        )
+    if spec.working_dir and not spec.working_dir.startswith("/"):
+        raise InvalidArgument(
+            f"the working directory '{spec.working_dir}' is invalid, it needs to be an absolute path"
+        )
