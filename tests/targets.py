@@ -28,7 +28,7 @@ from docker import DockerClient
 from tests.waiting import PATIENCE
 
 START_SECONDS = 60 * PATIENCE
-ANSWER_SECONDS = 60 * PATIENCE
+ANSWER_SECONDS = int(60 * PATIENCE)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ attributes, never by message.
 
 from __future__ import annotations
 
+import errno
+import os
+
 
 class HytheError(Exception):
     """Base of all errors that are meant for users.
@@ -77,3 +80,13 @@ class CannotStart(HytheError):
     def __init__(self, message: str, *, exit_code: int, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.exit_code = exit_code
+
+
+def from_os(error: OSError, doing: str) -> NoSpace | SystemProblem:
+    """What to raise for an error of the operating system: "cannot DOING: PLACE: REASON"."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(
+            f"cannot {doing}: {os.strerror(error.errno)}", hint="free space with `hythe system prune`"
+        )
+    place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
+    return SystemProblem(f"cannot {doing}: {place}{error.strerror}")

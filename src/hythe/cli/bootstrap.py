@@ -40,34 +40,30 @@ class Images(Protocol):
     ) -> Iterable[dict[str, Any]]: ...  # fmt: skip
 
 
-class Engine(Protocol):
-    """What is needed of `hythe.client.Client`."""
-
-    @property
-    def images(self) -> Images: ...
-
-
-def main(argv: list[str], client: Engine) -> int:
+def bootstrap(session: Session, argv: list[str]) -> int:
     """Make the images named in `argv`; gives the exit code."""
-    options = _parser().options(argv)
+    options = _parser(session).options(argv)
     if options.list:
         print("\n".join(bootstrap_catalogue.table()))
         return 0
     if not options.names:
         raise InvalidArgument("name the image to make", hint="see hythe image bootstrap --list")
     wanted = [bootstrap_catalogue.find(name) for name in options.names]
-    maker = Maker(client.images, options)
-    for recipe in bootstrap_catalogue.order(wanted):
-        if client.images.exists(recipe.name) and not (options.refresh and recipe in wanted):
-            maker.say(f"{recipe.name}: is here already")
-            continue
-        maker.make(recipe)
+    make(wanted, session.client.images, options)
     return 0
 
 
-def _parser() -> Parser:
-    session = Session()
-    session.prefix = "image "
+def make(wanted: Sequence[Recipe], images: Images, options: Any) -> None:
+    """Make these, and what they are built on, as far as they are not there."""
+    maker = Maker(images, options)
+    for recipe in bootstrap_catalogue.order(wanted):
+        if images.exists(recipe.name) and not (options.refresh and recipe in wanted):
+            maker.say(f"{recipe.name}: is here already")
+            continue
+        maker.make(recipe)
+
+
+def _parser(session: Session) -> Parser:
     summary = "Make base images from the distribution's own packages, without a registry."
     parser = Parser(session, "bootstrap", "[OPTIONS] NAME...", summary)
     parser.flag("--list", help="list the images that can be made")

@@ -96,7 +96,7 @@ SUBCOMMANDS: Final[dict[str, dict[str, Command]]] = {
         "rm": _IMAGE["rmi"],
         "inspect": Command("inspect:inspect_image", "Show everything about images"),
         "prune": Command("prune:images", "Remove images that nothing uses"),
-        "bootstrap": Command("hythe.cli.bootstrap:main", "Make a base image from a distribution's packages"),
+        "bootstrap": Command("bootstrap:bootstrap", "Make a base image from a distribution's packages"),
     },
     "network": {
         "create": Command("network:create", "Create a network"),

@@ -55,15 +55,15 @@ def _config(options: Any) -> dict[str, Any]:
 
 
 def _foreground(session: Session, options: Any, identity: str) -> int:
-    from hythe.cli import terminal
-    from hythe.cli.foreground import exchange
+    from hythe.cli.detach import DetachWatch
+    from hythe.client import terminal
 
     containers = session.client.containers
-    watch = terminal.DetachWatch(options.detach_keys) if options.tty and options.interactive else None
+    watch = DetachWatch(options.detach_keys) if options.tty and options.interactive else None
     size = terminal.size() if options.tty else None
     with containers.exec_start(identity, tty=options.tty, size=size) as streams:
-        exchange(
-            streams, tty=options.tty, stdin=options.interactive, watch=watch,
+        terminal.exchange(
+            streams, tty=options.tty, stdin=options.interactive, typed=watch.feed if watch else None,
             resize=lambda height, width: containers.exec_resize(identity, height, width),
         )  # fmt: skip
     if watch is not None and watch.done:

@@ -1,23 +1,21 @@
 """A container, or an exec, in the foreground: its streams are ours until it ends or is detached from.
 
 The connection is attached before the start, and the wait is registered before it too, so that neither output
-nor the exit of a short program is missed. Output is copied in this thread, input in a daemon thread (a read
-from a terminal cannot be interrupted), signals are handed to a third one: a handler may run while this
-thread is in the middle of a request.
+nor the exit of a short program is missed. Signals are handed to a thread: a handler may run while this one is in
+the middle of a request.
 """
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
-from hythe.cli import terminal
+from hythe.cli.detach import DetachWatch
+from hythe.client.terminal import exchange
 from hythe.errors import HytheError
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ _KEPT: Final = {
     signal.SIGTTIN, signal.SIGTTOU, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL,
     signal.SIGTSTP, signal.SIGPROF, signal.SIGVTALRM, signal.SIGALRM, signal.SIGCONT,
 }  # fmt: skip
-_CHUNK: Final = 64 * 1024
 
 
 class Foreground:
@@ -42,7 +39,7 @@ class Foreground:
         self._client, self._identity, self._tty = client, identity, tty
         self._stdin, self._stdout, self._stderr = stdin, stdout, stderr
         self._keys, self._proxy = detach_keys, proxy
-        self._watch = terminal.DetachWatch(detach_keys)
+        self._watch = DetachWatch(detach_keys)
 
     def start(self, condition: str) -> int:
         """Attach, start, and stay until it has ended; its exit code, or 0 when detached from."""
@@ -76,32 +73,12 @@ class Foreground:
         with proxied:
             watch = self._watch if self._tty and self._stdin else None
             exchange(
-                streams, tty=self._tty, stdin=self._stdin, watch=watch,
+                streams, tty=self._tty, stdin=self._stdin, typed=watch.feed if watch else None,
                 resize=lambda height, width: containers.resize(identity, height, width),
             )  # fmt: skip
             if watch is not None and watch.done:
                 return 0
             return result()
-
-
-def exchange(
-    streams: Hijacked, *, tty: bool, stdin: bool, watch: terminal.DetachWatch | None,
-    resize: Callable[[int, int], None],
-) -> None:  # fmt: skip
-    """Copy both ways until the output has ended; our terminal is raw where there is one on both sides."""
-    with terminal.raw(sys.stdin.fileno()) if tty and stdin else nullcontext(), _follow_size(tty, resize):
-        if stdin:
-            threading.Thread(target=_send, args=(streams, watch), daemon=True).start()
-        write(streams.output(tty=tty))
-
-
-def write(pieces: Iterator[tuple[int, bytes]]) -> None:
-    """Copy (stream, data) pairs to our own standard output and errors, unbuffered."""
-    sys.stdout.flush()
-    for stream, data in pieces:
-        descriptor = 2 if stream == 2 else 1
-        while data:
-            data = data[os.write(descriptor, data) :]
 
 
 @contextmanager
@@ -129,41 +106,3 @@ def _forward(caught: SimpleQueue[int | None], send: Callable[[str], None]) -> No
             send(signal.Signals(number).name)
         except HytheError:
             continue  # it has ended in the meantime; there is nobody left to get the signal
-
-
-@contextmanager
-def _follow_size(tty: bool, resize: Callable[[int, int], None]) -> Iterator[None]:
-    """Tell the program's terminal the size of ours, now and whenever it changes."""
-    if not tty or terminal.size() is None:
-        yield
-        return
-    changed: SimpleQueue[bool] = SimpleQueue()
-    changed.put(True)
-    threading.Thread(target=_resize, args=(changed, resize), daemon=True).start()
-    before = signal.signal(signal.SIGWINCH, lambda *_: changed.put(True))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGWINCH, before)
-        changed.put(False)
-
-
-def _resize(changed: SimpleQueue[bool], resize: Callable[[int, int], None]) -> None:
-    while changed.get():
-        size = terminal.size()
-        try:
-            if size is not None:
-                resize(*size)
-        except HytheError:
-            continue  # not started yet, or already over: its next change of size will tell it
-
-
-def _send(streams: Hijacked, watch: terminal.DetachWatch | None) -> None:
-    try:
-        while data := os.read(0, _CHUNK):
-            if watch is not None:
-                watch.feed(data)
-            streams.write(data)
-    except OSError:
-        return  # our input or the program has gone; the output says when it is over
-    streams.end_input()

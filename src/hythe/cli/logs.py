@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hythe.cli.foreground import write
 from hythe.cli.parsing import Parser
 from hythe.cli.session import Session
+from hythe.client.terminal import write
 from hythe.client.when import moment
 
 

@@ -13,7 +13,6 @@ from hythe.cli.session import Session
 from hythe.errors import HytheError, InvalidArgument, SystemProblem, Unsupported
 
 _VALUE_FLAGS: Final = ("-H", "--host", "-l", "--log-level")
-_OWN_MAIN: Final = ("hythe.compose.", "hythe.daemon.", "hythe.cli.bootstrap")
 
 
 def main(argv: list[str]) -> int:
@@ -87,15 +86,11 @@ def _run(session: Session, command: Command, argv: list[str]) -> int:
         if error.name is None or not module.startswith(error.name):
             raise
         raise Unsupported(f"this installation of hythe has no {module}") from error
-    if not module.startswith(_OWN_MAIN):
-        return int(target(session, argv))
-    if session.host:
-        os.environ["HYTHE_HOST"] = session.host
-    if module.startswith("hythe.cli.bootstrap"):
-        return int(target(argv, session.client) or 0)
+    if module.startswith("hythe.daemon."):
+        return int(target(argv))
     if module.startswith("hythe.compose."):
-        _ = session.client  # the daemon is started on demand here, so that compose finds one
-    return int(target(argv) or 0)
+        return int(target(argv, lambda: session.client))
+    return int(target(session, argv))
 
 
 def _global_flags(session: Session, argv: list[str]) -> list[str]:

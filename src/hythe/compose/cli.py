@@ -10,6 +10,7 @@ import difflib
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,17 @@ from hythe.compose.arguments import ABSENT, COMMANDS, Parser, UsageProblem
 from hythe.errors import CannotStart, HytheError, SyntaxProblem, Unsupported
 
 if TYPE_CHECKING:
+    from hythe.client import Client
     from hythe.compose.session import Flags
 
 
-def main(argv: list[str]) -> int:
-    """Run one command; gives its exit code. An error is printed once, without a traceback."""
+def main(argv: list[str], connect: Callable[[], Client]) -> int:
+    """Run one command; gives its exit code. An error is printed once, without a traceback.
+
+    `connect` gives the client, and is called only by commands that need the daemon.
+    """
     try:
-        return _dispatch(argv)
+        return _dispatch(argv, connect)
     except SystemExit as done:  # argparse, after --help
         return int(done.code or 0)
     except KeyboardInterrupt:
@@ -32,7 +37,7 @@ def main(argv: list[str]) -> int:
         return _report(error)
 
 
-def _dispatch(argv: list[str]) -> int:
+def _dispatch(argv: list[str], connect: Callable[[], Client]) -> int:
     parser = _parser()
     options, rest = parser.parse_known_args(_leading(argv, parser))
     name, *arguments = [*rest, *argv[len(_leading(argv, parser)) :]] or ["--help"]
@@ -49,14 +54,14 @@ def _dispatch(argv: list[str]) -> int:
         near = difflib.get_close_matches(name, COMMANDS, 1)
         hint = f"did you mean {near[0]!r}?" if near else "see hythe compose --help"
         raise UsageProblem(f"{name!r} is not a command of hythe compose", hint=hint)
-    return _run(name, options, arguments)
+    return _run(name, options, arguments, connect)
 
 
-def _run(name: str, options: object, arguments: list[str]) -> int:
+def _run(name: str, options: object, arguments: list[str], connect: Callable[[], Client]) -> int:
     from hythe.compose.session import Session
 
     module = importlib.import_module(f"hythe.compose.commands.{name}")
-    session = Session(_flags(options))
+    session = Session(_flags(options), connect)
     try:
         return int(module.main(session, arguments))
     finally:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from hythe.compose.document import Items, Place, Scalar, Value, text
+from hythe.compose.document import Items, Place, Scalar, Value
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR: Final = re.compile(r":?[-?+]")
@@ -40,10 +40,6 @@ def interpolate(value: Value, variables: Mapping[str, str], warn: Warn) -> Value
 def substitute(source: str, variables: Mapping[str, str], place: Place, warn: Warn) -> str:
     """One string with its variables replaced."""
     return _Substitution(source, variables, place, warn).run()
-
-
-def substituted(value: Scalar, variables: Mapping[str, str], warn: Warn) -> Scalar:
-    return text(substitute(str(value.value), variables, value.place, warn), value.place)
 
 
 class _Substitution:

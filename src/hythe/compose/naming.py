@@ -6,11 +6,11 @@ container  PROJECT-SERVICE-N     network  PROJECT_KEY     volume  PROJECT_KEY   
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from hythe.base.ids import random_hex
 from hythe.compose.model import Project, Service
 from hythe.errors import InvalidArgument
 
@@ -64,7 +64,7 @@ def container(project: Project, service: Service, number: int) -> str:
 
 def one_off(project: Project, service: Service) -> tuple[str, str]:
     """(name, slug) of a container for `run`."""
-    slug = secrets.token_hex(32)
+    slug = random_hex(32)
     return f"{project.name}-{service.name}-run-{slug[:12]}", slug
 
 

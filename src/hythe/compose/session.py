@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,16 +28,17 @@ class Flags:
 
 
 class Session:
-    """One command."""
+    """One command. `connect` is called when the daemon is first needed, and not where it never is."""
 
-    def __init__(self, flags: Flags) -> None:
+    def __init__(self, flags: Flags, connect: Callable[[], Client]) -> None:
         self.flags = flags
+        self._connect = connect
         self._client: Client | None = None
 
     @property
     def client(self) -> Client:
         if self._client is None:
-            self._client = Client()
+            self._client = self._connect()
         return self._client
 
     def close(self) -> None:

@@ -89,21 +89,9 @@ class Watch:
                     return status
                 self._wait(deadline)
 
-    def until_any(self, done: Callable[[], bool], deadline: float | None = None) -> None:
-        """Wait until `done()` holds, looked at after every change."""
-        with self._changed:
-            while not done():
-                self._wait(deadline)
-
     def cancel(self) -> None:
         """Make everybody stop waiting."""
         self._fail(Cancelled("cancelled"))
-
-    def revive(self) -> None:
-        """Wait again after a cancel."""
-        with self._changed:
-            if isinstance(self._problem, Cancelled):
-                self._problem = None
 
     def _wait(self, deadline: float | None) -> None:
         if self._problem is not None:

@@ -23,7 +23,6 @@ NAMES: Final = tuple(
 )
 """In the kernel's order: the index is the bit (include/uapi/linux/capability.h)."""
 
-_PR_CAPBSET_READ: Final = 23
 _PR_CAPBSET_DROP: Final = 24
 _PR_CAP_AMBIENT: Final = 47
 _PR_CAP_AMBIENT_RAISE: Final = 2
@@ -52,15 +51,6 @@ def mask(names: Iterable[str]) -> int:
         except ValueError as error:
             raise InvalidArgument(f"invalid capability: {name!r}", hint="see capabilities(7)") from error
     return bits
-
-
-def bounding() -> int:
-    """This process's bounding set."""
-    held = 0
-    for bit in range(len(NAMES)):
-        if libc_call("prctl", _PR_CAPBSET_READ, bit, 0, 0, 0):
-            held |= 1 << bit
-    return held
 
 
 def last_known() -> int:

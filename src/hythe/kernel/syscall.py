@@ -17,7 +17,6 @@ from typing import Any, Final
 AT_FDCWD: Final = -100
 AT_EMPTY_PATH: Final = 0x1000
 AT_RECURSIVE: Final = 0x8000
-AT_SYMLINK_NOFOLLOW: Final = 0x100
 
 _COMMON: Final = {
     "open_tree": 428,

@@ -36,13 +36,11 @@ from hythe.network.model import (
 )
 from hythe.network.names import Answer, Directory
 from hythe.network.plant import Plant
-from hythe.network.pool import DEFAULT_POOL, AddressPool, mac_of, parse_subnet
+from hythe.network.pool import DEFAULT_POOL, AddressPool, checked_mac, mac_of, parse_subnet
 from hythe.network.registry import Registry
 from hythe.network.resolvers import only_loopback
 from hythe.network.sweeper import namespace_is_gone
 from hythe.store.database import Database
-
-_MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 
 class Manager:
@@ -244,7 +242,7 @@ class Manager:
                     ipv4=str(address),
                     prefix=IPv4Network(network.subnet).prefixlen,
                     gateway="" if network.internal else network.gateway,
-                    mac=_checked_mac(mac) or mac_of(address),
+                    mac=checked_mac(mac) or mac_of(address),
                     names=list(names),
                     pid=pid,
                     default_route=self._takes_default(container_id, network, default_route),
@@ -351,12 +349,3 @@ class Manager:
         return any(record.name != DEFAULT_NETWORK for record in bridged) or (
             bool(bridged) and only_loopback()
         )
-
-
-def _checked_mac(mac: str | None) -> str | None:
-    if not mac:
-        return None
-    value = mac.lower().replace("-", ":")
-    if not _MAC.fullmatch(value) or int(value[:2], 16) & 1:
-        raise InvalidArgument(f"invalid MAC address: {mac!r}", hint="six bytes such as 02:42:ac:11:00:02")
-    return value

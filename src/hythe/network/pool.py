@@ -10,6 +10,7 @@ long as possible, so that no stale connection, cache or retry reaches the wrong 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 
@@ -18,6 +19,7 @@ from hythe.errors import Conflict, InvalidArgument, NoSpace
 DEFAULT_POOL = "10.224.0.0/12"
 BASE_PREFIX = 16
 SUBNET_PREFIX = 24
+_MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 
 def parse_subnet(text: str, what: str = "subnet") -> IPv4Network:
@@ -116,6 +118,16 @@ class AddressPool:
 
     def give_back(self, address: str) -> None:
         self._used.discard(int(IPv4Address(address)))
+
+
+def checked_mac(mac: str | None) -> str | None:
+    """The address of one card, in lower case with colons; None for none given. Raises InvalidArgument."""
+    if not mac:
+        return None
+    value = mac.lower().replace("-", ":")
+    if not _MAC.fullmatch(value) or int(value[:2], 16) & 1:
+        raise InvalidArgument(f"invalid MAC address: {mac!r}", hint="six bytes such as 02:42:ac:11:00:02")
+    return value
 
 
 def mac_of(address: IPv4Address) -> str:

@@ -6,8 +6,6 @@ from ipaddress import ip_address
 from pathlib import Path
 
 RESOLV_CONF = Path("/etc/resolv.conf")
-# Where systemd-resolved writes the real servers when /etc/resolv.conf names its stub, 127.0.0.53.
-RESOLVED_CONF = Path("/run/systemd/resolve/resolv.conf")
 
 
 def servers(text: str) -> list[str]:

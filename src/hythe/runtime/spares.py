@@ -38,9 +38,11 @@ class Spares:
         self._pattern: Pattern | None = None
 
     def fits(self, spec: dict[str, Any]) -> bool:
-        """Whether every namespace is to be new."""
+        """Whether every namespace is to be new, and no control group but the usual ones is needed (cpuset)."""
         kinds = {entry["type"] for entry in spec["linux"]["namespaces"] if not entry.get("path")}
-        return self._layout.can_rename and kinds >= spare.MADE
+        cpu = (spec["linux"].get("resources") or {}).get("cpu") or {}
+        usual = not (cpu.get("cpus") or cpu.get("mems"))
+        return self._layout.can_rename and usual and kinds >= spare.MADE
 
     def take(self, plan: Plan, streams: tuple[int, int, int]) -> Born | None:
         """Give `plan` to the spare, which becomes that container; None where there is none for it."""

@@ -19,6 +19,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from hythe.errors import NoSpace, SystemProblem
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -28,8 +30,6 @@ class Database:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        # The folder is ours alone (daemon/lock.py): no lock of the file has to be taken for each statement.
-        self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._lock = threading.RLock()
@@ -40,22 +40,36 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing: commits at the end of the block, rolls back on any exception. Nests."""
+        """All or nothing: commits at the end of the block, rolls back on any exception. Nests.
+
+        Raises NoSpace on a full disk, SystemProblem for other errors of the database.
+        """
         with self._lock:
             if self._connection.in_transaction:
                 yield self._connection
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._connection.execute("COMMIT")
+            except BaseException as error:
+                if self._connection.in_transaction:  # SQLite itself rolls back on some errors
+                    self._connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise _problem(error) from error
                 raise
-            self._connection.execute("COMMIT")
 
     def collection(self, name: str, type_: type[T]) -> Collection[T]:
         """The documents of one kind; the table is made on first use."""
         return Collection(self, name, type_)
+
+
+def _problem(error: sqlite3.OperationalError) -> NoSpace | SystemProblem:
+    if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        return NoSpace(
+            "cannot write the database: no space left on device", hint="hythe system prune, or make room"
+        )
+    return SystemProblem(f"the database refused: {error}")
 
 
 class Collection(Generic[T]):

@@ -97,12 +97,6 @@ class Images:
         """Bytes of all layers, each counted once, whatever the number of images that share it."""
         return sum(self.snapshots.layers.get(chain).size for chain in self.snapshots.layers.all())
 
-    def shared_size(self, image: Image) -> int:
-        """Bytes of the image's layers that other images have as well."""
-        others = {c for other in self.list() if other.id != image.id for c in digests.chain_ids(other.layers)}
-        chains = digests.chain_ids(image.layers)
-        return sum(self.snapshots.layers.get(chain).size for chain in chains if chain in others)
-
     def history(self, image: Image) -> Sequence[HistoryLine]:
         """Newest first."""
         sizes = iter(self.layer_sizes(image))

@@ -29,14 +29,13 @@ from msgspec import Struct
 
 from hythe.base.files import write_atomic
 from hythe.base.ids import random_hex
-from hythe.errors import InvalidArgument, NotFound, SystemProblem
+from hythe.errors import InvalidArgument, NotFound, SystemProblem, from_os
 from hythe.oci import digest as digests
 from hythe.store.archive.compression import PLAIN, ZSTD, decompress
 from hythe.store.archive.entry import DEFAULT_LIMITS, Limits
 from hythe.store.archive.intake import Intake
 from hythe.store.archive.pack import pack_layer
 from hythe.store.archive.removal import remove_tree
-from hythe.store.archive.unpack import problem
 from hythe.store.archive.writer import Sink, Writer
 
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -240,9 +239,9 @@ class Layers:
         except FileNotFoundError as error:
             if parent is not None and not self.exists(parent):
                 raise NotFound(f"there is no layer {parent}") from error
-            raise problem(error, "make a layer") from error
+            raise from_os(error, "make a layer") from error
         except OSError as error:
-            raise problem(error, "make a layer") from error
+            raise from_os(error, "make a layer") from error
         finally:
             remove_tree(work)
 

@@ -18,11 +18,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from hythe.errors import Conflict, InvalidArgument, NotFound
+from hythe.errors import Conflict, InvalidArgument, NotFound, from_os
 from hythe.oci.spec import Mount
 from hythe.store.archive.entry import DEFAULT_LIMITS, Limits
 from hythe.store.archive.pack import pack_layer
-from hythe.store.archive.unpack import problem
 from hythe.store.archive.writer import Writer
 from hythe.store.changes import Change, changes
 from hythe.store.layers import Layer, Layers
@@ -75,7 +74,7 @@ class Snapshots:
                 raise Conflict(f"there is a snapshot {key} already") from error
             except OSError as error:
                 self.remove(key)
-                raise problem(error, f"prepare {key}") from error
+                raise from_os(error, f"prepare {key}") from error
         return [self._overlay(self._lowers(parent), folder)]
 
     def _make(self, folder: Path, parent: str | None) -> None:
@@ -137,7 +136,7 @@ class Snapshots:
             with_root = own != self.layers.root_attributes(self.parent(key))
             return pack_layer(descriptor, Writer(writer), with_root=with_root)
         except OSError as error:
-            raise problem(error, f"read {key}") from error
+            raise from_os(error, f"read {key}") from error
         finally:
             os.close(descriptor)
 

@@ -20,10 +20,9 @@ from typing import Final
 from msgspec import Struct
 
 from hythe.base.ids import new_id, random_hex
-from hythe.errors import Conflict, InvalidArgument, NotFound
+from hythe.errors import Conflict, InvalidArgument, NotFound, from_os
 from hythe.oci.spec import Mount
 from hythe.store.archive.removal import remove_tree
-from hythe.store.archive.unpack import problem
 from hythe.store.database import Database
 from hythe.store.usage import bytes_used
 from hythe.volume import copyup
@@ -130,7 +129,7 @@ class Volumes:
             data.parent.mkdir(exist_ok=True, mode=0o711)
             data.mkdir(exist_ok=True, mode=0o755)
         except OSError as error:
-            raise problem(error, f"create the volume {name}") from error
+            raise from_os(error, f"create the volume {name}") from error
         mountpoint = device.device if device is not None and device.is_bind else str(data)
         record = VolumeRecord(name, _DRIVER, mountpoint, time.time_ns(), labels, options, anonymous)
         try:
@@ -163,7 +162,7 @@ class Volumes:
                 copied = copyup.from_layers(layers, target, Path(record.mountpoint))
                 unfinished.unlink()
             except OSError as error:
-                raise problem(error, f"copy {target} of the image into the volume {name}") from error
+                raise from_os(error, f"copy {target} of the image into the volume {name}") from error
         return copied
 
     # ---- removing -------------------------------------------------------------------------------
@@ -196,7 +195,7 @@ class Volumes:
         try:
             remove_tree(doomed)
         except OSError as error:
-            raise problem(error, f"remove the volume {name}") from error
+            raise from_os(error, f"remove the volume {name}") from error
 
     def prune(
         self,

@@ -11,6 +11,7 @@ from typing import IO, Any
 import pytest
 
 from hythe.cli import bootstrap, bootstrap_busybox, bootstrap_debian
+from hythe.cli.session import Session
 from hythe.errors import HytheError, InvalidArgument, NotFound, SystemProblem
 
 
@@ -59,6 +60,23 @@ class Engine:
         self.images = Images(*present)
 
 
+class EngineSession(Session):
+    """Connected to `engine`, whatever is asked."""
+
+    def __init__(self, engine: Engine | None) -> None:
+        super().__init__()
+        self._engine = engine
+
+    @property
+    def client(self) -> Any:
+        assert self._engine is not None, "no engine is needed for this"
+        return self._engine
+
+
+def run(engine: Engine | None, *argv: str) -> int:
+    return bootstrap.bootstrap(EngineSession(engine), list(argv))
+
+
 @pytest.fixture(autouse=True)
 def no_child_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     def make(request: bootstrap_debian.Request, target: Path) -> None:
@@ -72,7 +90,7 @@ def no_child_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_an_image_is_from_is_made_before_it() -> None:
     engine = Engine()
-    assert bootstrap.main(["--quiet", "redis:7", "nginx"], engine) == 0
+    assert run(engine, "--quiet", "redis:7", "nginx") == 0
     assert engine.images.calls == [
         ("import", "debian:bookworm-slim"), ("tag", "debian:12-slim"),
         ("build", "['redis:7']"), ("tag", "redis:7.0"),
@@ -82,32 +100,32 @@ def test_what_an_image_is_from_is_made_before_it() -> None:
 
 def test_what_is_there_is_not_made_again(capsys: pytest.CaptureFixture[str]) -> None:
     engine = Engine("debian:bookworm-slim", "redis:7")
-    assert bootstrap.main(["redis:7"], engine) == 0
+    assert run(engine, "redis:7") == 0
     assert engine.images.calls == []
     assert "redis:7: is here already" in capsys.readouterr().err
 
 
 def test_refresh_makes_what_is_named_and_leaves_its_base() -> None:
     engine = Engine("debian:bookworm-slim", "redis:7")
-    assert bootstrap.main(["-q", "--refresh", "redis:7"], engine) == 0
+    assert run(engine, "-q", "--refresh", "redis:7") == 0
     assert [call for call, _ in engine.images.calls] == ["build", "tag"]
 
 
 def test_an_unknown_name_stops_before_anything_is_made() -> None:
     engine = Engine()
     with pytest.raises(NotFound, match="postgres:16") as caught:
-        bootstrap.main(["busybox", "postgres:16"], engine)
+        run(engine, "busybox", "postgres:16")
     assert caught.value.hint is not None and "postgres:15" in caught.value.hint
     assert engine.images.calls == []
 
 
 def test_no_name_is_refused() -> None:
     with pytest.raises(InvalidArgument):
-        bootstrap.main([], Engine())
+        run(None)
 
 
 def test_list_names_every_image(capsys: pytest.CaptureFixture[str]) -> None:
-    assert bootstrap.main(["--list"], Engine()) == 0
+    assert run(None, "--list") == 0
     out = capsys.readouterr().out
     assert "busybox:latest" in out and "postgres:15" in out
 
@@ -116,13 +134,13 @@ def test_a_failed_build_shows_the_end_of_its_output() -> None:
     engine = Engine("debian:bookworm-slim")
     engine.images.failure = SystemProblem("step 1 returned 100")
     with pytest.raises(SystemProblem, match=r"(?s)cannot build redis:7: step 1.*E: no such package"):
-        bootstrap.main(["-q", "redis:7"], engine)
+        run(engine, "-q", "redis:7")
 
 
 def test_network_and_proxies_reach_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy:3128")
     engine = Engine("debian:bookworm-slim")
-    bootstrap.main(["-q", "--network", "host", "redis:7"], engine)
+    run(engine, "-q", "--network", "host", "redis:7")
     assert engine.images.options["networkmode"] == "host"
     arguments = engine.images.options["buildargs"]
     assert isinstance(arguments, dict) and arguments["https_proxy"] == "http://proxy:3128"

@@ -4,12 +4,12 @@ import pytest
 
 from hythe.cli.commands import ALIASES, GROUPS, SUBCOMMANDS, top_level
 from hythe.cli.copy import split
+from hythe.cli.detach import DetachWatch, detach_bytes
 from hythe.cli.failure import UsageProblem
 from hythe.cli.helptext import overview
 from hythe.cli.parsing import Parser, filters
 from hythe.cli.run_flags import CommandOptions, container_flags
 from hythe.cli.session import Session
-from hythe.cli.terminal import DetachWatch, detach_bytes
 from hythe.client.when import moment
 from hythe.errors import InvalidArgument, Unsupported
 

@@ -19,7 +19,7 @@ from hythe.api.docker.errors import error_response, json_response
 from hythe.api.docker.headers import HEADERS
 from hythe.api.docker.routing import Route, Router
 from hythe.api.docker.versioning import split
-from hythe.errors import HytheError
+from hythe.errors import HytheError, from_os
 
 log = logging.getLogger("hythe.api")
 
@@ -42,6 +42,9 @@ class Dispatcher:
         except HytheError as error:
             log.debug("%s %s: %s", request.method, request.path, error)
             response = _failed(request, error_response(error))
+        except OSError as error:
+            log.warning("%s %s failed", request.method, request.path, exc_info=True)
+            response = _failed(request, error_response(from_os(error, "do this")))
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
             message = {"message": "internal error, see the daemon's log"}

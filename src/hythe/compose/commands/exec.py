@@ -8,8 +8,8 @@ import sys
 from typing import Any
 
 from hythe.client.config.environment import environment
+from hythe.client.terminal import exchange, size
 from hythe.compose.arguments import Parser
-from hythe.compose.interactive import exchange, size
 from hythe.compose.session import Session
 
 
@@ -40,7 +40,7 @@ def main(session: Session, argv: list[str]) -> int:
         return 0
     with containers.exec_start(identity, tty=terminal, size=size() if terminal else None) as streams:
         exchange(
-            streams, terminal=terminal, stdin=True,
+            streams, tty=terminal, stdin=True,
             resize=lambda height, width: containers.exec_resize(identity, height, width),
         )  # fmt: skip
     return int(containers.exec_inspect(identity)["ExitCode"] or 0)

@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from hythe.client.config.environment import environment, labels
+from hythe.client.terminal import exchange
 from hythe.compose import naming
 from hythe.compose.arguments import Parser
 from hythe.compose.bringup import BringUp, Request, hash_of
 from hythe.compose.containers import Containers
 from hythe.compose.document import text
 from hythe.compose.images import Images
-from hythe.compose.interactive import exchange
 from hythe.compose.model import Project, Service
 from hythe.compose.normalise.connections import ports
 from hythe.compose.normalise.storage import short_mount
@@ -151,7 +151,7 @@ def _attached(session: Session, container: Container, options: Any, *, terminal:
             waiter = containers.waiter(container.id, "next-exit")
             containers.start(container.id)
             exchange(
-                streams, terminal=terminal, stdin=True,
+                streams, tty=terminal, stdin=True,
                 resize=lambda height, width: containers.resize(container.id, height, width),
             )  # fmt: skip
             return waiter.result()

@@ -9,6 +9,7 @@ and cgroups are taken away, and the restart policy or --rm decides what comes ne
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import time
@@ -27,6 +28,7 @@ from hythe.engine.signals import parse_signal
 from hythe.errors import CannotStart, Conflict, HytheError, NotFound, NotModified
 
 DEFAULT_STOP_TIMEOUT = 10.0
+log = logging.getLogger("hythe.engine")
 
 
 class Lifecycle:
@@ -103,7 +105,7 @@ class Lifecycle:
             state = record.state
             state.status, state.pid, state.error, state.oom_killed = "running", pid, "", False
             state.exit_code, state.started_at, state.health = 0, time.time_ns(), None
-            parts.registry.save(handle)
+            parts.registry.save(handle, must=True)
             parts.volumes.publish_use("mount", record)
             while handle.attaching:
                 await parts.runtime.attach(record.id, None, handle.attaching.pop(0))
@@ -264,7 +266,14 @@ class Lifecycle:
                 handle.resolve("next-exit")
             else:
                 handle.resolve("next-exit", "not-running")
-            await asyncio.gather(parts.networks.detach(record), parts.runtime.delete(record.id, force=True))
+            for problem in await asyncio.gather(
+                parts.networks.detach(record),
+                parts.runtime.delete(record.id, force=True),
+                return_exceptions=True,
+            ):
+                if problem is not None:
+                    log.error("cleaning up after %s: %s", record.name, problem)
+            parts.volumes.publish_use("unmount", record)
             parts.registry.save(handle)
             handle.idle.set()
         if again:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from hythe.engine.containers.handle import Handle
 from hythe.engine.model import Container
-from hythe.errors import Conflict, InvalidArgument, NotFound
+from hythe.errors import Conflict, InvalidArgument, NoSpace, NotFound, SystemProblem
 from hythe.store.database import Collection, Database
+
+log = logging.getLogger("hythe.engine")
 
 
 class Registry:
@@ -17,6 +20,7 @@ class Registry:
         self._records: Collection[Container] = database.collection("containers", Container)
         self._handles: dict[str, Handle] = {}
         self._names: dict[str, str] = {}
+        self._unsaved: dict[str, Handle] = {}
         for id, record in self._records.all().items():
             self._handles[id] = Handle(record)
             self._names[record.name] = id
@@ -65,10 +69,23 @@ class Registry:
         self._handles[record.id] = handle
         return handle
 
-    def save(self, handle: Handle) -> None:
-        """Write the record as it is now; a removed container stays removed."""
-        if not handle.removed:
-            self._records.put(handle.id, handle.record)
+    def save(self, handle: Handle, *, must: bool = False) -> None:
+        """Write the record as it is now; a removed container stays removed.
+
+        What has happened has happened, whether or not the disk is full: unless it `must` be written, a record
+        that cannot be is kept in memory and written with the next one that can.
+        """
+        self._unsaved[handle.id] = handle
+        try:
+            for waiting in list(self._unsaved.values()):
+                if not waiting.removed:
+                    self._records.put(waiting.id, waiting.record)
+                del self._unsaved[waiting.id]
+        except (NoSpace, SystemProblem) as error:
+            if must:
+                del self._unsaved[handle.id]
+                raise
+            log.error("the state of %s is not written yet: %s", handle.record.name, error)
 
     def remove(self, handle: Handle) -> None:
         handle.removed = True

@@ -58,7 +58,6 @@ class Removal:
             self._execs.forget(handle.id)
             while handle.attaching:
                 os.close(handle.attaching.pop().fd)
-            shutil.rmtree(parts.paths.bundle(handle.id), ignore_errors=True)
             await asyncio.to_thread(self._remove_files, handle)
             if volumes:
                 await parts.volumes.drop_anonymous(record)
@@ -71,7 +70,8 @@ class Removal:
             self._parts.images.get(handle.record.image_id)
         except NotFound:
             self._parts.images.collect()  # the image was removed by force; this container held its layers
-        shutil.rmtree(self._parts.paths.log(handle.id).parent, ignore_errors=True)
+        for folder in (self._parts.paths.bundle(handle.id), self._parts.paths.log(handle.id).parent):
+            shutil.rmtree(folder, ignore_errors=True)
 
     async def prune(self, accept: Callable[[Container], bool]) -> tuple[list[str], int]:
         """Remove all that do not run and that `accept` lets go: (ids, bytes freed)."""

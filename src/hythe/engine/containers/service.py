@@ -135,7 +135,7 @@ class Containers:
             self._registry.reserve(new, handle.id)
             handle.record.name = new
             self._registry.release(old)
-            self._registry.save(handle)
+            self._registry.save(handle, must=True)
         self._parts.publish(handle.record, "rename", oldName=f"/{old}")
 
     def waiter(self, ref: str, condition: str = "not-running") -> asyncio.Future[ExitInfo]:

@@ -21,6 +21,10 @@ from hythe.kernel.cgroups.interface import DeviceIo, Group, Resources, Statistic
 from hythe.kernel.syscall import libc_call
 
 _ALWAYS: Final = ("memory", "pids", "cpu", "cpuacct", "devices", "freezer")
+_JOIN: Final = "tasks"
+"""Moves one thread, which is all that a process has here. For "cgroup.procs" the kernel locks out every fork on
+the machine, and waits for a grace period of RCU (10 ms and more) to do so; for the thread that calls it need
+not (Linux 5.5, cgroup_procs_write_start)."""
 _NO_LIMIT: Final = 1 << 60
 _FREEZE_TRIES: Final = 200
 
@@ -74,7 +78,7 @@ class GroupV1:
                 os.mkdir(folder)
                 if controller == "cpuset":
                     self._inherit_cpuset()
-                files.write(f"{folder}/cgroup.procs", 0)
+                files.write(f"{folder}/{_JOIN}", 0)
 
     def _inherit_cpuset(self) -> None:
         """A new cpuset group is empty and takes no process until cpus and mems are copied down to it."""
@@ -87,11 +91,11 @@ class GroupV1:
 
     def join(self) -> None:
         for folder in dict.fromkeys(self._folders.values()):
-            files.write(f"{folder}/cgroup.procs", 0)
+            files.write(f"{folder}/{_JOIN}", 0)
 
     def leave(self) -> None:
         for controller in self._folders:
-            files.write(f"{self._mounts[controller]}/cgroup.procs", 0)
+            files.write(f"{self._mounts[controller]}/{_JOIN}", 0)
 
     # ---- limits ---------------------------------------------------------------------------------
 

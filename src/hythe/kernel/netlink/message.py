@@ -57,10 +57,6 @@ def attribute(kind: int, payload: bytes) -> bytes:
     return ATTRIBUTE.pack(4 + len(payload), kind) + payload + bytes(-len(payload) % 4)
 
 
-def u16(kind: int, value: int) -> bytes:
-    return attribute(kind, struct.pack("=H", value))
-
-
 def u32(kind: int, value: int) -> bytes:
     return attribute(kind, struct.pack("=I", value))
 

@@ -20,6 +20,9 @@ from hythe.kernel.mount_options import MountOptions, parse
 from hythe.oci.spec import Mount
 
 _NO_LINKS: Final = ("proc", "sysfs")
+_SHOWN: Final = tuple(
+    f"/proc/{name}" for name in "cpuinfo diskstats meminfo stat swaps uptime loadavg slabinfo net/dev".split()
+)
 
 
 class Prepared(NamedTuple):
@@ -89,6 +92,8 @@ def _mount(root: int, one: Prepared, group: Group, *, own_cgroup: bool) -> int:
     if one.type == "cgroup":
         fd = _cgroup(place, options, group, own=own_cgroup)
     else:
+        if one.type == "tmpfs":
+            _not_in_proc(place, one)
         fd = mounts.filesystem(one.type, (("source", one.source), *options.data), options.add)
         mounts.attach(fd, place)
     os.close(place)
@@ -132,9 +137,19 @@ def _bind(root: int, one: Prepared) -> int:
         place = paths.directory_in_root(root, one.destination)
     else:
         place = paths.file_in_root(root, one.destination)
+    _not_in_proc(place, one)
     mounts.attach(one.tree, place)
     os.close(place)
     return one.tree
+
+
+def _not_in_proc(place: int, one: Prepared) -> None:
+    """However a link of the image leads there: a fake over procfs would blind what is checked later (CVE-2025-52881).
+
+    Single files that only show figures may be covered, as lxcfs does.
+    """
+    if paths.file_system(place) == paths.PROC and one.destination not in _SHOWN:
+        raise InvalidArgument(f"{one.destination!r} cannot be mounted because it is inside /proc")
 
 
 def _cgroup(place: int, options: MountOptions, group: Group, *, own: bool) -> int:

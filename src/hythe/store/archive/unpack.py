@@ -16,7 +16,7 @@ import os
 import stat
 from typing import Final
 
-from hythe.errors import NoSpace, SystemProblem
+from hythe.errors import from_os
 from hythe.kernel.paths import directory_in_root, locate
 from hythe.store.archive.entry import OPAQUE, WHITEOUT, BadArchive, Entry, Kind
 from hythe.store.archive.reader import Reader
@@ -51,7 +51,7 @@ class Unpacker:
                 self._one(entry, reader)
             self._set_times()
         except OSError as error:
-            raise problem(error, "unpack") from error
+            raise from_os(error, "unpack") from error
         finally:
             self._forget_parent()
 
@@ -269,14 +269,6 @@ def unpack(reader: Reader, root: int, *, whiteouts: bool = False, owners: bool =
     unpacker = Unpacker(root, whiteouts=whiteouts, owners=owners)
     unpacker.run(reader)
     return unpacker.size
-
-
-def problem(error: OSError, doing: str) -> NoSpace | SystemProblem:
-    """What to raise for an error of the operating system while working on files."""
-    if error.errno in _FULL:
-        return NoSpace(f"cannot {doing}: {error.strerror}", hint="free space with `hythe system prune`")
-    place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
-    return SystemProblem(f"cannot {doing}: {place}{error.strerror}")
 
 
 def _normal(path: str) -> str:

@@ -1,52 +1,17 @@
-"""This side's terminal: raw mode, its size, and the watch for the detach keys.
+"""The keys that detach from a container.
 
-The daemon acts on the detach keys; the client only has to know, when the stream ends, whether they were the
-reason, for then the program is still running.
+The daemon acts on them; the client only has to know, when the stream ends, whether they were the reason, for then
+the program is still running.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-import struct
-import sys
-import termios
-import tty
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from hythe.errors import InvalidArgument
 
 _DEFAULT_KEYS: Final = "ctrl-p,ctrl-q"
 _CONTROL: Final = {"@": 0, "[": 27, "\\": 28, "]": 29, "^": 30, "_": 31}
-
-
-@contextmanager
-def raw(descriptor: int) -> Iterator[None]:
-    """Pass every key on as it is; restored at the end, whatever happens. Nothing if it is no terminal."""
-    if not os.isatty(descriptor):
-        yield
-        return
-    before = termios.tcgetattr(descriptor)
-    try:
-        tty.setraw(descriptor, termios.TCSANOW)
-        yield
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-
-
-def size() -> tuple[int, int] | None:
-    """(height, width) in characters of the terminal that output goes to."""
-    for stream in (sys.stdout, sys.stdin):
-        try:
-            answer = fcntl.ioctl(stream.fileno(), termios.TIOCGWINSZ, b"\0" * 8)
-        except (OSError, ValueError):
-            continue
-        height, width, _, _ = struct.unpack("HHHH", answer)
-        if height and width:
-            return height, width
-    return None
 
 
 def detach_bytes(keys: str | None) -> bytes:
