@@ -34,7 +34,7 @@ class Connection(http.client.HTTPConnection):
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """The decoded answer; RuntimeError for a refusal."""
         headers = {} if body is None else {"Content-Type": "application/json"}
-        self.request(method, f"/v1.43{path}", None if body is None else json.dumps(body), headers)
+        self.request(method, f"/v1.41{path}", None if body is None else json.dumps(body), headers)
         answer = self.getresponse()
         data = answer.read()
         if answer.status >= 400:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from hythe.engine import preflight
 from hythe.engine.builds import BuildService
 from hythe.engine.containers.adoption import Adoption
 from hythe.engine.containers.parts import Parts
@@ -72,6 +73,7 @@ class Engine:
         return known.instance
 
     async def start(self) -> None:
+        preflight.check(self.paths.data)
         store = Images(self.paths.data, self.database)
         self._runtime = WardenRuntime(self.paths.warden_socket)
         await self._attach_warden()

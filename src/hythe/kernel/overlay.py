@@ -1,10 +1,13 @@
 """Overlay file systems of any number of layers.
 
-From Linux 6.7 each lower layer is an option of its own ("lowerdir+"), so 128 of them mount. An older kernel
+From Linux 6.8 each lower layer is an option of its own ("lowerdir+"), so 128 of them mount. An older kernel
 takes one "lowerdir=a:b:c" string through mount(2), at most a page long and with ":" in need of escaping.
-There, every layer is opened and named by its descriptor, relative to /proc/self/fd as working directory:
-"lowerdir=7:8:9" is short and has nothing to escape, whatever the layers are called. The same names serve
-where a path is longer than the 255 bytes that fsconfig(2) takes.
+There, every layer is opened and named by its descriptor: "lowerdir=/proc/self/fd/7:/proc/self/fd/8" has nothing
+to escape, whatever the layers are called, and more than 200 of them fit. (Shorter names, relative to that
+folder, would need another working directory, which all threads share.) The same names serve where a path is
+longer than the 255 bytes that fsconfig(2) takes.
+
+A newer kernel explains what it refuses; an older one does so in its log alone (dmesg).
 
 `mount` puts the tree on a directory. `detached` gives it without a place: only its descriptor leads to it, it
 goes when that is closed, and nothing is left behind if the process dies.
@@ -14,14 +17,18 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from contextlib import ExitStack
+from functools import cache
 from typing import Final, NamedTuple
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import mounts
 from hythe.kernel.syscall import AT_FDCWD, libc_call, syscall
 
+_OPTIONS_SINCE: Final = (6, 8)
 _STRING_LIMIT: Final = 255
+_DATA_LIMIT: Final = 4096
 _DESCRIPTORS: Final = "/proc/self/fd"
 
 
@@ -62,12 +69,9 @@ def from_options(words: list[str]) -> Layers:
 
 def mount(layers: Layers, target: str, *, read_only: bool = False) -> int:
     """Mount on the directory `target`; a descriptor of the new mount's root. Raises OSError."""
-    try:
-        root = _by_options(layers, read_only)
-    except OSError as error:
-        if not _too_old(error):
-            raise
+    if not _takes_options(os.uname().release):
         return _by_string(layers, target, read_only)
+    root = _by_options(layers, read_only)
     place = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         mounts.attach(root, place, name=target)
@@ -81,12 +85,9 @@ def detached(layers: Layers) -> int:
     if layers.upper is None and len(layers.lower) == 1:  # overlay wants two layers, or something to write to
         return mounts.clone(layers.lower[0], read_only=True)
     read_only = layers.upper is None
-    try:
+    if _takes_options(os.uname().release):
         return _by_options(layers, read_only)
-    except OSError as error:
-        if not _too_old(error):
-            raise
-    import tempfile  # costly, and for kernels before 6.7 alone: there the mount needs a place for a moment
+    import tempfile  # costly, and for kernels before 6.8 alone: there the mount needs a place for a moment
 
     with tempfile.TemporaryDirectory(prefix="hythe-overlay-") as place:
         root = _by_string(layers, place, read_only)
@@ -94,9 +95,13 @@ def detached(layers: Layers) -> int:
     return root
 
 
-def _too_old(error: OSError) -> bool:
-    """Whether the kernel does not know "lowerdir+" (6.5), or refuses all options together (6.1)."""
-    return error.errno == errno.EINVAL
+@cache
+def _takes_options(release: str) -> bool:
+    """Whether this kernel takes each layer as an option. Trying it would leave a line in the log of those that
+    do not, at every mount.
+    """
+    major, minor = re.match(r"(\d+)\.(\d+)", release).groups()  # type: ignore[union-attr]
+    return (int(major), int(minor)) >= _OPTIONS_SINCE
 
 
 def _by_options(layers: Layers, read_only: bool) -> int:
@@ -122,15 +127,22 @@ def _short(stack: ExitStack, path: str) -> str:
 
 
 def _by_string(layers: Layers, target: str, read_only: bool) -> int:
-    """The way of kernels before 6.7. The working directory is put back."""
+    """The way of kernels before 6.8."""
     with ExitStack() as stack:
-        back = _pin(stack, ".")
-        words = ["lowerdir=" + ":".join(str(_pin(stack, path)) for path in layers.lower)]
+
+        def name(path: str) -> str:
+            return f"{_DESCRIPTORS}/{_pin(stack, path)}"
+
+        words = ["lowerdir=" + ":".join(name(path) for path in layers.lower)]
         if layers.upper is not None and layers.work is not None:
-            words += [f"upperdir={_pin(stack, layers.upper)}", f"workdir={_pin(stack, layers.work)}"]
+            words += [f"upperdir={name(layers.upper)}", f"workdir={name(layers.work)}"]
         words += [key if value is None else f"{key}={value}" for key, value in layers.rest]
-        os.chdir(_DESCRIPTORS)
-        stack.callback(os.fchdir, back)
         data = ",".join(words).encode()
-        libc_call("mount", "overlay", target, "overlay", 1 if read_only else 0, data, path=target)
+        if len(data) >= _DATA_LIMIT:  # the kernel would leave the rest out
+            raise OSError(errno.E2BIG, f"overlay: {len(layers.lower)} layers are too many for this kernel", target)
+        try:
+            libc_call("mount", "overlay", target, "overlay", 1 if read_only else 0, data, path=target)
+        except OSError as error:
+            why = "; the kernel's log has the reason (dmesg)" if error.errno == errno.EINVAL else ""
+            raise OSError(error.errno, f"overlay: {error.strerror}{why}", target) from error
     return syscall("open_tree", AT_FDCWD, target, os.O_CLOEXEC, path=target)

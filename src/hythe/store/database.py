@@ -10,10 +10,11 @@ Kept out of here: the meaning of any document, and blobs (`blobs.py`).
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -21,6 +22,7 @@ import msgspec
 
 from hythe.errors import NoSpace, SystemProblem
 
+BALLAST = 1 << 20
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -33,6 +35,22 @@ class Database:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._lock = threading.RLock()
+        self._ballast = path.with_suffix(".ballast")
+        self._load_ballast()
+
+    def _load_ballast(self) -> None:
+        with suppress(OSError), self._ballast.open("ab") as file:
+            os.posix_fallocate(file.fileno(), 0, BALLAST)
+
+    @contextmanager
+    def without_ballast(self) -> Iterator[None]:
+        """Within, there is room for a little even on a full disk: a file that is kept for that is given up."""
+        with self._lock:
+            self._ballast.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                self._load_ballast()
 
     def close(self) -> None:
         with self._lock:
@@ -96,7 +114,14 @@ class Collection(Generic[T]):
         return None if row is None else self._decoder.decode(row[0])
 
     def delete(self, id: str) -> None:
-        """Remove a document; removing what is not there is no error."""
+        """Remove a document; removing what is not there is no error. Works on a full disk: it is how one is emptied."""
+        try:
+            self._delete(id)
+        except NoSpace:
+            with self._database.without_ballast():
+                self._delete(id)
+
+    def _delete(self, id: str) -> None:
         with self._database.transaction() as connection:
             connection.execute(f"DELETE FROM {self._name} WHERE id = ?", (id,))
 

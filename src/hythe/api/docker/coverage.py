@@ -26,7 +26,7 @@ def markdown(routes: Iterable[Route]) -> str:
     lines = [
         "# The Docker Engine API in hythe",
         "",
-        f"Versions {OLDEST} to {NEWEST}. Generated from the route table by `hythe.api.docker.coverage`.",
+        f"Versions {OLDEST} to {NEWEST}. Made from the route table by `python -m hythe.api.docker.coverage`; do not edit.",
         "",
         f"## Answered ({len(done)})",
         "",

@@ -88,7 +88,7 @@ class Registry:
             log.error("the state of %s is not written yet: %s", handle.record.name, error)
 
     def remove(self, handle: Handle) -> None:
-        handle.removed = True
         self._records.delete(handle.id)
+        handle.removed = True
         self._handles.pop(handle.id, None)
         self._names.pop(handle.record.name, None)
