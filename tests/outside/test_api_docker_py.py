@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,6 +59,18 @@ def test_exec_socket(client: Any) -> None:
         assert read_frames(raw) == b"to exec"
         assert client.api.exec_inspect(id)["ExitCode"] == 0
     finally:
+        container.remove(force=True)
+
+
+def test_no_output_is_lost_however_quick_the_program(client: Any) -> None:
+    container = client.containers.run("busybox", ["sleep", "1000"], detach=True)
+    burner = subprocess.Popen(["busybox", "timeout", "20", "busybox", "yes"], stdout=subprocess.DEVNULL)
+    try:
+        outputs = [container.exec_run(["echo", "hi"]).output for _ in range(40)]
+        assert outputs == [b"hi\n"] * 40
+    finally:
+        burner.kill()
+        burner.wait()
         container.remove(force=True)
 
 

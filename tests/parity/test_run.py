@@ -10,6 +10,8 @@ import pytest
 
 from tests.targets import Target
 
+pytestmark = [pytest.mark.root, pytest.mark.usefixtures("tidy")]
+
 
 @pytest.mark.parametrize(
     ("arguments", "code", "out"),

@@ -101,7 +101,8 @@ def test_prune_keeps_what_is_named_and_what_is_used(target: Target) -> None:
     assert anonymous not in target.docker("volume", "prune", "-f").out
     target.docker("rm", "leaver")
     assert anonymous in target.docker("volume", "prune", "-f").out
-    if target.name == "hythe":  # since API 1.42 prune takes anonymous volumes only; dockerd 20.10 has 1.41
+    version = target.docker("version", "--format", "{{.Client.APIVersion}}").out  # what the two agreed upon
+    if int(version.partition(".")[2]) >= 42:  # since then prune takes anonymous volumes only
         assert "named" in volumes(target)
     assert "named" in target.docker("volume", "prune", "-f", "-a").out or "named" not in volumes(target)
     assert "used" in volumes(target) and "named" not in volumes(target)

@@ -27,14 +27,26 @@ def never() -> bool:
 
 
 @dataclass(frozen=True)
+class StepLimits:
+    """What each RUN may use: memory, swap and /dev/shm in bytes, CPU as docker's numbers; 0 and "" are no limit."""
+
+    memory: int = 0
+    memory_swap: int = 0
+    cpu_shares: int = 0
+    cpu_quota: int = 0
+    cpu_period: int = 0
+    cpuset_cpus: str = ""
+    shm_size: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
 class BuildOptions:
     """How to build.
 
     `dockerfile` is a path in the context, or, with `dockerfile_text`, only its name in messages. `tags` are
     names for the result. `network` is for every RUN that does not choose its own. `platform` is "os/arch".
     `extra_hosts` are "name:address". `secrets` are for RUN --mount=type=secret, by id. `build_args` without a
-    value (None) leave the default in place. SOURCE_DATE_EPOCH among the build args fixes all times. Limits
-    (memory and swap in bytes, CPU as docker's numbers) hold for each RUN.
+    value (None) leave the default in place. SOURCE_DATE_EPOCH among the build args fixes all times.
     """
 
     dockerfile: str = "Dockerfile"
@@ -49,13 +61,7 @@ class BuildOptions:
     platform: str = ""
     extra_hosts: Sequence[str] = ()
     secrets: Mapping[str, bytes] = field(default_factory=dict)
-    memory: int = 0
-    memory_swap: int = 0
-    cpu_shares: int = 0
-    cpu_quota: int = 0
-    cpu_period: int = 0
-    cpuset_cpus: str = ""
-    shm_size: int = 64 * 1024 * 1024
+    limits: StepLimits = StepLimits()
     cancelled: Callable[[], bool] = never
 
 
@@ -78,13 +84,7 @@ class RunStep:
     network: str = "default"
     hosts: Sequence[str] = ()
     id: str = ""
-    memory: int = 0
-    memory_swap: int = 0
-    cpu_shares: int = 0
-    cpu_quota: int = 0
-    cpu_period: int = 0
-    cpuset_cpus: str = ""
-    shm_size: int = 64 * 1024 * 1024
+    limits: StepLimits = StepLimits()
     cancelled: Callable[[], bool] = never
 
 

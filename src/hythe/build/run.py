@@ -128,13 +128,7 @@ def _order(
         network=network,
         hosts=options.extra_hosts,
         id=id,
-        memory=options.memory,
-        memory_swap=options.memory_swap,
-        cpu_shares=options.cpu_shares,
-        cpu_quota=options.cpu_quota,
-        cpu_period=options.cpu_period,
-        cpuset_cpus=options.cpuset_cpus,
-        shm_size=options.shm_size,
+        limits=options.limits,
         cancelled=options.cancelled,
     )
 

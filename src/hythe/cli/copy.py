@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import posixpath
 import sys
-import tarfile
 from collections.abc import Iterator
 from typing import IO, Any, Final
 
 from hythe.cli.parsing import Parser
 from hythe.cli.session import Session
-from hythe.cli.transit import reader, renamed, tar_of
+from hythe.cli.transit import tar_of
+from hythe.client.unpacking import unpack
 from hythe.errors import InvalidArgument, NotFound, SystemProblem, Unsupported
 
 _DIRECTORY: Final = 1 << 31  # Go's os.ModeDir and os.ModeSymlink
@@ -46,7 +46,9 @@ def cp(session: Session, argv: list[str]) -> int:
     if not from_container and not to_container:
         raise InvalidArgument("neither side is in a container", hint="write CONTAINER:PATH for one of them")
     if from_container:
-        _fetch(session, from_container, source, destination, follow=options.follow_link)
+        _fetch(
+            session, from_container, source, destination, follow=options.follow_link, owners=options.archive
+        )
     else:
         _send(session, source, to_container, destination, options)
     return 0
@@ -60,7 +62,9 @@ def split(text: str) -> tuple[str, str]:
     return name, path or "/"
 
 
-def _fetch(session: Session, container: str, source: str, destination: str, *, follow: bool) -> None:
+def _fetch(
+    session: Session, container: str, source: str, destination: str, *, follow: bool, owners: bool
+) -> None:
     containers = session.client.containers
     if follow:
         source = _resolve(session, container, source)[0]
@@ -71,12 +75,7 @@ def _fetch(session: Session, container: str, source: str, destination: str, *, f
         sys.stdout.buffer.flush()
         return
     folder, name = _local_target(destination, info, content=source.endswith("/."))
-    with tarfile.open(fileobj=reader(pieces), mode="r|") as archive:
-        for member in renamed(archive, name):
-            try:
-                archive.extract(member, folder, filter="tar", numeric_owner=True)
-            except (tarfile.FilterError, OSError) as error:
-                raise SystemProblem(f"cannot write {member.name!r} below {folder}: {error}") from error
+    unpack(pieces, folder, name, owners=owners)
 
 
 def _local_target(destination: str, info: Json, *, content: bool) -> tuple[str, str]:

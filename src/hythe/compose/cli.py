@@ -61,11 +61,7 @@ def _run(name: str, options: object, arguments: list[str], connect: Callable[[],
     from hythe.compose.session import Session
 
     module = importlib.import_module(f"hythe.compose.commands.{name}")
-    session = Session(_flags(options), connect)
-    try:
-        return int(module.main(session, arguments))
-    finally:
-        session.close()
+    return int(module.main(Session(_flags(options), connect), arguments))
 
 
 def _parser() -> Parser:

@@ -28,22 +28,15 @@ class Flags:
 
 
 class Session:
-    """One command. `connect` is called when the daemon is first needed, and not where it never is."""
+    """One command. `connect` gives the client, always the same; it is called by what needs the daemon."""
 
     def __init__(self, flags: Flags, connect: Callable[[], Client]) -> None:
         self.flags = flags
         self._connect = connect
-        self._client: Client | None = None
 
     @property
     def client(self) -> Client:
-        if self._client is None:
-            self._client = self._connect()
-        return self._client
-
-    def close(self) -> None:
-        if self._client is not None:
-            self._client.close()
+        return self._connect()
 
     def project(self, services: Iterable[str] = ()) -> Project:
         """The project of the files; the services named are active whatever their profiles."""

@@ -19,11 +19,11 @@ def check(data: Path) -> None:
     """Raises Unavailable, with what to do, for what containers cannot be without."""
     detect()
     with tempfile.TemporaryDirectory(prefix="preflight-", dir=data) as folder:
-        lower, upper, work = (f"{folder}/{name}" for name in ("lower", "upper", "work"))
+        lower, upper, work = (Path(folder, name) for name in ("lower", "upper", "work"))
         for path in (lower, upper, work):
-            os.mkdir(path)
+            path.mkdir()
         try:
-            root = overlay.detached(overlay.Layers([lower], upper, work, []))
+            root = overlay.detached(overlay.Layers([str(lower)], str(upper), str(work), []))
         except OSError as error:
             raise Unavailable(
                 f"containers cannot be kept in {data}: {error.strerror}",

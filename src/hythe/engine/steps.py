@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 
 from hythe.base.ids import new_id
 from hythe.build.api import BuildCancelled, RunStep
@@ -98,13 +99,7 @@ def _record(step: RunStep) -> Container:
     host = HostOptions(
         network_mode=step.network or "default",
         extra_hosts=list(step.hosts),
-        memory=step.memory,
-        memory_swap=step.memory_swap,
-        cpu_shares=step.cpu_shares,
-        cpu_quota=step.cpu_quota,
-        cpu_period=step.cpu_period,
-        cpuset_cpus=step.cpuset_cpus,
-        shm_size=step.shm_size,
+        **asdict(step.limits),
     )
     connected = step.network not in ("host", "none")
     name = "bridge" if step.network in ("", "default") else step.network

@@ -139,7 +139,9 @@ def _by_string(layers: Layers, target: str, read_only: bool) -> int:
         words += [key if value is None else f"{key}={value}" for key, value in layers.rest]
         data = ",".join(words).encode()
         if len(data) >= _DATA_LIMIT:  # the kernel would leave the rest out
-            raise OSError(errno.E2BIG, f"overlay: {len(layers.lower)} layers are too many for this kernel", target)
+            raise OSError(
+                errno.E2BIG, f"overlay: {len(layers.lower)} layers are too many for this kernel", target
+            )
         try:
             libc_call("mount", "overlay", target, "overlay", 1 if read_only else 0, data, path=target)
         except OSError as error:

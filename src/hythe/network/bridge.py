@@ -146,6 +146,10 @@ def present(channel: Channel, prefix: str) -> set[str]:
 
 def problem(error: OSError, what: str) -> SystemProblem:
     """A kernel's refusal in the words of hythe.errors."""
-    hint = "is the container's process gone?" if error.errno in (errno.ENOENT, errno.ESRCH) else None
+    hint = None
+    if error.errno in (errno.ENOENT, errno.ESRCH):
+        hint = "is the container's process gone?"
+    elif error.errno == errno.EOPNOTSUPP:
+        hint = "this kernel lacks what networks are made of: modprobe bridge veth"
     reason = str(error) if isinstance(error, NetlinkError) else error.strerror or str(error)
     return SystemProblem(f"{what}: {reason}", hint=hint)

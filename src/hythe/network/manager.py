@@ -346,6 +346,5 @@ class Manager:
         default one only where the host's own servers cannot be reached from a container."""
         records = [self.get(ref) for ref in refs]
         bridged = [record for record in records if record.driver == "bridge"]
-        return any(record.name != DEFAULT_NETWORK for record in bridged) or (
-            bool(bridged) and only_loopback()
-        )
+        named = any(record.name != DEFAULT_NETWORK for record in bridged)
+        return named or (bool(bridged) and only_loopback())

@@ -28,9 +28,10 @@ from hythe.kernel.netlink.namespace import inside, open_namespace
 from hythe.network.manager import Manager
 from hythe.network.model import EndpointRecord
 from hythe.store.database import Database
+from tests.waiting import PATIENCE
 
 HOST, NEIGHBOUR = "198.18.0.1", "198.18.0.2"
-TIMEOUT = 1.0
+TIMEOUT = 1.0 * PATIENCE
 
 
 def ip(*arguments: str) -> str:
@@ -101,6 +102,10 @@ class Space:
         except OSError:
             return False
 
+    def sysctl(self, name: str, value: str) -> None:
+        with inside(self.descriptor):
+            Path("/proc/sys", name).write_text(value)
+
     def run(self, *command: str) -> str:
         with inside(self.descriptor):
             return subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -139,7 +144,7 @@ class Lab:
 
     def eventually(self, check: Callable[[], bool], seconds: float = 5.0) -> bool:
         """Whether `check` comes true in time; for what another program or thread does in its own."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * PATIENCE
         while not check():
             if time.monotonic() > end:
                 return False

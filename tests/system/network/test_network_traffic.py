@@ -41,7 +41,7 @@ def test_the_outside_is_reached_under_the_hosts_address(lab: Lab) -> None:
 
 @pytest.mark.parametrize("bridge_filter", ["0", "1"])
 def test_a_published_port_is_reached_from_everywhere(lab: Lab, bridge_filter: str) -> None:
-    lab.host.run("sysctl", "-q", "-w", f"net.bridge.bridge-nf-call-iptables={bridge_filter}")
+    lab.host.sysctl("net/bridge/bridge-nf-call-iptables", bridge_filter)
     manager = lab.manager()
     manager.create(NetworkRequest("other"))
     a, at_a = lab.container(manager, "bridge", "a")
@@ -77,9 +77,9 @@ def test_published_on_loopback_stays_on_loopback(lab: Lab) -> None:
     assert not lab.neighbour.reaches(HOST, 8081)
     assert not b.reaches(HOST, 8081)
     # The worst neighbour and the worst host: 127.0.0.1 is routed to the host, which lets it in.
-    lab.host.run("sysctl", "-q", "-w", "net.ipv4.conf.lan0.route_localnet=1")
+    lab.host.sysctl("net/ipv4/conf/lan0/route_localnet", "1")
     for space, via in ((lab.neighbour, HOST), (b, at_a.gateway)):
-        space.run("sysctl", "-q", "-w", "net.ipv4.conf.eth0.route_localnet=1")
+        space.sysctl("net/ipv4/conf/eth0/route_localnet", "1")
         space.run("ip", "addr", "del", "127.0.0.1/8", "dev", "lo")
         space.run("ip", "route", "add", "127.0.0.1/32", "via", via)
         assert not space.reaches("127.0.0.1", 8081)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,3 +142,35 @@ def test_device_program(
     assert run(devices.program(entries), access, kind, major, minor) == expected(
         entries, access, kind, major, minor
     )
+
+
+def v2_folder(path: Path, *, root: bool = False, processes: str = "") -> Path:
+    """A group's folder as the kernel would show it."""
+    path.mkdir()
+    contents = {
+        "cgroup.controllers": "cpu memory pids",
+        "cgroup.subtree_control": "",
+        "cgroup.procs": processes,
+    }
+    for name, text in contents.items():
+        (path / name).write_text(text)
+    if not root:
+        (path / "cgroup.type").write_text("domain\n")
+    return path
+
+
+def test_v2_controllers_are_enabled_on_the_way_down(tmp_path: Path) -> None:
+    top = v2_folder(tmp_path / "top", root=True, processes="1\n2\n")
+    middle = v2_folder(top / "hythe")
+    v2.LayoutV2(str(top)).group("/hythe/one").create()
+    assert (middle / "one").is_dir()
+    for folder in (top, middle):
+        assert (folder / "cgroup.subtree_control").read_text().startswith("+")
+
+
+def test_v2_nothing_is_enabled_above_processes(tmp_path: Path) -> None:
+    top = v2_folder(tmp_path / "top", root=True)
+    middle = v2_folder(top / "someones", processes="7\n")
+    v2.LayoutV2(str(top)).group("/someones/one").create()
+    assert (middle / "one").is_dir()
+    assert (middle / "cgroup.subtree_control").read_text() == ""

@@ -90,7 +90,7 @@ class Call:
     async def optional_body(self, type_: type[T]) -> T:
         """As `body`, for the few requests that may come without one; then all fields have their defaults."""
         data = await self._read()
-        return decode(data, type_) if data.strip() else decode(b"{}", type_)
+        return decode(data if data.strip() not in (b"", b"null") else b"{}", type_)
 
     async def _read(self) -> bytes:
         length = self.request.content_length

@@ -26,7 +26,8 @@ def markdown(routes: Iterable[Route]) -> str:
     lines = [
         "# The Docker Engine API in hythe",
         "",
-        f"Versions {OLDEST} to {NEWEST}. Made from the route table by `python -m hythe.api.docker.coverage`; do not edit.",
+        f"Versions {OLDEST} to {NEWEST}.",
+        "Made from the route table by `python -m hythe.api.docker.coverage`; do not edit.",
         "",
         f"## Answered ({len(done)})",
         "",

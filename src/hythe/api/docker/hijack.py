@@ -9,9 +9,12 @@ speak directly, and no byte of theirs passes through this process.
 
 from __future__ import annotations
 
+import array
 import asyncio
+import fcntl
 import os
 import socket
+import termios
 from typing import TYPE_CHECKING, Final
 
 from hythe.errors import Unavailable, Unsupported
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 RAW: Final = "application/vnd.docker.raw-stream"
 MULTIPLEXED: Final = "application/vnd.docker.multiplexed-stream"
+_PAUSES: Final = (0, 0, 0.0002, 0.0005, 0.001, *[0.002] * 50)
 
 
 def head(*, upgrade: bool, multiplexed: bool) -> bytes:
@@ -51,6 +55,8 @@ async def take_over(call: Call, *, tty: bool) -> tuple[int, bytes]:
         early = call.connection.early_input()
         answer = head(upgrade=upgrade, multiplexed=not tty and call.version >= (1, 42))
         await _send_all(descriptor, answer)
+        if listening.family == socket.AF_UNIX:
+            await _until_read(descriptor)
     except OSError as error:
         os.close(descriptor)
         raise Unavailable(f"the client has closed the connection: {error.strerror}") from error
@@ -68,3 +74,18 @@ async def _send_all(descriptor: int, data: bytes) -> None:
         await asyncio.get_running_loop().sock_sendall(duplicate, data)
     finally:
         duplicate.detach()
+
+
+async def _until_read(descriptor: int) -> None:
+    """Wait, for a moment at most, until the client has taken the answer's head out of a unix socket.
+
+    docker-py reads it through a buffer that it then drops: output that is there by then is lost to it. dockerd
+    is slow enough for that not to happen. There is no event for this; the kernel only tells how much is unread
+    (unix(7), SIOCOUTQ).
+    """
+    unread = array.array("i", [0])
+    for pause in _PAUSES:
+        fcntl.ioctl(descriptor, termios.TIOCOUTQ, unread)
+        if unread[0] == 0:
+            return
+        await asyncio.sleep(pause)

@@ -49,8 +49,8 @@ _SWARM: Final = (
     ("POST", "/configs/{rest:path}"),
 )
 _UNSUPPORTED: Final = (
-    ("POST", "/swarm/init", "swarm mode is not supported by hythe", "use the cluster of hythe instead"),
-    ("POST", "/swarm/join", "swarm mode is not supported by hythe", "use the cluster of hythe instead"),
+    ("POST", "/swarm/init", "swarm mode is not supported by hythe", None),
+    ("POST", "/swarm/join", "swarm mode is not supported by hythe", None),
     ("POST", "/session", "BuildKit sessions are not supported", "set DOCKER_BUILDKIT=0"),
     ("POST", "/grpc", "BuildKit over gRPC is not supported", "set DOCKER_BUILDKIT=0"),
     ("GET", "/images/search", "searching a registry is not supported", None),

@@ -11,7 +11,7 @@ from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import send_progress
 from hythe.api.docker.transfer import spooled
 from hythe.api.docker.types.containers import ContainerConfig
-from hythe.build.api import BuildOptions
+from hythe.build.api import BuildOptions, StepLimits
 from hythe.errors import InvalidArgument, Unsupported
 
 if TYPE_CHECKING:
@@ -38,13 +38,15 @@ def build_options(call: Call) -> BuildOptions:
         pull=call.flag("pull"),
         platform=call.text("platform"),
         extra_hosts=call.texts("extrahosts"),
-        memory=call.number("memory") or 0,
-        memory_swap=call.number("memswap") or 0,
-        cpu_shares=call.number("cpushares") or 0,
-        cpu_quota=call.number("cpuquota") or 0,
-        cpu_period=call.number("cpuperiod") or 0,
-        cpuset_cpus=call.text("cpusetcpus"),
-        shm_size=call.number("shmsize") or BuildOptions.shm_size,
+        limits=StepLimits(
+            memory=call.number("memory") or 0,
+            memory_swap=call.number("memswap") or 0,
+            cpu_shares=call.number("cpushares") or 0,
+            cpu_quota=call.number("cpuquota") or 0,
+            cpu_period=call.number("cpuperiod") or 0,
+            cpuset_cpus=call.text("cpusetcpus"),
+            shm_size=call.number("shmsize") or StepLimits.shm_size,
+        ),
     )
 
 

@@ -7,9 +7,9 @@ import os
 import stat
 import sys
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from hythe.client.unpacking import unpack
 from hythe.compose.arguments import Parser, UsageProblem
 from hythe.compose.model import Project
 from hythe.compose.session import Session
@@ -68,11 +68,7 @@ def _out_of(session: Session, container: Container, path: str, target: str) -> N
     folder, name = (place, about["name"]) if place.is_dir() else (place.parent, place.name)
     if not folder.is_dir():
         raise NotFound(f"there is no directory {folder}")
-    with tarfile.open(fileobj=_Readable(pieces), mode="r|") as tar:
-        for member in tar:
-            rest = member.name.partition("/")[2]
-            member.name = f"{name}/{rest}" if rest else name
-            tar.extract(member, folder, filter="data")
+    unpack(pieces, str(folder), name)
 
 
 def _into(
@@ -102,24 +98,3 @@ def _destination(session: Session, container: Container, path: str, local: Path)
         return path, local.resolve().name
     whole = PurePosixPath(path)
     return str(whole.parent), whole.name
-
-
-class _Readable(io.RawIOBase):
-    """An iterator of pieces as a file."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces, self._rest = pieces, b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: object) -> int:
-        view = memoryview(buffer)  # type: ignore[arg-type]
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = piece
-        data, self._rest = self._rest[: len(view)], self._rest[len(view) :]
-        view[: len(data)] = data
-        return len(data)

@@ -2,11 +2,13 @@
 
 A controller is there in a group when every ancestor lists it in cgroup.subtree_control, which `create` sees
 to. A controller that cannot be enabled (the ancestor holds processes itself, or it is not delegated) is
-passed over, and a limit that needs it becomes a warning. Freezing, killing and emptiness have files and
+passed over, and a limit that needs it becomes a warning. Where the top itself is not the machine's but that of a
+container which hythe runs in, its processes are moved down into "init", as only the machine's top may have both
+processes and groups that are limited. Freezing, killing and emptiness have files and
 events of their own here. Source: Documentation/admin-guide/cgroup-v2.rst of the kernel.
 """
 
-# ruff: noqa: PTH102, PTH110, PTH112
+# ruff: noqa: PTH102, PTH103, PTH110, PTH112
 from __future__ import annotations
 
 import os
@@ -21,6 +23,7 @@ from hythe.kernel.cgroups.interface import DeviceIo, Group, Resources, Statistic
 from hythe.kernel.cgroups.v1 import empty_io
 
 _WANTED: Final = ("cpu", "memory", "pids", "cpuset", "io")
+_OWN: Final = "init"
 _FREEZE_SECONDS: Final = 0.2
 
 
@@ -58,12 +61,32 @@ class GroupV2:
     def _enable(self, folder: str) -> None:
         available = files.read(f"{folder}/cgroup.controllers").split()
         enabled = files.read(f"{folder}/cgroup.subtree_control").split()
-        for name in _WANTED:
-            if name in available and name not in enabled:
-                try:
-                    files.write(f"{folder}/cgroup.subtree_control", f"+{name}")
-                except OSError:
-                    continue  # limit() says which limits are lost by it
+        wanted = [name for name in _WANTED if name in available and name not in enabled]
+        if not wanted or not self._has_room(folder):
+            return  # limit() says which limits are lost by it
+        for name in wanted:
+            try:
+                files.write(f"{folder}/cgroup.subtree_control", f"+{name}")
+            except OSError:
+                continue
+
+    def _has_room(self, folder: str) -> bool:
+        """Whether the groups below `folder` can be limited: a group with processes may not, except for the
+        machine's top (which has no type). To try would even succeed for some controllers, and make all groups
+        below unfit for processes ("domain invalid").
+        """
+        if not os.path.exists(f"{folder}/cgroup.type") or not files.read(f"{folder}/cgroup.procs"):
+            return True
+        if folder != self._top:
+            return False
+        below = f"{folder}/{_OWN}"
+        os.makedirs(below, exist_ok=True)
+        for pid in files.read(f"{folder}/cgroup.procs").split():
+            try:
+                files.write(f"{below}/cgroup.procs", pid)
+            except OSError:
+                continue  # it has ended, or is none of this pid namespace (0)
+        return not files.read(f"{folder}/cgroup.procs")
 
     def adopt(self, former: str) -> None:
         raise Unsupported(f"control groups version 2 cannot rename {former} to {self.path}")

@@ -69,7 +69,7 @@ def _check(path: str, name: str) -> None:
         text = (error.strerror or "").lower()
         raise CannotStart(f'exec: "{name}": stat {path}: {text}', exit_code=127) from error
     if stat.S_ISDIR(status.st_mode):
-        raise CannotStart(f'exec: "{name}": is a directory', exit_code=126)
+        raise CannotStart(f'exec: "{name}": is a directory: permission denied', exit_code=126)
     if not os.access(path, os.X_OK, effective_ids=False):
         raise CannotStart(f'exec: "{name}": permission denied', exit_code=126)
 
