@@ -16,7 +16,7 @@ from hythe.cli.parsing import Parser
 from hythe.cli.session import Session
 from hythe.cli.transit import tar_of
 from hythe.client.unpacking import unpack
-from hythe.errors import InvalidArgument, NotFound, SystemProblem, Unsupported
+from hythe.errors import InvalidArgument, NotFound, Unsupported
 
 _DIRECTORY: Final = 1 << 31  # Go's os.ModeDir and os.ModeSymlink
 _SYMLINK: Final = 1 << 27
