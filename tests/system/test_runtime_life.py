@@ -72,7 +72,7 @@ def test_states_from_created_to_deleted(warden: Warden) -> None:
         (["nothere"], 127, 'exec: "nothere": executable file not found in $PATH'),
         (["/nothere"], 127, 'exec: "/nothere": stat /nothere: no such file or directory'),
         (["/etc/passwd"], 126, 'exec: "/etc/passwd": permission denied'),
-        (["/etc"], 126, 'exec: "/etc": is a directory'),
+        (["/etc"], 126, 'exec: "/etc": is a directory: permission denied'),
     ],
 )
 def test_what_cannot_be_executed(warden: Warden, args: list[str], code: int, message: str) -> None:

@@ -34,8 +34,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hythe.kernel.nftables import Nftables
+from hythe.kernel.nftables import Nftables, NftablesError
 from hythe.network.model import NetworkRecord, PublishedRecord
+
+_MODULES = "nf_tables nft_chain_nat nft_nat nft_masq nft_ct nft_fib_inet"
 
 _RULES = """
 table inet {table} {{
@@ -112,7 +114,12 @@ class Firewall:
                 commands += self._network(network, "add")
         for record in published:
             commands += self._ports(record, "add")
-        self._nftables.run("\n".join(commands))
+        try:
+            self._nftables.run("\n".join(commands))
+        except NftablesError as error:
+            raise NftablesError(
+                error.message, hint=f"does the kernel have what the rules use? modprobe -a {_MODULES}"
+            ) from error
 
     def uninstall(self) -> None:
         """Take the table away; that it is not there is no error."""
