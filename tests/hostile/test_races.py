@@ -12,7 +12,7 @@ from docker.errors import APIError
 from tests.hostile.images import host_mounts
 from tests.targets import Target
 
-pytestmark = [pytest.mark.root, pytest.mark.slow]
+pytestmark = pytest.mark.root
 
 SWAP = """
 cd /shared; mkdir -p real; i=0

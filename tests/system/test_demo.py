@@ -17,7 +17,7 @@ import pytest
 
 from tests.targets import Target
 
-pytestmark = [pytest.mark.slow, pytest.mark.root]
+pytestmark = pytest.mark.root
 
 SHOP = str(Path(__file__).parents[2] / "examples/shop/compose.yaml")
 IMAGES = ("python:3.11-slim", "postgres:15", "redis:7", "nginx:latest")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hythe.network.model import EndpointRecord
     from tests.system.network.conftest import Lab, Space
 
-pytestmark = [pytest.mark.root, pytest.mark.slow]
+pytestmark = pytest.mark.root
 HOST, NEIGHBOUR = "198.18.0.1", "198.18.0.2"
 
 
