@@ -100,13 +100,14 @@ class Execs:
         exec.started = exec.running = True
         self._waiting[exec.id] = asyncio.get_running_loop().create_future()
         streams = Streams(spec.tty, spec.attach_stdin and not detach)
+        # told before, since a quick program may have ended by the time the answer is here
+        self._parts.publish(handle.record, f"exec_start: {' '.join(spec.args)}", execID=exec.id)
         try:
             exec.pid = await self._parts.runtime.exec(handle.id, exec.id, described, streams, attachment)
         except HytheError as error:
             code = error.exit_code if isinstance(error, CannotStart) else 126
             self._ended(exec, code)
             raise
-        self._parts.publish(handle.record, f"exec_start: {' '.join(spec.args)}", execID=exec.id)
 
     def _need_running(self, handle: Handle) -> None:
         if handle.record.state.status == "paused":
