@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from hythe.errors import Conflict, NoSpace, NotFound
-from hythe.kernel import mounts, overlay
+from hythe.kernel import overlay
 from hythe.oci.spec import Mount
 from hythe.store.snapshots import Snapshots
 
@@ -38,11 +38,7 @@ def tar(**files: bytes | None) -> io.BytesIO:
 @contextmanager
 def mounted(root: list[Mount]) -> Iterator[Path]:
     """The tree, by a detached mount that goes with its descriptor."""
-    layers = overlay.from_options(root[0]["options"])
-    options: list[tuple[str, str | None]] = [("lowerdir+", path) for path in layers.lower]
-    if layers.upper is not None:
-        options += [("upperdir", layers.upper), ("workdir", layers.work)]
-    descriptor = mounts.filesystem("overlay", [*options, *layers.rest])
+    descriptor = overlay.detached(overlay.from_options(root[0]["options"]))
     try:
         yield Path(f"/proc/self/fd/{descriptor}")
     finally:

@@ -17,7 +17,7 @@ from hythe.kernel.cgroups import detect
 
 def check(data: Path) -> None:
     """Raises Unavailable, with what to do, for what containers cannot be without."""
-    detect()
+    detect().make_room()
     with tempfile.TemporaryDirectory(prefix="preflight-", dir=data) as folder:
         lower, upper, work = (Path(folder, name) for name in ("lower", "upper", "work"))
         for path in (lower, upper, work):

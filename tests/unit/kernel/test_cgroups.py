@@ -174,3 +174,17 @@ def test_v2_nothing_is_enabled_above_processes(tmp_path: Path) -> None:
     v2.LayoutV2(str(top)).group("/someones/one").create()
     assert (middle / "one").is_dir()
     assert (middle / "cgroup.subtree_control").read_text() == ""
+
+
+def test_v2_processes_at_a_containers_top_are_moved_down(tmp_path: Path) -> None:
+    top = v2_folder(tmp_path / "top", processes="0\n7\n")
+    (top / "init").mkdir()
+    (top / "init" / "cgroup.procs").write_text("")
+    v2.LayoutV2(str(top)).make_room()
+    assert (top / "init" / "cgroup.procs").read_text() == "7"
+
+
+def test_v2_the_machines_top_is_left_alone(tmp_path: Path) -> None:
+    top = v2_folder(tmp_path / "top", root=True, processes="7\n")
+    v2.LayoutV2(str(top)).make_room()
+    assert not (top / "init").exists()

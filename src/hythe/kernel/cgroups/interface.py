@@ -116,3 +116,6 @@ class Layout(Protocol):
 
     def group(self, path: str, resources: Resources | None = None) -> Group:
         """The group at `path` ("/a/b", from the top of each tree); `resources`: limits it will get."""
+
+    def make_room(self) -> None:
+        """Let groups below the top have limits, if it takes moving the processes in it. Raises OSError."""

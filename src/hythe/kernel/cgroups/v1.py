@@ -43,6 +43,9 @@ class LayoutV1:
         wanted = [*_ALWAYS, "cpuset"] if cpu.get("cpus") or cpu.get("mems") else list(_ALWAYS)
         return GroupV1(self.controllers, files.checked_path(path), wanted)
 
+    def make_room(self) -> None:
+        """Every group may have processes here."""
+
 
 class GroupV1:
     """See `interface.Group`."""

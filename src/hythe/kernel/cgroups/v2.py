@@ -2,9 +2,8 @@
 
 A controller is there in a group when every ancestor lists it in cgroup.subtree_control, which `create` sees
 to. A controller that cannot be enabled (the ancestor holds processes itself, or it is not delegated) is
-passed over, and a limit that needs it becomes a warning. Where the top itself is not the machine's but that of a
-container which hythe runs in, its processes are moved down into "init", as only the machine's top may have both
-processes and groups that are limited. Freezing, killing and emptiness have files and
+passed over, and a limit that needs it becomes a warning. Only the machine's top may have both processes and
+groups that are limited: where hythe runs in a container, `make_room` moves that one's processes down. Freezing, killing and emptiness have files and
 events of their own here. Source: Documentation/admin-guide/cgroup-v2.rst of the kernel.
 """
 
@@ -38,6 +37,17 @@ class LayoutV2:
 
     def group(self, path: str, resources: Resources | None = None) -> Group:
         return GroupV2(self.top, files.checked_path(path))
+
+    def make_room(self) -> None:
+        if not os.path.exists(f"{self.top}/cgroup.type") or not files.read(f"{self.top}/cgroup.procs"):
+            return
+        os.makedirs(f"{self.top}/{_OWN}", exist_ok=True)
+        for pid in files.read(f"{self.top}/cgroup.procs").split():
+            if pid != "0":  # of no pid namespace that we see; written, 0 would mean ourselves
+                try:
+                    files.write(f"{self.top}/{_OWN}/cgroup.procs", pid)
+                except OSError:
+                    continue  # it has ended
 
 
 class GroupV2:
@@ -75,18 +85,7 @@ class GroupV2:
         machine's top (which has no type). To try would even succeed for some controllers, and make all groups
         below unfit for processes ("domain invalid").
         """
-        if not os.path.exists(f"{folder}/cgroup.type") or not files.read(f"{folder}/cgroup.procs"):
-            return True
-        if folder != self._top:
-            return False
-        below = f"{folder}/{_OWN}"
-        os.makedirs(below, exist_ok=True)
-        for pid in files.read(f"{folder}/cgroup.procs").split():
-            try:
-                files.write(f"{below}/cgroup.procs", pid)
-            except OSError:
-                continue  # it has ended, or is none of this pid namespace (0)
-        return not files.read(f"{folder}/cgroup.procs")
+        return not os.path.exists(f"{folder}/cgroup.type") or not files.read(f"{folder}/cgroup.procs")
 
     def adopt(self, former: str) -> None:
         raise Unsupported(f"control groups version 2 cannot rename {former} to {self.path}")
