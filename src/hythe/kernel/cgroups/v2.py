@@ -4,7 +4,8 @@ A controller is there in a group when every ancestor lists it in cgroup.subtree_
 to. A controller that cannot be enabled (the ancestor holds processes itself, or it is not delegated) is
 passed over, and a limit that needs it becomes a warning. Only the machine's top may have both processes and
 groups that are limited: where hythe runs in a container, `make_room` moves that one's processes down.
-Freezing, killing and emptiness have files and events of their own here. Source: Documentation/admin-guide/cgroup-v2.rst of the kernel.
+Freezing, killing and emptiness have files and events of their own here.
+Source: Documentation/admin-guide/cgroup-v2.rst of the kernel.
 """
 
 # ruff: noqa: PTH102, PTH103, PTH110, PTH112
