@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -63,6 +64,8 @@ class Lifecycle(Protocol):
 
 class Streams(Protocol):
     """routes_streams."""
+
+    def announce(self, ref: str) -> AbstractContextManager[None]: ...
 
     async def attach(self, ref: str, fd: int, head: bytes, options: AttachOptions) -> None: ...
 

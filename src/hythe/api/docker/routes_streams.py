@@ -42,12 +42,13 @@ async def attach(call: Call) -> web.StreamResponse:
         raise Conflict(f"container {container.id} is paused, unpause the container before attach")
     if container.state.status == "restarting":
         raise Conflict(f"container {container.id} is restarting, wait until the container is running")
-    descriptor, early = await take_over(call, tty=container.spec.tty)
-    try:
-        await call.engine.containers.attach(container.id, descriptor, early, options)
-    except HytheError as error:
-        # The connection is no longer HTTP, and the engine has closed it: nobody is left to be told.
-        log.info("attach to %s: %s", container.name, error)
+    with call.engine.containers.announce(container.id):
+        descriptor, early = await take_over(call, tty=container.spec.tty)
+        try:
+            await call.engine.containers.attach(container.id, descriptor, early, options)
+        except HytheError as error:
+            # The connection is no longer HTTP, and the engine has closed it: nobody is left to be told.
+            log.info("attach to %s: %s", container.name, error)
     return NoAnswer()
 
 

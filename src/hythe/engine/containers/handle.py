@@ -8,6 +8,8 @@ process runs and the clean-up after the last one is done. `attaching` are client
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from hythe.engine.model import Container, ExitInfo
@@ -24,10 +26,25 @@ class Handle:
     restart_delay: float = 0.0
     health: asyncio.Task[None] | None = None
     attaching: list[Attachment] = field(default_factory=list)
+    announced: int = 0
+    all_attached: asyncio.Event = field(default_factory=asyncio.Event)
     _waiting: dict[str, list[asyncio.Future[ExitInfo]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.idle.set()
+        self.all_attached.set()
+
+    @contextmanager
+    def announce(self) -> Iterator[None]:
+        """Around handing over a client that has been answered already: a start waits for it."""
+        self.announced += 1
+        self.all_attached.clear()
+        try:
+            yield
+        finally:
+            self.announced -= 1
+            if not self.announced:
+                self.all_attached.set()
 
     @property
     def id(self) -> str:

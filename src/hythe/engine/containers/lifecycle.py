@@ -14,7 +14,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from hythe.engine.bundle.document import spec, write_bundle
@@ -28,6 +28,7 @@ from hythe.engine.signals import parse_signal
 from hythe.errors import CannotStart, Conflict, HytheError, NotFound, NotModified
 
 DEFAULT_STOP_TIMEOUT = 10.0
+ATTACH_SECONDS = 2.0
 log = logging.getLogger("hythe.engine")
 
 
@@ -107,6 +108,8 @@ class Lifecycle:
             state.exit_code, state.started_at, state.health = 0, time.time_ns(), None
             parts.registry.save(handle, must=True)
             parts.volumes.publish_use("mount", record)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(handle.all_attached.wait(), ATTACH_SECONDS)
             while handle.attaching:
                 await parts.runtime.attach(record.id, None, handle.attaching.pop(0))
             await parts.runtime.start(record.id)
@@ -136,14 +139,16 @@ class Lifecycle:
         return Streams(wanted.tty, wanted.open_stdin, wanted.stdin_once, log)
 
     async def attach(self, handle: Handle, attachment: Attachment) -> None:
-        """Connect a client now, or at the start if it does not run: then no output is lost."""
-        async with handle.lock:
-            if handle.running:
-                await self._parts.runtime.attach(handle.id, None, attachment)
-            elif handle.removed:
-                os.close(attachment.fd)
-            else:
-                handle.attaching.append(attachment)
+        """Connect a client now, or at the start if it does not run: then no output is lost.
+
+        Without the lock, which a start holds while it waits for clients that are announced.
+        """
+        if handle.removed:
+            os.close(attachment.fd)
+        elif handle.running:
+            await self._parts.runtime.attach(handle.id, None, attachment)
+        else:
+            handle.attaching.append(attachment)
 
     # ---- stop ---------------------------------------------------------------------------------
 

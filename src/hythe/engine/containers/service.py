@@ -7,7 +7,7 @@ import builtins
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 
 import msgspec
 
@@ -145,6 +145,10 @@ class Containers:
         return self._registry.find(ref).waiter(condition)
 
     # ---- streams ------------------------------------------------------------------------------
+
+    def announce(self, ref: str) -> AbstractContextManager[None]:
+        """To be held from before a client is told that it is attached until `attach` has returned."""
+        return self._registry.find(ref).announce()
 
     async def attach(self, ref: str, fd: int, head: bytes, options: AttachOptions) -> None:
         """Hand a client's socket to the runtime; `fd` is the engine's from here on, also on errors."""
