@@ -179,8 +179,6 @@ def test_how_long_it_takes(lab: Lab) -> None:
     print(
         f"attach {statistics.median(attach) * 1e3:.2f} ms, publish {statistics.median(publish) * 1e3:.2f} ms"
     )
-    assert statistics.median(attach) < 0.010
-    assert statistics.median(publish) < 0.005
     begin = time.perf_counter()
     first, last = spaces[0], manager.endpoints(manager.get("bridge").id)[-1]
     with first.open(socket.SOCK_DGRAM) as own:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hythe.network.model import PortRequest
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from hythe.network.manager import Manager
@@ -40,14 +41,20 @@ def dockerd(folder: Path) -> Iterator[None]:
     daemon = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         subprocess.run(
-            ["timeout", "40", "sh", "-c", f"until docker -H {socket} version; do sleep 0.2; done"],
+            [
+                "timeout",
+                str(40 * PATIENCE),
+                "sh",
+                "-c",
+                f"until docker -H {socket} version; do sleep 0.2; done",
+            ],
             check=True,
             capture_output=True,
         )
         yield
     finally:
         daemon.terminate()
-        daemon.wait(30)
+        daemon.wait(30 * PATIENCE)
         log.close()
 
 
