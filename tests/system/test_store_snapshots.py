@@ -69,7 +69,7 @@ def test_changes_become_a_layer_and_come_back_the_same(
         (root / "dir").mkdir(0o700)
         (root / "dir/z").write_bytes(b"new")
         os.chown(root / "dir/z", 7, 8)
-        os.setxattr(root / "dir/z", "user.note", b"n")
+        os.setxattr(root / "dir/z", "trusted.note", b"n")
         (root / "new").mkdir()
     changes = [(change.path, change.kind) for change in snapshots.changes("one")]
     assert changes == [
@@ -93,7 +93,7 @@ def test_changes_become_a_layer_and_come_back_the_same(
             assert [path.name for path in (root / "dir").iterdir()] == ["z"]
             status = (root / "dir/z").stat()
             assert (status.st_uid, status.st_gid, (root / "dir").stat().st_mode & 0o777) == (7, 8, 0o700)
-            assert os.getxattr(root / "dir/z", "user.note") == b"n"
+            assert os.getxattr(root / "dir/z", "trusted.note") == b"n"
         again = io.BytesIO()
         store.layers.write(layer.chain_id, again)
         assert again.getvalue() == out.getvalue()
