@@ -18,7 +18,7 @@ from msgspec import Struct
 from hythe.engine import preflight
 from hythe.engine.builds import BuildService
 from hythe.engine.containers.adoption import Adoption
-from hythe.engine.containers.parts import Parts
+from hythe.engine.containers.parts import Parts, cgroup_parent
 from hythe.engine.containers.registry import Registry
 from hythe.engine.containers.service import Containers
 from hythe.engine.events import Events
@@ -142,6 +142,6 @@ class Engine:
         if idle:
             with suppress(HytheError, OSError):  # a container came up again meanwhile: it keeps its group
                 await self._runtime.shutdown()
-                detect().group(f"/hythe-{self.instance}").remove()
+                detect().group(cgroup_parent(self.instance)).remove()
         self._runtime.close()
         self.database.close()

@@ -98,7 +98,6 @@ class Execs:
                 os.close(fd)
             raise
         exec.started = exec.running = True
-        self._waiting[exec.id] = asyncio.get_running_loop().create_future()
         streams = Streams(spec.tty, spec.attach_stdin and not detach)
         # told before, since a quick program may have ended by the time the answer is here
         self._parts.publish(handle.record, f"exec_start: {' '.join(spec.args)}", execID=exec.id)
@@ -149,9 +148,10 @@ class Execs:
         future = self._waiting.pop(exec.id, None)
         if future is not None and not future.done():
             future.set_result(code)
-        ended = [id for id, e in self._execs.items() if e.exit_code is not None]
-        for id in ended[:-KEPT]:
-            del self._execs[id]
+        if len(self._execs) > KEPT:
+            ended = [id for id, e in self._execs.items() if e.exit_code is not None]
+            for id in ended[:-KEPT]:
+                del self._execs[id]
 
     def forget(self, container_id: str) -> None:
         """Drop the execs of a container that is removed."""

@@ -68,12 +68,7 @@ class ContainerExecutor:
             if not around.namespaces["network"]:
                 undo.push_async_callback(parts.networks.detach, record)
                 await parts.networks.attach(record, pid)
-            write_managed_files(
-                around.folder,
-                record,
-                gateway=parts.networks.gateway(record),
-                own_server=parts.networks.own_server(record),
-            )
+            write_managed_files(parts, record)
             attachment = Attachment(pipe.theirs, False, True, True, multiplexed=False)
             await parts.runtime.attach(record.id, None, attachment)
             await parts.runtime.start(record.id)

@@ -31,11 +31,6 @@ class Pipes(NamedTuple):
         for fd in self.child:
             os.close(fd)
 
-    def close_own(self) -> None:
-        for fd in (self.stdin, self.stdout, self.stderr):
-            if fd >= 0:
-                os.close(fd)
-
 
 class Born(NamedTuple):
     """`channel` is the warden's end of the line to the child."""

@@ -23,17 +23,6 @@ _PROGRAM: Final = (
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 
 
-def _interpreter(path: str) -> int:
-    """A descriptor of the interpreter on a read-only mount of its own."""
-    tree = mounts.clone(path)
-    try:
-        mounts.set_attributes(tree, add=mounts.MOUNT_ATTR_RDONLY)
-    except BaseException:
-        os.close(tree)
-        raise
-    return tree
-
-
 def spawn_warden(socket: Path, state: Path, log: Path) -> int:
     """Start a warden in a session of its own and return its pid once it listens on `socket`.
 
@@ -44,7 +33,7 @@ def spawn_warden(socket: Path, state: Path, log: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     python = os.path.realpath(sys.executable)
     ready, written = os.pipe2(os.O_CLOEXEC)
-    program = _interpreter(python)
+    program = mounts.clone(python, read_only=True)
     try:
         with log.open("ab") as output:
             child = subprocess.Popen(

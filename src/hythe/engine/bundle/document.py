@@ -17,7 +17,7 @@ from hythe.engine.bundle.process import process
 from hythe.engine.bundle.resources import resources
 from hythe.engine.bundle.surroundings import Surroundings
 from hythe.engine.model import Container
-from hythe.engine.security import SecurityOptions, capabilities
+from hythe.engine.security import SecurityOptions
 from hythe.oci.spec import Linux, Namespace, Spec
 
 OCI_VERSION: Final = "1.2.0"
@@ -44,7 +44,7 @@ def spec(container: Container, around: Surroundings) -> Spec:
     """The whole config.json. The root file system itself is handed to the runtime as a list of mounts."""
     host = container.spec.host
     options = SecurityOptions(host.security_opt, privileged=host.privileged)
-    granted = capabilities(host.cap_add, host.cap_drop, privileged=host.privileged)
+    described = process(container, around.user)
     limits = resources(host)
     limits["devices"] = device_rules(host)
     linux: Linux = {
@@ -55,14 +55,14 @@ def spec(container: Container, around: Surroundings) -> Spec:
         "sysctl": dict(host.sysctls),
         "rootfsPropagation": "private",
     }
-    filter = options.seccomp(granted)
+    filter = options.seccomp(described["capabilities"]["bounding"])
     if filter is not None:
         linux["seccomp"] = filter
     if not options.unmask:
         linux["maskedPaths"], linux["readonlyPaths"] = list(MASKED), list(READONLY)
     result: Spec = {
         "ociVersion": OCI_VERSION,
-        "process": process(container, around.user),
+        "process": described,
         "root": {"path": "rootfs", "readonly": host.read_only},
         "mounts": mounts(container, around),
         "linux": linux,

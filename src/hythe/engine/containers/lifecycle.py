@@ -15,7 +15,6 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
 
 from hythe.engine.bundle.document import spec, write_bundle
 from hythe.engine.containers.handle import Handle
@@ -90,7 +89,7 @@ class Lifecycle:
             plugged: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
 
             def plug(pid: int) -> None:
-                task = asyncio.ensure_future(self._plug(record, pid, around.folder))
+                task = asyncio.ensure_future(self._plug(record, pid))
                 undo.push_async_callback(parts.networks.detach, record)
                 undo.push_async_callback(asyncio.wait, [task])  # before that: it may still be at it
                 plugged.set_result(task)
@@ -102,7 +101,7 @@ class Lifecycle:
             if own:
                 await plugged.result()
             elif not record.spec.host.network_mode.startswith("container:"):
-                self._write_files(record, around.folder)
+                write_managed_files(parts, record)
             state = record.state
             state.status, state.pid, state.error, state.oom_killed = "running", pid, "", False
             state.exit_code, state.started_at, state.health = 0, time.time_ns(), None
@@ -115,19 +114,14 @@ class Lifecycle:
             await parts.runtime.start(record.id)
             undo.pop_all()
 
-    async def _plug(self, record: Container, pid: int, folder: Path) -> None:
+    async def _plug(self, record: Container, pid: int) -> None:
         """The networks, and the files that say what came of them, while the runtime mounts the root."""
         await self._parts.networks.attach(record, pid)
-        self._write_files(record, folder)
+        write_managed_files(self._parts, record)
 
     def refresh_files(self, record: Container) -> None:
         """After the networks of a running container have changed."""
-        self._write_files(record, self._parts.paths.bundle(record.id))
-
-    def _write_files(self, record: Container, folder: Path) -> None:
-        networks = self._parts.networks
-        gateway, own_server = networks.gateway(record), networks.own_server(record)
-        write_managed_files(folder, record, gateway=gateway, own_server=own_server)
+        write_managed_files(self._parts, record)
 
     def _streams(self, id: str, handle: Handle) -> Streams:
         wanted = handle.record.spec

@@ -17,6 +17,11 @@ from hythe.store.images import Images
 LOG_SIZE, LOG_FILES = 20 * 1024 * 1024, 5
 
 
+def cgroup_parent(instance: str) -> str:
+    """The control group that holds those of an instance's containers, from the top of each tree."""
+    return f"/hythe-{instance}"
+
+
 @dataclass(frozen=True)
 class Parts:
     instance: str
@@ -34,7 +39,7 @@ class Parts:
         self.events.publish("container", action, record.id, record.labels | known | attributes)
 
     def cgroup(self, record: Container) -> str:
-        parent = record.spec.host.cgroup_parent or f"hythe-{self.instance}"
+        parent = record.spec.host.cgroup_parent or cgroup_parent(self.instance)
         return f"/{parent.strip('/')}/{record.id}"
 
     def log_limits(self, options: LogOptions) -> tuple[int, int]:

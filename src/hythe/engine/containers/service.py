@@ -102,9 +102,6 @@ class Containers:
         """Newest first."""
         return sorted((h.record for h in self._registry), key=lambda c: c.created, reverse=True)
 
-    def using_image(self, image_id: str) -> builtins.list[Container]:
-        return [h.record for h in self._registry if h.record.image_id == image_id]
-
     # ---- life cycle ---------------------------------------------------------------------------
 
     async def start(self, ref: str) -> None:

@@ -130,9 +130,10 @@ def resolv_text(record: Container, own_server: bool, host: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_managed_files(folder: Path, record: Container, *, gateway: str, own_server: bool) -> None:
+def write_managed_files(parts: Parts, record: Container) -> None:
     """Fill the three files in place; called once the addresses are known, before the program starts."""
-    host = Path("/etc/resolv.conf")
+    folder, host = parts.paths.bundle(record.id), Path("/etc/resolv.conf")
+    gateway, own_server = parts.networks.gateway(record), parts.networks.own_server(record)
     (folder / "hostname").write_text(record.hostname + "\n")
     if record.spec.host.network_mode == "host":
         (folder / "hosts").write_text(Path("/etc/hosts").read_text())
