@@ -35,13 +35,19 @@ class _OpenHow(ctypes.Structure):
 
 
 def openat2(dirfd: int, path: str, flags: int, *, mode: int = 0, resolve: int = IN_ROOT) -> int:
-    """openat2(2): a new close-on-exec descriptor. A rename race (EAGAIN) is tried again a few times."""
+    """openat2(2): a new close-on-exec descriptor. A rename race is tried again a few times.
+
+    Such a race is EAGAIN, and with RESOLVE_IN_ROOT also EXDEV, when a directory on the way was moved out of the
+    root: nothing else escapes a root (with RESOLVE_NO_XDEV it may be a mount as well, and stands).
+    """
     how = _OpenHow(flags | os.O_CLOEXEC, mode, resolve)
+    scoped = resolve & (RESOLVE_IN_ROOT | RESOLVE_NO_XDEV) == RESOLVE_IN_ROOT
     for _ in range(32):
         try:
             return syscall("openat2", dirfd, path, ctypes.byref(how), ctypes.sizeof(how), path=path)
-        except BlockingIOError:
-            continue
+        except OSError as error:
+            if error.errno != errno.EAGAIN and not (scoped and error.errno == errno.EXDEV):
+                raise
     raise OSError(errno.EAGAIN, "openat2: the path keeps changing", path)
 
 
