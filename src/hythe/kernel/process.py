@@ -125,8 +125,8 @@ def _limit(value: int) -> int:
     return resource.RLIM_INFINITY if value < 0 or value >= 2**63 - 1 else value
 
 
-def set_limit(name: str, soft: int, hard: int) -> str | None:
-    """Set a resource limit of this process; -1 or 2^63-1 and above mean none.
+def set_limit(name: str, soft: int, hard: int, *, pid: int = 0) -> str | None:
+    """Set a resource limit of a process, 0 for this one; -1 or 2^63-1 and above mean none.
 
     Where raising the hard limit is refused (no CAP_SYS_RESOURCE) both are clamped to the present hard limit,
     and the warning for the user is returned. Raises InvalidArgument when soft is above hard.
@@ -134,16 +134,16 @@ def set_limit(name: str, soft: int, hard: int) -> str | None:
     number = limit_number(name)
     wanted = (_limit(soft), _limit(hard))
     try:
-        resource.setrlimit(number, wanted)
+        resource.prlimit(pid, number, wanted)
         return None
-    except ValueError as error:
-        present = resource.getrlimit(number)[1]
+    except (ValueError, PermissionError) as error:
+        present = resource.prlimit(pid, number)[1]
         if present == resource.RLIM_INFINITY:
             raise InvalidArgument(f"{name}: soft limit {soft} and hard limit {hard}: {error}") from error
     clamped = min(present, wanted[1]) if wanted[1] >= 0 else present
     low = min(clamped, wanted[0]) if wanted[0] >= 0 else clamped
     try:
-        resource.setrlimit(number, (low, clamped))
-    except ValueError as error:
+        resource.prlimit(pid, number, (low, clamped))
+    except (ValueError, PermissionError) as error:
         raise InvalidArgument(f"{name}: soft limit {soft} and hard limit {hard}: {error}") from error
     return f"{name}: hard limit {hard} is above this host's {present} and was clamped to it"

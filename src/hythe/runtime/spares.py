@@ -42,7 +42,8 @@ class Spares:
         kinds = {entry["type"] for entry in spec["linux"]["namespaces"] if not entry.get("path")}
         cpu = (spec["linux"].get("resources") or {}).get("cpu") or {}
         usual = not (cpu.get("cpus") or cpu.get("mems"))
-        return self._layout.can_rename and usual and kinds >= spare.MADE
+        own_user = any(entry["type"] == "user" for entry in spec["linux"]["namespaces"])
+        return self._layout.can_rename and usual and kinds >= spare.MADE and not own_user
 
     def take(self, plan: Plan, streams: tuple[int, int, int]) -> Born | None:
         """Give `plan` to the spare, which becomes that container; None where there is none for it."""

@@ -13,13 +13,15 @@ import time
 from typing import Any
 
 from hythe.errors import CannotStart, Conflict, NotFound
-from hythe.kernel import cgroups, process, seccomp
+from hythe.kernel import cgroups, process, seccomp, usernamespaces
 from hythe.kernel.cgroups import Group
+from hythe.kernel.namespaces import children_in_time
+from hythe.kernel.usernamespaces import Mapping
 from hythe.runtime.container import Container
 from hythe.runtime.events import Events
 from hythe.runtime.fork import Born, Forker, Pipes, make_pipes
 from hythe.runtime.init import container as first
-from hythe.runtime.init import joined
+from hythe.runtime.init import joined, staged
 from hythe.runtime.init.security import Filter
 from hythe.runtime.logfile import LogFile
 from hythe.runtime.loop import IN, Loop
@@ -84,6 +86,26 @@ class Supervisor:
         )
 
     def _fork(self, plan: first.Plan, pipes: Pipes) -> Born:
+        time = next((one for one in plan.spec["linux"]["namespaces"] if one["type"] == "time"), None)
+        if time is None:
+            return self._born(plan, pipes)
+        offsets = {
+            clock: (int(value.get("secs", 0)), int(value.get("nanosecs", 0)))
+            for clock, value in (plan.spec["linux"].get("timeOffsets") or {}).items()
+        }
+        with children_in_time(time.get("path", ""), offsets):
+            return self._born(plan, pipes)
+
+    def _born(self, plan: first.Plan, pipes: Pipes) -> Born:
+        made = staged.kinds(plan.spec)
+        if made is not None:
+            return self._forker.stage(
+                lambda line, channel: staged.inside(plan, line, channel),
+                lambda pid, line, channel: staged.help_from_outside(plan, pid, line, channel),
+                pipes,
+                made.joined,
+                made.new,
+            )
         namespace, opened = self._pid_namespace(plan.spec)
         try:
             return self._forker.fork(lambda channel: first.become(plan, channel), pipes, namespace)
@@ -118,7 +140,10 @@ class Supervisor:
             raise Conflict(f"nothing can be run in {container.id}: {container.no_exec}", hint="restart it")
         pidfd = process.pidfd_open(container.pid)
         try:
-            plan = joined.ExecPlan(spec, pidfd, container.group, container.filter, terminal, self._open_files)
+            plan = joined.ExecPlan(
+                spec, pidfd, container.group, container.filter, terminal, self._open_files,
+                _own_mapping(container.pid),
+            )  # fmt: skip
             born = self._forker.fork(
                 lambda channel: joined.become(plan, channel), pipes, pidfd, keep=(pidfd,)
             )
@@ -294,3 +319,10 @@ class Supervisor:
         container.group.remove()
         self._records.remove(container.id)
         self.containers.pop(container.id, None)
+
+
+def _own_mapping(pid: int) -> Mapping | None:
+    """What the user namespace of process `pid` maps, None where it is this process's own."""
+    if os.stat(f"/proc/{pid}/ns/user").st_ino == os.stat("/proc/self/ns/user").st_ino:
+        return None
+    return usernamespaces.read(pid)

@@ -18,8 +18,8 @@ _PROCESS: Final = frozenset(
     oomScoreAdj""".split()
 )
 _LINUX: Final = frozenset(
-    """namespaces devices cgroupsPath resources seccomp rootfsPropagation maskedPaths readonlyPaths
-    sysctl""".split()
+    """namespaces uidMappings gidMappings timeOffsets devices cgroupsPath resources seccomp rootfsPropagation
+    maskedPaths readonlyPaths sysctl""".split()
 )
 _RESOURCES: Final = frozenset("devices memory cpu pids unified".split())
 _MEMORY: Final = frozenset("limit reservation swap swappiness disableOOMKiller useHierarchy".split())
@@ -94,7 +94,7 @@ def spec(value: dict[str, Any]) -> None:
 def _namespaces(entries: list[dict[str, Any]], value: dict[str, Any]) -> None:
     kinds = [entry.get("type") for entry in entries]
     for kind in kinds:
-        if kind in ("user", "time") or kind not in FLAGS:
+        if kind not in FLAGS:
             raise Unsupported(f"config.json: a {kind} namespace is not supported by this runtime")
     if len(set(kinds)) != len(kinds):
         raise InvalidArgument("config.json: a namespace type is listed twice")

@@ -71,8 +71,8 @@ class Group(Protocol):
     def limit(self, resources: Resources) -> list[str]:
         """Set what `resources` names and nothing else. Returns warnings, for what this kernel cannot do."""
 
-    def join(self) -> None:
-        """Move the calling process in."""
+    def join(self, pid: int = 0) -> None:
+        """Move a process of one thread in; 0 is the calling one."""
 
     def leave(self) -> None:
         """Move the calling process to the top of each tree, so that the group can be removed."""

@@ -92,9 +92,9 @@ class GroupV1:
                 if not files.read(f"{folder}/{name}").strip():
                     files.write(f"{folder}/{name}", files.read(f"{parent}/{name}").strip())
 
-    def join(self) -> None:
+    def join(self, pid: int = 0) -> None:
         for folder in dict.fromkeys(self._folders.values()):
-            files.write(f"{folder}/{_JOIN}", 0)
+            files.write(f"{folder}/{_JOIN}", pid)
 
     def leave(self) -> None:
         for controller in self._folders:

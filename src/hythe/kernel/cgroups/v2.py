@@ -91,8 +91,8 @@ class GroupV2:
     def adopt(self, former: str) -> None:
         raise Unsupported(f"control groups version 2 cannot rename {former} to {self.path}")
 
-    def join(self) -> None:
-        files.write(f"{self._folder}/cgroup.procs", 0)
+    def join(self, pid: int = 0) -> None:
+        files.write(f"{self._folder}/cgroup.procs", pid)
 
     def leave(self) -> None:
         files.write(f"{self._top}/cgroup.procs", 0)
