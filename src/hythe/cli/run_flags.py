@@ -40,7 +40,7 @@ _TEXTS: Final = (
     ("--pid", "MODE", "process namespace: host, container:NAME"),
     ("--ipc", "MODE", "IPC namespace: host, private, shareable, container:NAME"),
     ("--uts", "MODE", "host name namespace: host"),
-    ("--userns", "MODE", "user namespace: host"),
+    ("--userns", "MODE", "user namespace: private or host"),
     ("--cgroupns", "MODE", "cgroup namespace: host, private"),
     ("--cgroup-parent", "NAME", "cgroup that its own is made in"),
     ("--runtime", "NAME", "which OCI runtime"),

@@ -39,7 +39,7 @@ class Daemon:
         async with AsyncExitStack() as stack:
             context = tls_context(config)
             listeners = [_open(stack, parse(text), secured=context is not None) for text in config.hosts]
-            engine = Engine(config.data_root, config.exec_root, pool=config.pool)
+            engine = Engine(config.data_root, config.exec_root, pool=config.pool, userns=config.userns)
             await engine.start()
             stack.push_async_callback(engine.stop, stop_containers=config.on_exit == "stop")
             server = make_server(engine, ROUTES)

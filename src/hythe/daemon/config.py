@@ -19,12 +19,16 @@ from hythe.errors import InvalidArgument
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 ON_EXIT: Final = ("keep", "stop")
+USERNS: Final = ("private", "host")
 MAX_POOL_BITS: Final = 16
 
 
 @dataclass(frozen=True)
 class Config:
-    """`on_exit`: whether containers run on when the daemon ends. `pool`: the range for their addresses."""
+    """`on_exit`: whether containers run on when the daemon ends. `pool`: the range for their addresses.
+
+    `userns`: whether containers get a user namespace of their own, or the host's.
+    """
 
     data_root: Path
     exec_root: Path
@@ -33,6 +37,7 @@ class Config:
     log_level: str = "info"
     on_exit: str = "keep"
     pool: str | None = None
+    userns: str = "private"
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
@@ -63,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--log-level", metavar="LEVEL", help=", ".join(LEVELS))
     result.add_argument("--on-exit", metavar="keep|stop", help="what becomes of running containers")
     result.add_argument("--pool", metavar="CIDR", help="the range of addresses for containers")
+    result.add_argument("--userns", metavar="private|host", help="the user namespace of containers")
     for name, what in (("cert", "certificate"), ("key", "private key"), ("ca", "CA for clients")):
         result.add_argument(f"--tls-{name}", metavar="FILE", help=f"{what}, for -H tcp://")
     result.add_argument("--ready-fd", type=int, metavar="N", help="write a byte here once it answers")
@@ -127,6 +133,8 @@ def _validated(config: Config) -> Config:
         raise InvalidArgument(f"unknown log level {config.log_level!r}", hint=f"use {', '.join(LEVELS)}")
     if config.on_exit not in ON_EXIT:
         raise InvalidArgument(f"unknown on-exit {config.on_exit!r}", hint="use keep or stop")
+    if config.userns not in USERNS:
+        raise InvalidArgument(f"unknown userns {config.userns!r}", hint=f"use {' or '.join(USERNS)}")
     if config.data_root == config.exec_root:
         raise InvalidArgument(f"data-root and exec-root must differ, both are {config.data_root}")
     if not config.hosts:

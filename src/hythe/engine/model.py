@@ -194,7 +194,10 @@ class Health(Struct):
 
 
 class State(Struct):
-    """Times in nanoseconds since the epoch, 0 = never. A process is pid + start time, never a bare pid."""
+    """Times in nanoseconds since the epoch, 0 = never. A process is pid + start time, never a bare pid.
+
+    `root_id`: the host's id of its root while it runs; 0 in the host's user namespace.
+    """
 
     status: Status = "created"
     pid: int = 0
@@ -206,6 +209,7 @@ class State(Struct):
     restart_count: int = 0
     manually_stopped: bool = False
     health: Health | None = None
+    root_id: int = 0
 
 
 class MountPoint(Struct):
