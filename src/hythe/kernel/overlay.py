@@ -23,15 +23,14 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import cache
 from typing import Final, NamedTuple
 
 from hythe.errors import InvalidArgument
-from hythe.kernel import capabilities, mounts, namespaces
+from hythe.kernel import mounts, namespaces
 from hythe.kernel.syscall import AT_FDCWD, libc_call, syscall
-from hythe.kernel.usernamespaces import Mapping
+from hythe.kernel.usernamespaces import Mapping, files_made_by_root
 
 _OPTIONS_SINCE: Final = (6, 8)
 _DETACHED_LAYERS_SINCE: Final = (6, 15)
@@ -122,7 +121,7 @@ def detached_for(layers: Layers, user_namespace: int, mapping: Mapping) -> int:
             place = os.open(folder, os.O_PATH | os.O_CLOEXEC)
             mounts.attach(tree, place, name=folder)
             os.close(place)
-        with _owned_by(mapping):
+        with files_made_by_root(mapping):
             return detached(layers)
     finally:
         os.close(tree)
@@ -134,24 +133,6 @@ def _moved(layers: Layers, old: str, new: str) -> Layers:
 
     upper, work = layers.upper and moved(layers.upper), layers.work and moved(layers.work)
     return Layers([moved(path) for path in layers.lower], upper, work, layers.rest)
-
-
-@contextmanager
-def _owned_by(mapping: Mapping) -> Iterator[None]:
-    """Make files as the namespace's root, with all capabilities that this process has (setfsuid(2))."""
-    uid, gid = mapping.uid(0), mapping.gid(0)
-    if uid is None or gid is None:
-        raise InvalidArgument("the root of a user namespace without an id 0 cannot be mounted")
-    held = capabilities.held()
-    try:
-        libc_call("setfsgid", gid)
-        libc_call("setfsuid", uid)  # takes the capabilities that concern files away
-        capabilities.set_held(*held)
-        yield
-    finally:
-        libc_call("setfsuid", os.geteuid())
-        libc_call("setfsgid", os.getegid())
-        capabilities.set_held(*held)
 
 
 @cache

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
+from hythe.errors import InvalidArgument
+from hythe.kernel import capabilities
 from hythe.kernel import namespaces as ns
+from hythe.kernel.syscall import libc_call
 
 UNMAPPED: Final = 65534
 """What an id without a mapping is shown as (/proc/sys/kernel/overflowuid)."""
@@ -36,6 +40,10 @@ class Mapping(NamedTuple):
     def gid(self, inside: int) -> int | None:
         return _outside(self.gids, inside)
 
+    def inside(self, uid: int, gid: int) -> tuple[int, int]:
+        """What the ids outside are shown as inside."""
+        return _inside(self.uids, uid), _inside(self.gids, gid)
+
 
 def _outside(entries: Iterable[Entry], inside: int) -> int | None:
     for entry in entries:
@@ -44,11 +52,39 @@ def _outside(entries: Iterable[Entry], inside: int) -> int | None:
     return None
 
 
+def _inside(entries: Iterable[Entry], outside: int) -> int:
+    for entry in entries:
+        if entry.outside <= outside < entry.outside + entry.size:
+            return entry.inside + outside - entry.outside
+    return UNMAPPED
+
+
+@contextmanager
+def files_made_by_root(mapping: Mapping) -> Iterator[None]:
+    """Within: this thread makes files as the namespace's root, with all the capabilities that it has (setfsuid(2)).
+
+    Raises InvalidArgument for a namespace that has no root.
+    """
+    uid, gid = mapping.uid(0), mapping.gid(0)
+    if uid is None or gid is None:
+        raise InvalidArgument("there is no id 0 in the user namespace")
+    held = capabilities.held()
+    try:
+        libc_call("setfsgid", gid)
+        libc_call("setfsuid", uid)  # takes the capabilities that concern files away
+        capabilities.set_held(*held)
+        yield
+    finally:
+        libc_call("setfsuid", os.geteuid())
+        libc_call("setfsgid", os.getegid())
+        capabilities.set_held(*held)
+
+
 def write(pid: int, mapping: Mapping) -> None:
     """Give the new user namespace that process `pid` is in its mapping. Raises OSError."""
     for name, entries in (("uid_map", mapping.uids), ("gid_map", mapping.gids)):
         with open(f"/proc/{pid}/{name}", "wb", buffering=0) as file:
-            file.write("".join("%d %d %d\n" % entry for entry in entries).encode())
+            file.write("".join(f"{each.inside} {each.outside} {each.size}\n" for each in entries).encode())
 
 
 def read(pid: int | str) -> Mapping:
@@ -85,9 +121,11 @@ def mapping_of(namespace: int) -> Mapping:
 
     def tell() -> int:
         ns.setns(namespace, ns.CLONE_NEWUSER)
-        mapping = read("self")
-        text = ";".join("\n".join("%d %d %d" % entry for entry in entries) for entries in mapping)
-        os.write(writing, text.encode())
+        texts = []
+        for name in ("uid_map", "gid_map"):
+            with open(f"/proc/self/{name}") as file:
+                texts.append(file.read())
+        os.write(writing, ";".join(texts).encode())
         return 0
 
     child = ns.cloned(tell, 0)
