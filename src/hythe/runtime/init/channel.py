@@ -12,14 +12,18 @@ import os
 import socket
 from typing import Any, Final
 
+from hythe.runtime.init.gate import Gate
 from hythe.runtime.protocol import error_body
 
 START: Final = b"start"
+PROCEED: Final = b"proceed"
 _PACKET: Final = 1 << 16
 
 
 class Channel:
-    """The child's end. Owns `fd`."""
+    """The child's end. Owns `fd`. With a `gate`, "start" comes through that, from another process."""
+
+    gate: Gate | None = None
 
     def __init__(self, fd: int) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fileno=fd)
@@ -43,7 +47,14 @@ class Channel:
 
     def wait_start(self) -> None:
         """Wait for "start"; end quietly when the warden is gone or has closed the line."""
-        if self._socket.recv(len(START)) != START:
+        if self.gate is not None:
+            self._socket = self.gate.wait(self._socket)
+        elif self._socket.recv(len(START)) != START:
+            os._exit(0)
+
+    def wait_hooks(self) -> None:
+        """Wait until the hooks of the runtime's side have run; end quietly when they have failed."""
+        if self._socket.recv(len(PROCEED)) != PROCEED:
             os._exit(0)
 
     def receive(self, limit: int) -> tuple[bytes, list[int]]:

@@ -16,13 +16,16 @@ from hythe.kernel.cgroups import Group
 from hythe.oci.spec import Mount, Root
 from hythe.runtime.init import devices, masking, mounts, namespaces, rootfs, security, sysctl, terminal
 from hythe.runtime.init.channel import Channel
-from hythe.runtime.init.execute import enter_directory, environment, run
+from hythe.runtime.init.execute import enter_directory, environment, find_program, run
 from hythe.runtime.init.reaper import serve
 from hythe.runtime.init.trees import Trees
 
 
 class Plan(NamedTuple):
-    """Everything that the child needs, decided before the fork. `spec` is a valid config.json."""
+    """Everything that the child needs, decided before the fork. `spec` is a valid config.json.
+
+    `preserved`: how many descriptors from 3 on the program gets.
+    """
 
     spec: dict[str, Any]
     bundle: str
@@ -32,6 +35,7 @@ class Plan(NamedTuple):
     terminal: bool
     init: bool
     open_files: tuple[int, int]
+    preserved: int = 0
 
 
 def become(plan: Plan, channel: Channel) -> int:
@@ -51,12 +55,17 @@ def complete(
     prepared = security.prepare(spec["process"], plan.open_files)
     namespaces.enter(spec["linux"]["namespaces"], made)
     channel.send("namespaces")
+    hooks = spec.get("hooks") or {}
+    if hooks.get("prestart") or hooks.get("createRuntime"):
+        channel.wait_hooks()
     namespaces.name_host(spec.get("hostname"), spec.get("domainname"))
     os.umask(0)
     master = _build(plan, trees)
     os.umask(0o022)
     security.own_streams((spec["process"].get("user") or {}).get("uid", 0), terminal=plan.terminal)
     enter_directory(spec["process"].get("cwd") or "/")
+    if channel.gate is not None:
+        find_program(spec["process"]["args"][0], environment(spec["process"].get("env") or []))
     channel.send("ready", master, warnings=warnings + prepared.warnings)
     if master is not None:
         os.close(master)
@@ -114,7 +123,7 @@ def _execute(plan: Plan, channel: Channel) -> int:
 
     def start() -> None:
         try:
-            run(spec["args"], environment(spec.get("env") or []))
+            run(spec["args"], environment(spec.get("env") or []), plan.preserved)
         except BaseException as error:
             channel.fail(error)
             raise

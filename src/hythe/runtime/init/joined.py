@@ -29,6 +29,7 @@ class ExecPlan(NamedTuple):
     filter: security.Filter | None
     terminal: bool
     open_files: tuple[int, int]
+    preserved: int = 0
 
 
 def become(plan: ExecPlan, channel: Channel) -> int:
@@ -49,7 +50,7 @@ def become(plan: ExecPlan, channel: Channel) -> int:
     if master is not None:
         os.close(master)
     security.apply(spec, prepared, plan.filter)
-    run(spec["args"], environment(spec.get("env") or []))
+    run(spec["args"], environment(spec.get("env") or []), plan.preserved)
 
 
 def _terminal(spec: dict[str, Any], uid: int) -> int:
