@@ -1,5 +1,7 @@
 """User and time namespaces of containers, seen from inside and on disk."""
 
+# ruff: noqa: PTH115, PTH208
+
 from __future__ import annotations
 
 import os

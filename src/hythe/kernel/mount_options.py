@@ -93,3 +93,13 @@ def parse(words: list[str], *, destination: str) -> MountOptions:
     return MountOptions(
         add, remove, tree_add, tree_remove, propagation, tree_propagation, bind, recursive, idmap, tuple(data)
     )
+
+
+def words() -> set[str]:
+    """Every option word that `parse` knows, but for those of file systems."""
+    plain = {*_SET, *_CLEAR, "bind", "rbind", *_NO_EFFECT}
+    return (
+        plain
+        | {f"r{word}" for word in (*_SET, *_CLEAR)}
+        | {r + word for word in _PROPAGATION for r in ("", "r")}
+    )

@@ -192,3 +192,16 @@ def install(program: bytes, flags: int) -> None:
     buffer = ctypes.create_string_buffer(program, len(program))
     value = _Program(len(program) // _INSTRUCTION, ctypes.addressof(buffer))
     syscall("seccomp", _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(value))
+
+
+def actions() -> set[str]:
+    """Names of the actions that a profile may use."""
+    return set(_ACTIONS)
+
+
+def operators() -> set[str]:
+    return set(_OPERATORS)
+
+
+def flags() -> set[str]:
+    return set(_FLAGS)

@@ -87,16 +87,20 @@ class Forker:
         pipes: Pipes,
         joined: list[tuple[str, str]],
         new: int,
+        keep: tuple[int, ...] = (),
     ) -> Born:
         """Two children with a line between them: `inside` in namespaces of its own, which is the one that was
-        born, and `outside`, told of its pid, which helps it. `joined`: (type, path) of namespaces to join.
+        born, and `outside`, told of its pid, which helps it. `joined`: (type, path) of namespaces to join; `keep` is
+        for the first.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         line = theirs.detach()
         helped, helper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
         def first() -> int:
-            return _child(lambda channel: inside(helped, channel), line, pipes.child, (helped.fileno(),))
+            return _child(
+                lambda channel: inside(helped, channel), line, pipes.child, (helped.fileno(), *keep)
+            )
 
         try:
             if joined:

@@ -13,15 +13,15 @@ import time
 from typing import Any
 
 from hythe.errors import CannotStart, Conflict, NotFound
-from hythe.kernel import cgroups, process, seccomp, usernamespaces
+from hythe.kernel import cgroups, process, seccomp
 from hythe.kernel.cgroups import Group
-from hythe.kernel.namespaces import children_in_time
-from hythe.kernel.usernamespaces import Mapping
+from hythe.runtime.birth import born
 from hythe.runtime.container import Container
 from hythe.runtime.events import Events
 from hythe.runtime.fork import Born, Forker, Pipes, make_pipes
 from hythe.runtime.init import container as first
-from hythe.runtime.init import joined, staged
+from hythe.runtime.init import joined
+from hythe.runtime.init.joined import own_mapping
 from hythe.runtime.init.security import Filter
 from hythe.runtime.logfile import LogFile
 from hythe.runtime.loop import IN, Loop
@@ -70,8 +70,8 @@ class Supervisor:
         self, container: Container, plan: first.Plan, streams: Streams, pipes: Pipes, answer: Answer
     ) -> None:
         """Fork the container's first process. Its pid namespace is new, joined by path, or ours."""
-        born = self._spares.take(plan, pipes.child) or self._fork(plan, pipes)
-        task = self._adopt(container, born, streams, pipes, None, answer)
+        made = self._spares.take(plan, pipes.child) or born(self._forker, plan, pipes)
+        task = self._adopt(container, made, streams, pipes, None, answer)
         container.main, container.pid, container.start_time = task, task.pid, task.start_time
         self.containers[container.id] = container
         self._records.write_state(
@@ -84,45 +84,6 @@ class Supervisor:
                 "terminal": container.terminal,
             }
         )
-
-    def _fork(self, plan: first.Plan, pipes: Pipes) -> Born:
-        time = next((one for one in plan.spec["linux"]["namespaces"] if one["type"] == "time"), None)
-        if time is None:
-            return self._born(plan, pipes)
-        offsets = {
-            clock: (int(value.get("secs", 0)), int(value.get("nanosecs", 0)))
-            for clock, value in (plan.spec["linux"].get("timeOffsets") or {}).items()
-        }
-        with children_in_time(time.get("path", ""), offsets):
-            return self._born(plan, pipes)
-
-    def _born(self, plan: first.Plan, pipes: Pipes) -> Born:
-        made = staged.kinds(plan.spec)
-        if made is not None:
-            return self._forker.stage(
-                lambda line, channel: staged.inside(plan, line, channel),
-                lambda pid, line, channel: staged.help_from_outside(plan, pid, line, channel),
-                pipes,
-                made.joined,
-                made.new,
-            )
-        namespace, opened = self._pid_namespace(plan.spec)
-        try:
-            return self._forker.fork(lambda channel: first.become(plan, channel), pipes, namespace)
-        finally:
-            if opened is not None:
-                os.close(opened)
-
-    @staticmethod
-    def _pid_namespace(spec: dict[str, Any]) -> tuple[int | None, int | None]:
-        """(as `forked_into` wants it, a descriptor to close)."""
-        for entry in spec["linux"]["namespaces"]:
-            if entry["type"] == "pid":
-                if not entry.get("path"):
-                    return -1, None
-                fd = os.open(entry["path"], os.O_RDONLY | os.O_CLOEXEC)
-                return fd, fd
-        return None, None
 
     def exec(
         self,
@@ -142,7 +103,7 @@ class Supervisor:
         try:
             plan = joined.ExecPlan(
                 spec, pidfd, container.group, container.filter, terminal, self._open_files,
-                _own_mapping(container.pid),
+                own_mapping(container.pid),
             )  # fmt: skip
             born = self._forker.fork(
                 lambda channel: joined.become(plan, channel), pipes, pidfd, keep=(pidfd,)
@@ -319,10 +280,3 @@ class Supervisor:
         container.group.remove()
         self._records.remove(container.id)
         self.containers.pop(container.id, None)
-
-
-def _own_mapping(pid: int) -> Mapping | None:
-    """What the user namespace of process `pid` maps, None where it is this process's own."""
-    if os.stat(f"/proc/{pid}/ns/user").st_ino == os.stat("/proc/self/ns/user").st_ino:
-        return None
-    return usernamespaces.read(pid)

@@ -8,6 +8,7 @@ where two processes share this.
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any, NamedTuple
 
@@ -15,16 +16,21 @@ from hythe.kernel import mounts as kernel_mounts
 from hythe.kernel import process
 from hythe.kernel.cgroups import Group
 from hythe.oci.spec import Mount
+from hythe.runtime.hooks import BEFORE_START
+from hythe.runtime.hooks import run as run_hooks
 from hythe.runtime.init import devices, masking, mounts, namespaces, rootfs, security, sysctl, terminal
 from hythe.runtime.init.channel import Channel
-from hythe.runtime.init.execute import enter_directory, environment, run
+from hythe.runtime.init.execute import enter_directory, environment, find_program, run
 from hythe.runtime.init.reaper import serve
 from hythe.runtime.init.sources import Sources, gather
 from hythe.runtime.init.trees import Trees
 
 
 class Plan(NamedTuple):
-    """Everything that the child needs, decided before the fork. `spec` is a valid config.json."""
+    """Everything that the child needs, decided before the fork. `spec` is a valid config.json.
+
+    `preserved`: how many descriptors from 3 on the program gets.
+    """
 
     spec: dict[str, Any]
     bundle: str
@@ -34,6 +40,7 @@ class Plan(NamedTuple):
     terminal: bool
     init: bool
     open_files: tuple[int, int]
+    preserved: int = 0
 
 
 def become(plan: Plan, channel: Channel) -> int:
@@ -68,18 +75,43 @@ def complete(plan: Plan, channel: Channel, warnings: list[str], sources: Sources
     prepared = security.prepare(spec["process"])
     namespaces.name_host(spec.get("hostname"), spec.get("domainname"))
     os.umask(0)
-    master = _build(plan, sources, trees)
+    hooks = _Hooks(spec.get("hooks") or {}, channel)
+    master = _build(plan, sources, trees, hooks)
     os.umask(0o022)
     enter_directory(spec["process"].get("cwd") or "/")
+    if channel.gate is not None:
+        find_program(spec["process"]["args"][0], environment(spec["process"].get("env") or []))
     channel.send("ready", master, warnings=warnings + prepared.warnings)
     if master is not None:
         os.close(master)
     channel.wait_start()
+    hooks.before_the_program()
     security.apply(spec["process"], prepared, plan.filter)
     return _execute(plan, channel)
 
 
-def _build(plan: Plan, sources: Sources, trees: Trees | None) -> int | None:
+class _Hooks:
+    """The container's side of the hooks. Those of the runtime's side are run by who made this process, meanwhile."""
+
+    def __init__(self, entries: dict[str, Any], channel: Channel) -> None:
+        self._entries = entries
+        self._channel = channel
+        self._state: dict[str, Any] = {}
+
+    def before_the_root(self) -> None:
+        """All namespaces and mounts are there, and the paths of the host still hold. Raises SystemProblem."""
+        if not any(self._entries.get(point) for point in BEFORE_START):
+            return
+        self._channel.send("mounted")
+        self._state = json.loads(self._channel.wait_hooks())
+        run_hooks("createContainer", self._entries, json.dumps(self._state))
+
+    def before_the_program(self) -> None:
+        """Inside, with the container's own paths. Raises SystemProblem."""
+        run_hooks("startContainer", self._entries, json.dumps({**self._state, "status": "created"}))
+
+
+def _build(plan: Plan, sources: Sources, trees: Trees | None, hooks: _Hooks) -> int | None:
     """Make the container's file system and enter it. The terminal's master, where there is one."""
     spec, linux = plan.spec, plan.spec["linux"]
     own = {entry["type"] for entry in linux["namespaces"] if not entry.get("path")}
@@ -88,7 +120,7 @@ def _build(plan: Plan, sources: Sources, trees: Trees | None) -> int | None:
     prepared = mounts.parse_all(spec.get("mounts") or [])
     kernel_mounts.make_private("/")
     root = sources.root
-    rootfs.attach(root)
+    rootfs.attach(root, sources.place)
     if trees is not None:
         mounted, count = trees.attach(root)
         mounts.mount_all(root, prepared, sources.trees, plan.group, own_cgroup=True, first=count)
@@ -107,6 +139,7 @@ def _build(plan: Plan, sources: Sources, trees: Trees | None) -> int | None:
         )
     else:
         sysctl.apply(linux.get("sysctl") or {}, -1)  # /proc/sys is read-only already
+    hooks.before_the_root()
     read_only = bool((spec.get("root") or {}).get("readonly"))
     rootfs.enter(root, read_only=read_only, propagation=linux.get("rootfsPropagation") or "")
     for fd in (null, root, *mounted):
@@ -134,7 +167,7 @@ def _execute(plan: Plan, channel: Channel) -> int:
 
     def start() -> None:
         try:
-            run(spec["args"], environment(spec.get("env") or []))
+            run(spec["args"], environment(spec.get("env") or []), plan.preserved)
         except BaseException as error:
             channel.fail(error)
             raise

@@ -74,10 +74,10 @@ def _check(path: str, name: str) -> None:
         raise CannotStart(f'exec: "{name}": permission denied', exit_code=126)
 
 
-def run(args: list[str], env: dict[str, str]) -> NoReturn:
-    """Replace this process. Raises CannotStart; the caller reports it."""
+def run(args: list[str], env: dict[str, str], preserved: int = 0) -> NoReturn:
+    """Replace this process, keeping `preserved` descriptors from 3 on. Raises CannotStart; the caller reports it."""
     path = find_program(args[0], env)
-    process.close_on_exec_from(3)
+    process.close_on_exec_from(3 + preserved)
     try:
         os.execve(path, args, env)
     except OSError as error:

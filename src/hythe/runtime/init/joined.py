@@ -11,7 +11,7 @@ import os
 from typing import Any, NamedTuple
 
 from hythe.kernel import namespaces as ns
-from hythe.kernel import paths, process
+from hythe.kernel import paths, process, usernamespaces
 from hythe.kernel.cgroups import Group
 from hythe.kernel.usernamespaces import Mapping
 from hythe.runtime.init import security, terminal
@@ -35,6 +35,14 @@ class ExecPlan(NamedTuple):
     terminal: bool
     open_files: tuple[int, int]
     mapping: Mapping | None
+    preserved: int = 0
+
+
+def own_mapping(pid: int) -> Mapping | None:
+    """What the user namespace of process `pid` maps, None where it is this process's own. Raises OSError."""
+    if os.stat(f"/proc/{pid}/ns/user").st_ino == os.stat("/proc/self/ns/user").st_ino:
+        return None
+    return usernamespaces.read(pid)
 
 
 def become(plan: ExecPlan, channel: Channel) -> int:
@@ -61,7 +69,7 @@ def become(plan: ExecPlan, channel: Channel) -> int:
     if master is not None:
         os.close(master)
     security.apply(spec, prepared, plan.filter)
-    run(spec["args"], environment(spec.get("env") or []))
+    run(spec["args"], environment(spec.get("env") or []), plan.preserved)
 
 
 def _terminal(spec: dict[str, Any], uid: int) -> int:

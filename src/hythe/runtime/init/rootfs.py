@@ -6,7 +6,8 @@ It is made detached (`make`), then put over the present root and entered by pivo
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from hythe.errors import InvalidArgument, Unsupported
 from hythe.kernel import mounts, overlay
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 def make(bundle: str, root: Root, layers: list[Mount], user: Namespace | None) -> int:
     """A descriptor of it, detached. Without `layers`, root.path is the root. Raises OSError, HytheError."""
     if not layers:
-        path = os.path.normpath(os.path.join(bundle, root.get("path", "rootfs")))
-        return _bind(path, [])
+        return _bind(path_of(bundle, root), [])
     if len(layers) > 1:
         raise Unsupported("a root file system of more than one mount is not supported")
     layer = layers[0]
@@ -38,6 +38,11 @@ def make(bundle: str, root: Root, layers: list[Mount], user: Namespace | None) -
     raise Unsupported(f"a root file system of type {kind!r} is not supported", hint="use overlay or bind")
 
 
+def path_of(bundle: str, root: Mapping[str, Any]) -> str:
+    """The path of a root that the bundle has itself (config.md, Root)."""
+    return os.path.normpath(os.path.join(bundle, root.get("path", "rootfs")))
+
+
 def _bind(path: str, words: list[str]) -> int:
     options = parse(words, destination="/")
     try:
@@ -50,10 +55,14 @@ def _bind(path: str, words: list[str]) -> int:
     return tree
 
 
-def attach(root: int) -> None:
-    """Put it over the present root, where it is in sight of no path but is part of this mount namespace."""
-    place = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    mounts.attach(root, place, name="/")
+def attach(root: int, path: str) -> None:
+    """Make it part of this mount namespace, at `path`, or out of sight over "/" where that cannot be reached."""
+    try:
+        place = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:  # a user namespace's root has no rights on the host's folders
+        path = "/"
+        place = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    mounts.attach(root, place, name=path)
     os.close(place)
 
 

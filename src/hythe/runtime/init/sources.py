@@ -34,10 +34,14 @@ class Namespace(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """`trees` by the place in config.json's mounts: bind mounts, and /dev where a tmpfs is mounted there."""
+    """`trees` by the place in config.json's mounts: bind mounts, and /dev where a tmpfs is mounted there.
+
+    `place` is where to attach the root: hooks look for it at its path.
+    """
 
     root: int
     trees: dict[int, int]
+    place: str = "/"
 
 
 def gather(
@@ -61,7 +65,7 @@ def gather(
                 f"device {device['path']}: outside of /dev it takes the host's user namespace"
             )
     root = rootfs.make(bundle, cast(Root, spec.get("root") or {}), layers, user)
-    return Sources(root, trees)
+    return Sources(root, trees, "/" if layers else rootfs.path_of(bundle, spec.get("root") or {}))
 
 
 def _copy(one: Prepared, user: Namespace | None) -> int:
@@ -125,7 +129,7 @@ def _dev(one: Prepared, wanted: list[Any], user: Namespace | None, *, terminals:
 def _give(folder: int, mapping: Mapping) -> None:
     """Everything in a new /dev is owned as it would be without the mapping."""
     listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
-    for name in os.listdir(listing):
+    for name in os.listdir(listing):  # noqa: PTH208
         status = os.stat(name, dir_fd=listing, follow_symlinks=False)
         uid, gid = mapping.uid(status.st_uid), mapping.gid(status.st_gid)
         if uid is not None and gid is not None:
@@ -140,7 +144,7 @@ def _give(folder: int, mapping: Mapping) -> None:
 def send(line: socket.socket, sources: Sources) -> None:
     """Hand over and let go."""
     fds = [sources.root, *sources.trees.values()]
-    packet = marshal.dumps(list(sources.trees))
+    packet = marshal.dumps((list(sources.trees), sources.place))
     for start in range(0, len(fds), _AT_ONCE):
         socket.send_fds(line, [packet], fds[start : start + _AT_ONCE])
     for fd in fds:
@@ -155,6 +159,6 @@ def receive(line: socket.socket) -> Sources | None:
         if not packet:
             return None
         fds += some
-        numbers = marshal.loads(packet)
+        numbers, place = marshal.loads(packet)
         if len(fds) == 1 + len(numbers):
-            return Sources(fds[0], dict(zip(numbers, fds[1:], strict=True)))
+            return Sources(fds[0], dict(zip(numbers, fds[1:], strict=True)), place)

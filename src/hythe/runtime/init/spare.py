@@ -40,7 +40,7 @@ class Sent(NamedTuple):
 
 def encode(plan: container.Plan) -> bytes:
     filter = None if plan.filter is None else tuple(plan.filter)
-    plain: Any = (*plan[:3], plan.group.path, filter, *plan[5:])
+    plain: Any = (*plan[:3], plan.group.path, filter, *plan[5:8])
     return marshal.dumps(plain)
 
 

@@ -1,0 +1,99 @@
+"""run a further process in a container"""
+
+from __future__ import annotations
+
+import os
+import resource
+from typing import Any
+
+from hythe.errors import Conflict, InvalidArgument
+from hythe.kernel import process
+from hythe.runtime import validate
+from hythe.runtime.command import console, conversation, groups, jsonfile, keyring, launch, report
+from hythe.runtime.command.context import Context
+from hythe.runtime.command.execflags import FLAGS, described
+from hythe.runtime.command.folder import FILTER, Folder, State, status
+from hythe.runtime.command.undo import Undo
+from hythe.runtime.fork import Born, Forker
+from hythe.runtime.init import joined
+from hythe.runtime.init.security import Filter
+
+__all__ = ["ARGUMENTS", "FLAGS", "USAGE", "action"]
+USAGE = "[command options] <container-id> <command> [arguments...] || -p process.json <container-id>"
+ARGUMENTS = (1, 1 << 16)
+
+
+def action(context: Context, options: dict[str, Any], arguments: list[str]) -> int:
+    from hythe.runtime.command import foreground
+
+    count = launch.preserved(options["preserve_fds"])
+    folder = Folder(context.root, arguments[0])
+    state = folder.load()
+    _allowed(status(folder, state), options)
+    spec = described(options, arguments[1:], state["bundle"])
+    validate.process(spec)
+    terminal, detached = bool(spec.get("terminal")), options["detach"]
+    console.check(terminal=terminal, detached=detached, console_socket=options["console_socket"])
+    keyring.join(folder.id)
+    with Undo() as undo:
+        signals = -1 if detached else foreground.block_signals()
+        born = _fork(folder, state, spec, count, _group_path(options["cgroup"], state["cgroup"]))
+        undo.add(lambda: launch.end(born.pid))
+        warnings, master = conversation.until_ready(born.channel, lambda: None)
+        for warning in warnings:
+            report.log(context, "warning", warning)
+        if options["console_socket"]:
+            console.hand_over(master, options["console_socket"])
+        conversation.until_exec(born.channel)
+        if options["pid_file"]:
+            jsonfile.write_text(options["pid_file"], str(born.pid), 0o644)
+        undo.keep()
+    return 0 if detached else foreground.follow(born.pid, signals, master)
+
+
+def _allowed(now: str, options: dict[str, Any]) -> None:
+    if now == "stopped":
+        raise Conflict("cannot exec a container that has stopped")
+    if now == "paused" and not options["ignore_paused"]:
+        raise Conflict("cannot exec in a paused container (use --ignore-paused to override)")
+
+
+def _group_path(given: list[str], path: str) -> str:
+    """--cgroup [controller:]path, below the container's own group. Raises InvalidArgument."""
+    for entry in given:
+        controllers, colon, below = entry.rpartition(":")
+        if colon and controllers:
+            raise InvalidArgument(
+                f"--cgroup {entry}: a group for some controllers only is not supported",
+                hint="leave out the controllers: the same path is joined in every tree",
+            )
+        path = groups.below(path, below)
+    return path
+
+
+def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group: str) -> Born:
+    pidfd = process.pidfd_open(state["pid"])
+    pipes = launch.streams(terminal=bool(spec.get("terminal")))
+    try:
+        if not process.alive(state["pid"], state["start_time"]):
+            raise Conflict("cannot exec a container that has stopped")
+        plan = joined.ExecPlan(
+            spec, pidfd, groups.find(group), _filter(folder), bool(spec.get("terminal")),
+            resource.getrlimit(resource.RLIMIT_NOFILE), joined.own_mapping(state["pid"]), count,
+        )  # fmt: skip
+        keep = (pidfd, *range(3, 3 + count))
+        return Forker().fork(lambda channel: joined.become(plan, channel), pipes, pidfd, keep=keep)
+    finally:
+        os.close(pidfd)
+        if spec.get("terminal"):
+            pipes.close_child()
+
+
+def _filter(folder: Folder) -> Filter | None:
+    """The container's own, as `create` has compiled it."""
+    try:
+        with open(f"{folder.path}/{FILTER}", "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return None
+    return Filter(data[8:], int.from_bytes(data[:8], "little"))

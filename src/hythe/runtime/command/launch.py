@@ -1,0 +1,189 @@
+"""From a bundle to a container whose first process is set up: what `create` and `run` share.
+
+Everything is checked, then done step by step with what takes it back; a failure leaves nothing. The child is
+forked from this process, as from the warden: the same code runs in it.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import time
+from typing import Any, NamedTuple
+
+from hythe.errors import InvalidArgument
+from hythe.kernel import process, seccomp
+from hythe.kernel.cgroups import Group
+from hythe.runtime import hooks
+from hythe.runtime.birth import born
+from hythe.runtime.command import bundle as bundles
+from hythe.runtime.command import console, conversation, groups, jsonfile, keyring, report
+from hythe.runtime.command.context import Context
+from hythe.runtime.command.flags import Flag
+from hythe.runtime.command.folder import FILTER, START_SOCKET, Folder, State, described
+from hythe.runtime.command.undo import Undo
+from hythe.runtime.fork import Born, Forker, Pipes, make_pipes
+from hythe.runtime.init import container as first
+from hythe.runtime.init.channel import Channel
+from hythe.runtime.init.gate import CREATED, Gate
+from hythe.runtime.init.security import Filter
+
+FLAGS: tuple[Flag, ...] = (
+    ("bundle b", "text", "folder of the bundle (default: the working directory)"),
+    ("console-socket", "text", "unix socket that is sent the terminal's master"),
+    ("pid-file", "text", "file to write the pid to"),
+    ("no-pivot", "switch", "refused: the root is always entered by pivot_root"),
+    ("no-new-keyring", "switch", "keep the caller's session keyring"),
+    ("preserve-fds", "number", "how many further descriptors the program gets, from 3 on"),
+)
+
+
+class Launched(NamedTuple):
+    """A container that is set up and waits for "start" on `line`. `master` is its terminal's, or -1."""
+
+    folder: Folder
+    state: State
+    group: Group
+    line: socket.socket
+    master: int
+
+
+def check(options: dict[str, Any]) -> int:
+    """How many descriptors are to be preserved. Raises InvalidArgument for options that cannot be honoured."""
+    if options["no_pivot"]:
+        raise InvalidArgument(
+            "--no-pivot is not supported: without pivot_root the host's root stays in reach",
+            hint="put the bundle on a file system that is not the initial ramdisk",
+        )
+    return preserved(options["preserve_fds"])
+
+
+def preserved(wanted: int) -> int:
+    """`wanted` and those of socket activation ($LISTEN_FDS). Raises InvalidArgument where one is not open."""
+    activation = os.environ.get("LISTEN_FDS", "")
+    count = wanted + (int(activation) if activation.isdigit() else 0)
+    for fd in range(3, 3 + count):
+        try:
+            os.fstat(fd)
+        except OSError as error:
+            raise InvalidArgument(f"--preserve-fds {wanted}: descriptor {fd} is not open") from error
+    return count
+
+
+def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, kind: str) -> Launched:
+    """`kind`: "created" (waits at a gate), "detached" or "foreground". The caller keeps or takes back."""
+    count = check(options)
+    folder = Folder(context.root, id)
+    bundle = bundles.load(options["bundle"], id)
+    spec = bundle.spec
+    terminal = bool(spec["process"].get("terminal"))
+    console.check(terminal=terminal, detached=kind != "foreground", console_socket=options["console_socket"])
+    filter = _filter(spec["linux"].pop("seccomp", None))
+    listening = os.environ.get("LISTEN_FDS")
+    if listening:
+        spec["process"]["env"] = [
+            *(spec["process"].get("env") or ()),
+            f"LISTEN_FDS={listening}",
+            "LISTEN_PID=1",
+        ]
+    group = groups.find(spec["linux"]["cgroupsPath"], spec["linux"].get("resources"))
+    groups.must_be_free(group)
+    folder.make()
+    undo.add(folder.remove)
+    if filter is not None:
+        _keep_filter(folder, filter)
+    if not options["no_new_keyring"]:
+        keyring.join(id)
+    undo.add(group.remove)
+    undo.add(group.kill)
+    init = (spec.get("annotations") or {}).get("org.hythe.init") == "true"
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    plan = first.Plan(spec, bundle.path, [], group, filter, terminal, init, limits, count)
+    gate = conversation.listen(folder.path, START_SOCKET) if kind == "created" else None
+    made = _fork(plan, gate, count)
+    undo.add(lambda: end(made.pid))
+    state = _state(folder, bundle, made)
+    warnings, master = conversation.until_ready(made.channel, lambda: _run_hooks(bundle, state, made.channel))
+    for warning in warnings:
+        report.log(context, "warning", warning)
+    if options["console_socket"]:
+        console.hand_over(master, options["console_socket"])
+        master = -1
+    folder.store(state)
+    if options["pid_file"]:
+        jsonfile.write_text(options["pid_file"], str(state["pid"]), 0o644)
+    if gate is not None:
+        gate.close()
+        made.channel.send(CREATED)
+    return Launched(folder, state, group, made.channel, master)
+
+
+def _filter(profile: dict[str, Any] | None) -> Filter | None:
+    if not profile:
+        return None
+    return Filter(seccomp.Compiler().program("", profile), seccomp.filter_flags(profile))
+
+
+def _keep_filter(folder: Folder, filter: Filter) -> None:
+    """Compiled once: an exec reads it back."""
+    fd = os.open(f"{folder.path}/{FILTER}", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    os.write(fd, filter.flags.to_bytes(8, "little") + filter.program)
+    os.close(fd)
+
+
+def _fork(plan: first.Plan, gate: socket.socket | None, preserved: int) -> Born:
+    listener = () if gate is None else (gate.fileno(),)
+
+    def prepare(channel: Channel) -> None:
+        for fd in listener:
+            channel.gate = Gate(fd)
+
+    pipes = streams(terminal=plan.terminal)
+    try:
+        return born(Forker(), plan, pipes, keep=(*listener, *range(3, 3 + preserved)), prepare=prepare)
+    finally:
+        if plan.terminal:
+            pipes.close_child()
+
+
+def streams(*, terminal: bool) -> Pipes:
+    """Our own standard streams, or the null device until there is a terminal."""
+    return make_pipes(terminal=True, stdin=False) if terminal else Pipes((0, 1, 2), -1, -1, -1)
+
+
+def _state(folder: Folder, bundle: bundles.Bundle, made: Born) -> State:
+    linux = bundle.spec["linux"]
+    now = time.time_ns()
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 10**9))
+    return {
+        "id": folder.id,
+        "pid": made.pid,
+        "start_time": process.start_time(made.pid),
+        "bundle": bundle.path,
+        "rootfs": bundle.rootfs,
+        "cgroup": linux["cgroupsPath"],
+        "own_pid": any(one["type"] == "pid" and not one.get("path") for one in linux["namespaces"]),
+        "created": f"{seconds}.{now % 10**9:09}Z",
+        "owner": "root" if os.getuid() == 0 else str(os.getuid()),
+        "annotations": bundle.spec.get("annotations") or {},
+        "hooks": {point: bundle.hooks[point] for point in ("poststart", "poststop") if point in bundle.hooks},
+        "resources": linux.get("resources") or {},
+    }
+
+
+def _run_hooks(bundle: bundles.Bundle, state: State, line: socket.socket) -> None:
+    """In the runtime's own namespaces, while the child waits. Raises SystemProblem."""
+    text = jsonfile.encode(described(state, "creating"))
+    hooks.run("prestart", bundle.hooks, text)
+    hooks.run("createRuntime", bundle.hooks, text)
+    conversation.proceed(line, text)
+
+
+def end(pid: int) -> None:
+    """Kill and reap."""
+    try:
+        os.kill(pid, 9)
+    except ProcessLookupError:
+        pass
+    os.waitpid(pid, 0)
