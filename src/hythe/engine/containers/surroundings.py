@@ -47,6 +47,7 @@ def namespaces(record: Container, registry: Registry) -> dict[str, str]:
         "pid": host.pid_mode,
         "ipc": host.ipc_mode,
         "uts": host.uts_mode,
+        "cgroup": host.cgroupns_mode,
     }
     if host.userns_mode not in ("", "host"):
         raise Unsupported(f"user namespace mode {host.userns_mode!r} is not supported")

@@ -67,7 +67,8 @@ def warnings(resources: Resources) -> list[str]:
 def _memory(memory: dict[str, Any]) -> Iterator[Setting]:
     for key, name in _MEMORY:
         if memory.get(key):
-            yield setting("memory", f"memory.{key}", name, memory[key])
+            none = key == "swap" and memory[key] == -1  # which a kernel without the file has anyway
+            yield setting("memory", f"memory.{key}", name, memory[key], optional=none)
     if memory.get("limit") == -1 and not memory.get("swap"):
         # No limit for memory means none for both together, which would hold otherwise.
         yield setting("memory", "memory.swap", "memory.memsw.limit_in_bytes", -1, optional=True)
