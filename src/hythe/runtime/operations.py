@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hythe.errors import Conflict, InvalidArgument, NotFound
+from hythe.kernel import cgroups
 from hythe.runtime import validate
 from hythe.runtime.attachment import Wanted
 from hythe.runtime.container import Container
@@ -159,7 +160,7 @@ class Operations:
 
     def update(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
         container = self._supervisor.get(request["id"])
-        validate.resources(request["resources"])
+        cgroups.check(request["resources"])
         answer.ok(warnings=container.group.limit(request["resources"]))
 
     # ---- the warden -------------------------------------------------------------------------------

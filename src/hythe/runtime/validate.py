@@ -10,6 +10,7 @@ import re
 from typing import Any, Final
 
 from hythe.errors import InvalidArgument, Unsupported
+from hythe.kernel import cgroups
 from hythe.kernel.namespaces import FLAGS
 
 _TOP: Final = frozenset("ociVersion process root hostname domainname mounts linux annotations".split())
@@ -21,9 +22,6 @@ _LINUX: Final = frozenset(
     """namespaces uidMappings gidMappings timeOffsets devices cgroupsPath resources seccomp rootfsPropagation
     maskedPaths readonlyPaths sysctl""".split()
 )
-_RESOURCES: Final = frozenset("devices memory cpu pids unified".split())
-_MEMORY: Final = frozenset("limit reservation swap swappiness disableOOMKiller useHierarchy".split())
-_CPU: Final = frozenset("shares quota period cpus mems".split())
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}")
 _LARGEST_ID: Final = 2**32 - 2
 
@@ -65,13 +63,6 @@ def _id(number: object, where: str) -> None:
         raise InvalidArgument(f"config.json: {where} {number!r} is not between 0 and {_LARGEST_ID}")
 
 
-def resources(value: dict[str, Any]) -> None:
-    """Raises InvalidArgument, Unsupported."""
-    _only(_RESOURCES, value, "linux.resources.")
-    _only(_MEMORY, value.get("memory") or {}, "linux.resources.memory.")
-    _only(_CPU, value.get("cpu") or {}, "linux.resources.cpu.")
-
-
 def spec(value: dict[str, Any]) -> None:
     """The whole config.json. Raises InvalidArgument, Unsupported."""
     if not isinstance(value.get("process"), dict):
@@ -80,7 +71,7 @@ def spec(value: dict[str, Any]) -> None:
     process(value["process"])
     linux = value.get("linux") or {}
     _only(_LINUX, linux, "linux.")
-    resources(linux.get("resources") or {})
+    cgroups.check(linux.get("resources") or {})
     _namespaces(linux.get("namespaces") or [], value)
     for mount in value.get("mounts") or ():
         if not str(mount.get("destination", "")).startswith("/"):

@@ -18,6 +18,7 @@ from hythe.engine.containers.creation import ImageDefaults, mount_requests, new_
 from hythe.engine.containers.files import ContainerFiles
 from hythe.engine.containers.health import HealthMonitor
 from hythe.engine.containers.lifecycle import Lifecycle
+from hythe.engine.containers.limits import checked
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.removal import Removal
 from hythe.engine.containers.usage import Usage
@@ -63,6 +64,8 @@ class Containers:
 
     async def create(self, name: str | None, spec: ContainerSpec) -> tuple[str, builtins.list[str]]:
         """(id, warnings). Everything is checked before anything is made."""
+        host, warnings = checked(spec.host, self.usage.limits)
+        spec = msgspec.structs.replace(spec, host=host)
         image = self._parts.images.get(spec.image)
         defaults = _defaults(image)
         requests = mount_requests(spec, defaults)
@@ -83,7 +86,7 @@ class Containers:
             self._registry.add(record)
             undo.pop_all()
         self._parts.publish(record, "create")
-        return id, []
+        return id, warnings
 
     def _shared_hostname(self, host: HostOptions) -> str:
         """Of the host or the container whose network is shared; "" for a network of its own."""

@@ -48,6 +48,7 @@ def namespaces(record: Container, registry: Registry) -> dict[str, str]:
         "pid": host.pid_mode,
         "ipc": host.ipc_mode,
         "uts": host.uts_mode,
+        "cgroup": host.cgroupns_mode,
     }
     return {kind: _join(mode, kind, registry) for kind, mode in modes.items()}
 
