@@ -27,6 +27,7 @@ from hythe.engine.images import ImageService
 from hythe.engine.networks import NetworkService
 from hythe.engine.paths import Paths
 from hythe.engine.runtime import Exit
+from hythe.engine.runtimes.choice import Runtimes
 from hythe.engine.runtimes.warden import WardenRuntime
 from hythe.engine.steps import ContainerExecutor
 from hythe.engine.volumes import VolumeService
@@ -55,7 +56,10 @@ class Engine:
     volumes: VolumeService
     builds: BuildService
 
-    def __init__(self, data: Path, run: Path, *, pool: str | None = None) -> None:
+    def __init__(
+        self, data: Path, run: Path, *, pool: str | None = None, runtimes: Runtimes | None = None
+    ) -> None:
+        self.runtimes = runtimes or Runtimes({})
         self.paths = Paths(data, run)
         self.events = Events()
         self._pool = pool
@@ -89,6 +93,7 @@ class Engine:
             self._runtime,
             self.networks,
             self.volumes,
+            self.runtimes,
         )
         self.execs = Execs(parts)
         self.containers = Containers(parts, self.execs)

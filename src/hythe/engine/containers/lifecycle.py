@@ -81,6 +81,7 @@ class Lifecycle:
 
     async def _bring_up(self, handle: Handle) -> None:
         parts, record = self._parts, handle.record
+        program = parts.runtimes.program(record.spec.host.runtime)
         rootfs = parts.images.snapshots.mounts(record.snapshot)
         around = surroundings(record, parts, rootfs)
         write_bundle(around.folder, spec(record, around))
@@ -95,8 +96,9 @@ class Lifecycle:
                 plugged.set_result(task)
 
             own = not around.namespaces["network"]
+            streams = self._streams(record.id, handle)
             pid = await parts.runtime.create(
-                record.id, around.folder, rootfs, self._streams(record.id, handle), plug if own else None
+                record.id, around.folder, rootfs, streams, plug if own else None, program
             )
             if own:
                 await plugged.result()

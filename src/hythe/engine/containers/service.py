@@ -65,6 +65,7 @@ class Containers:
         """(id, warnings). Everything is checked before anything is made."""
         image = self._parts.images.get(spec.image)
         defaults = _defaults(image)
+        spec.host.runtime = self._parts.runtimes.name(spec.host.runtime)
         requests = mount_requests(spec, defaults)
         id = new_id()
         chosen = check_name(name) if name else random_name(self._registry.names())
