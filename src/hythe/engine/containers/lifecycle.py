@@ -23,6 +23,7 @@ from hythe.engine.containers.restart import next_delay, wants_restart
 from hythe.engine.containers.surroundings import surroundings, write_managed_files
 from hythe.engine.model import Container
 from hythe.engine.runtime import Attachment, Exit, LogFile, Streams
+from hythe.engine.runtimes.portable import portable
 from hythe.engine.signals import parse_signal
 from hythe.errors import CannotStart, Conflict, HytheError, NotFound, NotModified
 
@@ -84,7 +85,8 @@ class Lifecycle:
         program = parts.runtimes.program(record.spec.host.runtime)
         rootfs = parts.images.snapshots.mounts(record.snapshot)
         around = surroundings(record, parts, rootfs)
-        write_bundle(around.folder, spec(record, around))
+        config = spec(record, around)
+        write_bundle(around.folder, config if program is None else portable(config))
         async with AsyncExitStack() as undo:
             undo.push_async_callback(parts.runtime.delete, record.id, force=True)
             plugged: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
