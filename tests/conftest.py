@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.targets import Target, start_dockerd, start_hythe
+from tests.targets import Target, start_dockerd, start_hythe, start_hythe_on
 from tests.tidy import tidied
 
 TARGETS: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
     "hythe": start_hythe,
-    "hythe+runc": partial(start_hythe, runtime="runc"),
-    "hythe+crun": partial(start_hythe, runtime="crun"),
+    "hythe+runc": start_hythe_on("runc"),
+    "hythe+crun": start_hythe_on("crun"),
     "dockerd": start_dockerd,
 }
 MAY_SKIP = Path(__file__).with_name("may_skip.txt")

@@ -17,8 +17,8 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -209,17 +209,19 @@ def _unmount_below(root: Path) -> None:
 
 
 @contextmanager
-def start_hythe(root: Path, runtime: str = "hythe") -> Iterator[Target]:
-    """A hythe daemon with a busybox image; at the end all containers are removed and it is ended.
-
-    `runtime` runs the containers that name none.
-    """
+def start_hythe(root: Path, *options: str) -> Iterator[Target]:
+    """A hythe daemon with a busybox image; at the end all containers are removed and it is ended."""
     host = f"unix://{root / 'api.sock'}"
     with ExitStack() as stack:
-        process = _started(hythe_command(root, "--default-runtime", runtime), root, stack)
+        process = _started(hythe_command(root, *options), root, stack)
         stack.callback(_clean_up, process, root, host)
         _import_busybox(host)
         yield Target("hythe", host, process.pid, root)
+
+
+def start_hythe_on(runtime: str) -> Callable[[Path], AbstractContextManager[Target]]:
+    """The same, with the containers on another OCI runtime."""
+    return lambda root: start_hythe(root, "--default-runtime", runtime)
 
 
 @contextmanager

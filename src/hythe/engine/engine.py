@@ -32,7 +32,7 @@ from hythe.engine.runtimes.warden import WardenRuntime
 from hythe.engine.steps import ContainerExecutor
 from hythe.engine.volumes import VolumeService
 from hythe.errors import HytheError
-from hythe.kernel.cgroups import detect
+from hythe.kernel.cgroups.trees import remove_everywhere
 from hythe.network.manager import Manager
 from hythe.runtime.launch import spawn_warden
 from hythe.store.database import Database
@@ -147,6 +147,6 @@ class Engine:
         if idle:
             with suppress(HytheError, OSError):  # a container came up again meanwhile: it keeps its group
                 await self._runtime.shutdown()
-                detect().group(cgroup_parent(self.instance)).remove()
+                remove_everywhere(cgroup_parent(self.instance))
         self._runtime.close()
         self.database.close()

@@ -4,6 +4,8 @@
   them, where the specification asks for a warning (config.md, Linux Process).
 - `--init` is an annotation for our own runtime. Others get docker's way: the host's docker-init (tini), which needs
   nothing from the image, is bound to /sbin/docker-init and runs the program.
+- The domain name is set as a parameter of the kernel: the field is younger than the runc of many distributions,
+  which ignores it.
 - A volume that is to propagate to the host or from it needs that of the root, too: another runtime makes its bind
   mounts after it has set that.
 """
@@ -51,8 +53,13 @@ def portable(config: Spec) -> Spec:
         linux["rootfsPropagation"] = "shared"
     elif asked & {"slave", "rslave"}:
         linux["rootfsPropagation"] = "rslave"
+    name = config.get("domainname")
+    if name:
+        linux["sysctl"] = {**linux["sysctl"], "kernel.domainname": name}
     changed: Spec = {"process": process, "mounts": mounts, "linux": linux, "annotations": annotations}
-    return {**config, **changed}
+    result: Spec = {**config, **changed}
+    result.pop("domainname", None)
+    return result
 
 
 def portable_process(process: Process) -> Process:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from hythe.errors import Conflict, HytheError, SystemProblem
 from hythe.kernel import process
+from hythe.kernel.cgroups.trees import remove_everywhere
 from hythe.oci.spec import Mount
 from hythe.runtime.container import Container
 from hythe.runtime.events import Events
@@ -117,6 +118,7 @@ class Foreign:
             answers, container.deleting = container.deleting, []
             try:
                 self._keeper.forget(container)
+                remove_everywhere(container.group.path)
             except OSError as error:
                 for answer in answers:
                     answer.error(error)
