@@ -25,7 +25,7 @@ RUNC = shutil.which("runc") or "/usr/sbin/runc"
 
 def script(folder: Path, name: str, body: str) -> str:
     """A runtime "NAME=PATH" that is runc with something before it; `"$verb"` is the subcommand."""
-    verb = 'for verb; do case "$verb" in create|start|delete|exec) break;; esac; done'
+    verb = 'for verb; do case "$verb" in create|kill) break;; esac; done'
     path = folder / name
     path.write_text(f'#!/bin/sh\n{verb}\n{body}\nexec {RUNC} "$@"\n')
     path.chmod(0o755)
@@ -34,14 +34,18 @@ def script(folder: Path, name: str, body: str) -> str:
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Target]:
-    """Beside runc: `early` hangs before it creates a container, `late` after it, each once `hang` exists."""
+    """Beside runc: `early` hangs before it creates a container, `late` after it, each once `hang` exists; `slow` is so
+    after each signal.
+    """
     mark = f"{tmp_path}/hang"
     hang = f'[ "$verb" = create ] && [ -e {mark} ] && mv {mark} {mark}ing'
     early = script(tmp_path, "early", f"{hang} && exec sleep 1000")
     late = script(
         tmp_path, "late", f'{hang} && {RUNC} "$@" && mv {mark}ing {mark}ing-late && exec sleep 1000'
     )
-    with start_hythe(tmp_path, "--add-runtime", early, "--add-runtime", late) as target:
+    slow = script(tmp_path, "slow", f'[ "$verb" = kill ] && {RUNC} "$@" && exec sleep 1')
+    options = [word for runtime in (early, late, slow) for word in ("--add-runtime", runtime)]
+    with start_hythe(tmp_path, *options) as target:
         yield target
 
 
@@ -128,6 +132,16 @@ def test_the_warden_is_killed_while_a_container_is_made(daemon: Target, runtime:
     assert daemon.docker("start", "half").code == 0
     assert daemon.docker("exec", "half", "true").code == 0
     assert daemon.docker("rm", "-f", "half", "bystander").code == 0
+
+
+def test_a_container_is_removed_while_the_runtime_is_still_busy_with_it(daemon: Target) -> None:
+    """The exit is known before the program that sent the signal has ended."""
+    run(daemon, "gone", "sleep", "1000", runtime="slow")
+    assert daemon.docker("rm", "-f", "gone", timeout=15).code == 0
+    run(daemon, "gone", "sleep", "1000", runtime="slow")
+    assert daemon.docker("stop", "-t", "0", "gone", timeout=15).code == 0
+    assert daemon.docker("rm", "gone").code == 0
+    assert daemon.docker("run", "--rm", "--runtime", "slow", "busybox", "echo", "next").out == "next\n"
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:

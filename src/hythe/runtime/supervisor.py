@@ -85,7 +85,11 @@ class Supervisor:
         """Have another runtime make the container's first process; recorded before there is one."""
         self.containers[container.id] = container
         self._records.write_state(container.state())
-        self.foreign.create(container, layers, streams, pipes, answer)
+        try:
+            self.foreign.create(container, layers, streams, pipes, answer)
+        except BaseException:
+            self.forget(container)
+            raise
 
     def keep(self, container: Container, task: Task) -> None:
         """See `foreign.Keeper`."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from hythe.kernel import process
+from hythe.runtime.foreign.commands import discard
 from hythe.runtime.foreign.console import Console
 from hythe.runtime.fork import Pipes
 from hythe.runtime.loop import Loop
@@ -25,7 +27,6 @@ class Birth:
         self._pid_file = f"{folder}/{name}.pid"
         self._streams = streams
         self._pipes = pipes
-        self.pipes = pipes
         self._console = Console(loop, folder, f"{name}.sock", streams.set_terminal) if terminal else None
 
     @property
@@ -34,9 +35,16 @@ class Birth:
         words = ["--pid-file", self._pid_file]
         return words if self._console is None else [*words, "--console-socket", self._console.path]
 
-    def begun(self) -> None:
-        """The program has its own copies of the child's side."""
-        self._pipes.close_child()
+    @contextmanager
+    def begin(self) -> Iterator[None]:
+        """Around the fork, after which the program has its own copies of the child's side."""
+        try:
+            yield
+        except BaseException:
+            self.failed()
+            raise
+        finally:
+            self._pipes.close_child()
 
     def done(self, exec_id: str | None, phase: Phase) -> Task:
         """The process, whose streams are served from now on."""
@@ -70,5 +78,4 @@ class Birth:
         if self._console is not None:
             self._console.collect()
             self._console.close()
-        with suppress(FileNotFoundError):
-            os.unlink(self._pid_file)  # noqa: PTH108
+        discard(self._pid_file)

@@ -126,7 +126,7 @@ class Commands:
         log = _taken(running.log)
         printed = os.pread(running.printed, 1 << 16, 0).decode(errors="replace")
         os.close(running.printed)
-        os.unlink(f"{running.log}.err")  # noqa: PTH108
+        discard(f"{running.log}.err")
         if code == 0 and error is None:
             return Outcome(ok=True, reason="", error=None, silent=True)
         how = f"exit code {code}" if code >= 0 else f"signal {-code}"
@@ -148,7 +148,13 @@ def _taken(path: str) -> str:
     try:
         with open(path, errors="replace") as file:
             text = file.read()
-        os.unlink(path)  # noqa: PTH108
     except FileNotFoundError:
         return ""
+    discard(path)
     return text
+
+
+def discard(path: str) -> None:
+    """Remove a passing file. A container that has been removed meanwhile took it along."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108

@@ -49,5 +49,6 @@ class Console:
         for end in (self._socket, self._peer):
             if end is not None:
                 self._loop.close(end.detach())
-        os.unlink(self._file)  # noqa: PTH108
+        with suppress(FileNotFoundError):
+            os.unlink(self._file)  # noqa: PTH108
         os.close(self._folder)

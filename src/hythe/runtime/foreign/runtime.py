@@ -7,7 +7,6 @@ before the first call, so that a delete that comes meanwhile, or a new warden, f
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -18,7 +17,7 @@ from hythe.oci.spec import Mount
 from hythe.runtime.container import Container
 from hythe.runtime.events import Events
 from hythe.runtime.foreign.birth import Birth
-from hythe.runtime.foreign.commands import Call, Commands, Outcome
+from hythe.runtime.foreign.commands import Call, Commands, Done, Outcome, discard
 from hythe.runtime.foreign.program import cannot_start
 from hythe.runtime.foreign.root import make_place, mount_privately
 from hythe.runtime.fork import Pipes
@@ -67,13 +66,14 @@ class Foreign:
         bundle, folder = container.bundle, self._records.folder(container.id)
         make_place(bundle, layers)
         birth = Birth(self._loop, folder, "init", streams, pipes, terminal=container.terminal)
-        self._commands.run(
-            self._call(container, ["create", "--bundle", bundle, *birth.words, container.id]),
-            lambda outcome: self._created(container, birth, outcome, answer),
-            pipes=pipes,
-            before=lambda: mount_privately(bundle, layers),
-        )
-        birth.begun()
+        call = self._call(container, ["create", "--bundle", bundle, *birth.words, container.id])
+        with birth.begin():
+            self._commands.run(
+                call,
+                _answering(answer, lambda outcome: self._created(container, birth, outcome, answer)),
+                pipes=pipes,
+                before=lambda: mount_privately(bundle, layers),
+            )
 
     def _created(self, container: Container, birth: Birth, outcome: Outcome, answer: Answer) -> None:
         if not outcome.ok:
@@ -109,7 +109,7 @@ class Foreign:
                 task.phase = "running"
             answer.ok()
 
-        self._commands.run(self._call(container, ["start", container.id]), done)
+        self._commands.run(self._call(container, ["start", container.id]), _answering(answer, done))
 
     def delete(self, container: Container) -> None:
         """Everything has ended: let the runtime clear up, then us, whatever it says; then answer who waits."""
@@ -147,7 +147,7 @@ class Foreign:
         birth = Birth(self._loop, folder, exec_id, streams, pipes, terminal=terminal)
 
         def done(outcome: Outcome) -> None:
-            os.unlink(file)  # noqa: PTH108
+            discard(file)
             if not outcome.ok:
                 answer.error(self._refusal(container, "exec", outcome, birth.failed()))
                 return
@@ -156,8 +156,8 @@ class Foreign:
             answer.ok(pid=task.pid)
 
         words = ["exec", "--process", file, "--detach", *birth.words, container.id]
-        self._commands.run(self._call(container, words), done, pipes=pipes)
-        birth.begun()
+        with birth.begin():
+            self._commands.run(self._call(container, words), _answering(answer, done), pipes=pipes)
 
     # ---- while it runs ----------------------------------------------------------------------------
 
@@ -193,7 +193,7 @@ class Foreign:
             else:
                 answer.error(outcome.error or SystemProblem(self._words(container, words[0], outcome)))
 
-        self._commands.run(self._call(container, words), done)
+        self._commands.run(self._call(container, words), _answering(answer, done))
 
     @staticmethod
     def _words(container: Container, verb: str, outcome: Outcome) -> str:
@@ -208,6 +208,19 @@ class Foreign:
             return outcome.error
         reason = outcome.reason if not printed or not outcome.silent else printed
         return cannot_start(container.program, verb, reason)
+
+
+def _answering(answer: Answer, done: Done) -> Done:
+    """`done`, and whoever has asked gets an answer whatever goes wrong in it."""
+
+    def guarded(outcome: Outcome) -> None:
+        try:
+            done(outcome)
+        except Exception as error:
+            answer.error(error)
+            raise
+
+    return guarded
 
 
 class _Failing:
