@@ -1,7 +1,8 @@
 """What the daemon is told: flags over the configuration file over defaults.
 
 The file is TOML with the flags' names as keys: `data-root = "/srv/hythe"`, `hosts = [...]`. A key that is
-not known, or a value of a wrong type, is an error that names it: a misspelt option is never ignored.
+not known, or a value of a wrong type, is an error that names it: a misspelt option is never ignored. Runtimes are
+tables: see `daemon.runtimes`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from hythe.daemon.runtimes import check, from_flags, from_table
 from hythe.errors import InvalidArgument
+from hythe.runtime.protocol import Program
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 ON_EXIT: Final = ("keep", "stop")
@@ -41,6 +44,8 @@ class Config:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
+    runtimes: Mapping[str, Program] = field(default_factory=dict)
+    default_runtime: str = "hythe"
     ready_fd: int | None = field(default=None, compare=False)
 
 
@@ -71,6 +76,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--userns", metavar="private|host", help="the user namespace of containers")
     for name, what in (("cert", "certificate"), ("key", "private key"), ("ca", "CA for clients")):
         result.add_argument(f"--tls-{name}", metavar="FILE", help=f"{what}, for -H tcp://")
+    result.add_argument("--add-runtime", dest="runtimes", action="append", metavar="NAME=PATH",
+                        help="an OCI runtime for `run --runtime NAME`")  # fmt: skip
+    result.add_argument("--default-runtime", metavar="NAME", help="for containers that name none")
     result.add_argument("--ready-fd", type=int, metavar="N", help="write a byte here once it answers")
     return result
 
@@ -83,6 +91,7 @@ def load(argv: Sequence[str], environment: Mapping[str, str] | None = None, uid:
     file = Path(chosen) if chosen else default_file
     told = _read(file, must_exist=chosen is not None)
     merged = told | flags
+    merged["runtimes"] = from_table(told.get("runtimes", {}), file) | from_flags(flags.get("runtimes", []))
     if "exec_root" in merged and "hosts" not in merged:
         merged["hosts"] = [f"unix://{merged['exec_root']}/hythe.sock"]
     return _validated(replace(base, **_typed(merged)))
@@ -111,6 +120,8 @@ def _read(path: Path, *, must_exist: bool) -> dict[str, Any]:
 
 
 def _check_type(path: Path, key: str, value: object) -> None:
+    if key == "runtimes":
+        return  # `daemon.runtimes` knows their shape
     if key == "hosts":
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)
     else:
@@ -141,6 +152,7 @@ def _validated(config: Config) -> Config:
         raise InvalidArgument("no host to listen on", hint="give -H unix:///PATH")
     if bool(config.tls_cert) != bool(config.tls_key):
         raise InvalidArgument("tls-cert and tls-key belong together: one of them is missing")
+    check(config.runtimes, config.default_runtime)
     if config.pool is not None:
         _check_pool(config.pool)
     return config

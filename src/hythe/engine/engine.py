@@ -27,12 +27,13 @@ from hythe.engine.images import ImageService
 from hythe.engine.networks import NetworkService
 from hythe.engine.paths import Paths
 from hythe.engine.runtime import Exit
+from hythe.engine.runtimes.choice import Runtimes
 from hythe.engine.runtimes.warden import WardenRuntime
 from hythe.engine.steps import ContainerExecutor
 from hythe.engine.usernamespaces import UserNamespaces
 from hythe.engine.volumes import VolumeService
 from hythe.errors import HytheError
-from hythe.kernel.cgroups import detect
+from hythe.kernel.cgroups.trees import remove_everywhere
 from hythe.network.manager import Manager
 from hythe.runtime.launch import spawn_warden
 from hythe.store.database import Database
@@ -59,7 +60,16 @@ class Engine:
     volumes: VolumeService
     builds: BuildService
 
-    def __init__(self, data: Path, run: Path, *, pool: str | None = None, userns: str = "private") -> None:
+    def __init__(
+        self,
+        data: Path,
+        run: Path,
+        *,
+        pool: str | None = None,
+        userns: str = "private",
+        runtimes: Runtimes | None = None,
+    ) -> None:
+        self.runtimes = runtimes or Runtimes({})
         self.paths = Paths(data, run)
         self.events = Events()
         self._pool = pool
@@ -96,6 +106,7 @@ class Engine:
             self.networks,
             self.volumes,
             self.users,
+            self.runtimes,
         )
         self.execs = Execs(parts)
         self.containers = Containers(parts, self.execs)
@@ -149,7 +160,7 @@ class Engine:
         if idle:
             with suppress(HytheError, OSError):  # a container came up again meanwhile: it keeps its group
                 await self._runtime.shutdown()
-                detect().group(cgroup_parent(self.instance)).remove()
+                remove_everywhere(cgroup_parent(self.instance))
         self._runtime.close()
         self.users.close()
         self.database.close()

@@ -16,6 +16,7 @@ from typing import Final
 from hythe.errors import InvalidArgument
 from hythe.kernel.syscall import LIBC, fail, libc_call, syscall
 
+_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_KEEPCAPS: Final = 8
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NAME: Final = 15
@@ -68,6 +69,11 @@ def signalfd(signals: Iterable[int]) -> int:
 def become_subreaper() -> None:
     """Orphans of this process's children become its own children (prctl(2))."""
     libc_call("prctl", _PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with_parent(number: int) -> None:
+    """Be sent the signal `number` when the parent ends; exec keeps that, a fork does not (prctl(2))."""
+    libc_call("prctl", _PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def no_new_privileges() -> None:

@@ -82,6 +82,19 @@ def spec(value: dict[str, Any]) -> None:
         raise InvalidArgument("config.json: linux.cgroupsPath is needed")
 
 
+def program(value: dict[str, Any]) -> None:
+    """Another runtime's program. Raises InvalidArgument."""
+    if not str(value.get("path", "")).startswith("/"):
+        raise InvalidArgument(f"the runtime's path {value.get('path')!r} is not absolute")
+
+
+def foreign_spec(value: dict[str, Any]) -> None:
+    """What we need of a config.json that another runtime judges. Raises InvalidArgument."""
+    linux = value.get("linux") or {}
+    if not linux.get("cgroupsPath") or not isinstance(linux.get("namespaces"), list):
+        raise InvalidArgument("config.json: linux.cgroupsPath and linux.namespaces are needed")
+
+
 def _namespaces(entries: list[dict[str, Any]], value: dict[str, Any]) -> None:
     kinds = [entry.get("type") for entry in entries]
     for kind in kinds:

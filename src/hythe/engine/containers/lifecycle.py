@@ -24,6 +24,7 @@ from hythe.engine.containers.surroundings import surroundings, write_managed_fil
 from hythe.engine.containers.userns import give_back
 from hythe.engine.model import Container
 from hythe.engine.runtime import Attachment, Exit, LogFile, Streams
+from hythe.engine.runtimes.portable import portable
 from hythe.engine.signals import parse_signal
 from hythe.errors import CannotStart, Conflict, HytheError, NotFound, NotModified
 
@@ -83,9 +84,11 @@ class Lifecycle:
 
     async def _bring_up(self, handle: Handle) -> None:
         parts, record = self._parts, handle.record
+        program = parts.runtimes.program(record.spec.host.runtime)
         rootfs = parts.images.snapshots.mounts(record.snapshot)
         around = surroundings(record, parts, rootfs)
-        write_bundle(around.folder, spec(record, around), record.state.root_id)
+        config = spec(record, around)
+        write_bundle(around.folder, config if program is None else portable(config), record.state.root_id)
         async with AsyncExitStack() as undo:
             undo.push_async_callback(parts.runtime.delete, record.id, force=True)
             plugged: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
@@ -97,8 +100,9 @@ class Lifecycle:
                 plugged.set_result(task)
 
             own = not around.namespaces["network"]
+            streams = self._streams(record.id, handle)
             pid = await parts.runtime.create(
-                record.id, around.folder, rootfs, self._streams(record.id, handle), plug if own else None
+                record.id, around.folder, rootfs, streams, plug if own else None, program
             )
             if own:
                 await plugged.result()

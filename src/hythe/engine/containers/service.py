@@ -36,6 +36,7 @@ from hythe.engine.model import (
 )
 from hythe.engine.names import check_name, random_name
 from hythe.engine.runtime import Attachment
+from hythe.engine.runtimes.portable import init_program
 from hythe.engine.streams import parse_detach_keys, write_all
 from hythe.errors import Conflict, HytheError, InvalidArgument, NotFound
 from hythe.store.images import Image
@@ -68,6 +69,9 @@ class Containers:
         spec = msgspec.structs.replace(spec, host=host)
         image = self._parts.images.get(spec.image)
         defaults = _defaults(image)
+        spec.host.runtime = self._parts.runtimes.name(spec.host.runtime)
+        if spec.host.init and self._parts.runtimes.program(spec.host.runtime) is not None:
+            init_program()
         requests = mount_requests(spec, defaults)
         id = new_id()
         chosen = check_name(name) if name else random_name(self._registry.names())

@@ -27,7 +27,11 @@ def choose(
             f"invalid user namespace mode: {host.userns_mode!r}", hint=f"known are {', '.join(MODES)}"
         )
     words: dict[str, str] = {}
-    reason = reason_for_host(host) or ("" if host.userns_mode == "private" else users.reason)
+    reason = (
+        _runtime_of_others(record, parts)
+        or reason_for_host(host)
+        or ("" if host.userns_mode == "private" else users.reason)
+    )
     if not reason:
         found = idmaps(user_mounts(record, volumes), users)
         words, reason = found or {}, "" if found is not None else "a mount of its cannot show mapped owners"
@@ -41,6 +45,12 @@ def choose(
     if others:
         return UserNamespace(others[0].state.root_id, f"/proc/{others[0].state.pid}/ns/user"), words
     return UserNamespace(users.take()), words
+
+
+def _runtime_of_others(record: Container, parts: Parts) -> str:
+    """What is handed to them by paths cannot be shown through a mapping."""
+    name = record.spec.host.runtime
+    return "" if parts.runtimes.program(name) is None else f"the runtime {name} makes its own mounts"
 
 
 def _stay(record: Container, reason: str) -> None:

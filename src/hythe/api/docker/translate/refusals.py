@@ -28,7 +28,6 @@ _UNSET_HOST: Final[dict[str, tuple[object, ...]]] = {
     "storage_opt": ({},),
     "isolation": ("", "default"),
     "annotations": ({},),
-    "runtime": ("", "hythe", "runc", "io.containerd.runc.v2"),
 }
 LOG_DRIVERS: Final = ("", "local", "json-file", "none")
 _LOG_OPTIONS: Final = ("max-size", "max-file", "compress", "mode", "max-buffer-size")
