@@ -92,7 +92,7 @@ class ContainerExecutor:
         """As a container's by default, and the step's mounts to go with it."""
         users = self._parts.users
         words = None
-        if not (users.reason or reason_for_host(record.spec.host)):
+        if not (users.reason_for_host("") or reason_for_host(record.spec.host)):
             words = idmaps([one for one in step.mounts if one["type"] == "bind"], users)
         if words is None:
             return None, list(step.mounts)

@@ -104,12 +104,13 @@ class UserNamespaces:
         self._next = 0
         self._used: set[int] = set()
         self._probe = -1
-        self.unavailable = "" if default == "private" else "the daemon's configuration says host"
+        self._unavailable = ""
 
-    @property
-    def reason(self) -> str:
-        """Why a container that asks for nothing stays in the host's; "" where it does not."""
-        return self.unavailable
+    def reason_for_host(self, mode: str) -> str:
+        """Why a container that asks for `mode`, "" for nothing, stays in the host's whatever it is; "" otherwise."""
+        if not mode and self.default == "host":
+            return "the daemon's configuration says host"
+        return self._unavailable
 
     # ---- ids ------------------------------------------------------------------------------------
 
@@ -135,13 +136,12 @@ class UserNamespaces:
     # ---- what can be mapped -----------------------------------------------------------------------
 
     def try_out(self, data: Path) -> None:
-        """Find out whether images below `data` can be shown through a mapping; `unavailable` says why not."""
-        if self.default == "private":
-            try:
-                self._probe = _namespace()
-                _try_overlay(data, self._probe)
-            except OSError as error:
-                self.unavailable = f"owners of files in {data} cannot be mapped: {error.strerror}"
+        """Find out whether images below `data` can be shown through a mapping."""
+        try:
+            self._probe = _namespace()
+            _try_overlay(data, self._probe)
+        except OSError as error:
+            self._unavailable = f"owners of files in {data} cannot be mapped: {error.strerror}"
 
     def word_for(self, source: str, *, recursive: bool) -> str:
         """The mount option that maps the owners of a bind mount of `source`: "" where its file system cannot."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 from hythe.errors import InvalidArgument, Unsupported
 from hythe.kernel import cgroups
 from hythe.kernel.namespaces import FLAGS
+from hythe.runtime.init.mappings import mapping_in
 
 _TOP: Final = frozenset("ociVersion process root hostname domainname mounts linux annotations".split())
 _PROCESS: Final = frozenset(
@@ -102,6 +103,10 @@ def _namespaces(entries: list[dict[str, Any]], value: dict[str, Any]) -> None:
             raise Unsupported(f"config.json: a {kind} namespace is not supported by this runtime")
     if len(set(kinds)) != len(kinds):
         raise InvalidArgument("config.json: a namespace type is listed twice")
+    if any(entry["type"] == "user" and not entry.get("path") for entry in entries) and not (
+        mapping_in(value["linux"])
+    ):
+        raise InvalidArgument("config.json: a user namespace needs linux.uidMappings and linux.gidMappings")
     if not any(entry["type"] == "mount" and not entry.get("path") for entry in entries):
         raise InvalidArgument("config.json: linux.namespaces needs a new mount namespace")
     for name, kind in (("hostname", "uts"), ("domainname", "uts")):

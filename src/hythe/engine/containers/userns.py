@@ -28,9 +28,7 @@ def choose(
         )
     words: dict[str, str] = {}
     reason = (
-        _runtime_of_others(record, parts)
-        or reason_for_host(host)
-        or ("" if host.userns_mode == "private" else users.reason)
+        _runtime_of_others(record, parts) or reason_for_host(host) or users.reason_for_host(host.userns_mode)
     )
     if not reason:
         found = idmaps(user_mounts(record, volumes), users)
