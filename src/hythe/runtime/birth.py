@@ -37,7 +37,7 @@ def born(
             return staged.inside(plan, line, channel)
 
         def outside(pid: int, line: Any, channel: Channel) -> int:
-            return staged.help_from_outside(plan, pid, line, channel)
+            return staged.outside(plan, pid, line)
 
         return forker.stage(inside, outside, pipes, kinds.joined, kinds.new, keep)
 

@@ -15,9 +15,8 @@ from typing import Any, Final
 
 from hythe.kernel.cgroups import Group, Layout
 from hythe.runtime.fork import Born, Forker, make_pipes
-from hythe.runtime.init import spare
+from hythe.runtime.init import spare, staged
 from hythe.runtime.init.container import Plan
-from hythe.runtime.init.trees import Pattern, pattern_of
 from hythe.runtime.loop import Loop
 
 _IDLE: Final = 0.015
@@ -35,14 +34,12 @@ class Spares:
         self._born: Born | None = None
         self._group: Group | None = None
         self._parent = ""
-        self._pattern: Pattern | None = None
 
     def fits(self, spec: dict[str, Any]) -> bool:
         """Whether every namespace is to be new, and no control group but the usual ones is needed."""
         kinds = {entry["type"] for entry in spec["linux"]["namespaces"] if not entry.get("path")}
         usual = self._layout.usual(spec["linux"].get("resources") or {})
-        own_user = any(entry["type"] == "user" for entry in spec["linux"]["namespaces"])
-        return self._layout.can_rename and usual and kinds >= spare.MADE and not own_user
+        return self._layout.can_rename and usual and kinds == spare.MADE
 
     def take(self, plan: Plan, streams: tuple[int, int, int]) -> Born | None:
         """Give `plan` to the spare, which becomes that container; None where there is none for it."""
@@ -52,7 +49,6 @@ class Spares:
         if self._parent != parent:
             self.end()
             self._parent = parent
-        self._pattern = pattern_of(plan.spec)
         born = self._born
         if born is None:
             return None
@@ -77,9 +73,11 @@ class Spares:
         group = self._layout.group(f"{self._parent}/spare-{os.getpid()}-{self._count}")
         pipes = make_pipes(terminal=True, stdin=False)
         try:
-            born = self._forker.fork(
-                lambda channel: spare.wait(self._layout, group, self._pattern, channel), pipes, -1
-            )
+            born = self._forker.stage(
+                lambda line, channel: spare.inside(self._layout, line, channel),
+                lambda pid, line, channel: spare.outside(self._layout, group, pid, line, channel),
+                pipes, [], staged.NEW,
+            )  # fmt: skip
         finally:
             pipes.close_child()
         self._born, self._group = born, group

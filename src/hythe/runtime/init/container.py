@@ -23,7 +23,6 @@ from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.execute import enter_directory, environment, find_program, run
 from hythe.runtime.init.reaper import serve
 from hythe.runtime.init.sources import Sources, gather
-from hythe.runtime.init.trees import Trees
 
 
 class Plan(NamedTuple):
@@ -52,31 +51,22 @@ def become(plan: Plan, channel: Channel) -> int:
     plan.group.create()
     warnings = plan.group.limit(plan.spec["linux"].get("resources") or {})
     plan.group.join()
-    return alone(plan, channel, warnings, frozenset(), None)
-
-
-def alone(
-    plan: Plan, channel: Channel, warnings: list[str], made: frozenset[str], trees: Trees | None
-) -> int:
-    """The rest, from inside the control group; `made`: types of namespaces that are there already."""
     spec = plan.spec
     warnings += security.set_limits(spec["process"], plan.open_files)
     security.own_streams((spec["process"].get("user") or {}).get("uid", 0), terminal=plan.terminal)
-    namespaces.enter(spec["linux"]["namespaces"], made)
+    namespaces.enter(spec["linux"]["namespaces"])
     channel.send("namespaces")
-    ready = trees is not None and trees.fit(spec, plan.group)
-    sources = gather(spec, plan.bundle, plan.rootfs, None, dev=not ready)
-    return complete(plan, channel, warnings, sources, trees if ready else None)
+    return complete(plan, channel, warnings, gather(spec, plan.bundle, plan.rootfs, None))
 
 
-def complete(plan: Plan, channel: Channel, warnings: list[str], sources: Sources, trees: Trees | None) -> int:
+def complete(plan: Plan, channel: Channel, warnings: list[str], sources: Sources) -> int:
     """From inside all namespaces, with all that only the host's root could make."""
     spec = plan.spec
     prepared = security.prepare(spec["process"])
     namespaces.name_host(spec.get("hostname"), spec.get("domainname"))
     os.umask(0)
     hooks = _Hooks(spec.get("hooks") or {}, channel)
-    master = _build(plan, sources, trees, hooks)
+    master = _build(plan, sources, hooks)
     os.umask(0o022)
     enter_directory(spec["process"].get("cwd") or "/")
     if channel.gate is not None:
@@ -111,7 +101,7 @@ class _Hooks:
         run_hooks("startContainer", self._entries, json.dumps({**self._state, "status": "created"}))
 
 
-def _build(plan: Plan, sources: Sources, trees: Trees | None, hooks: _Hooks) -> int | None:
+def _build(plan: Plan, sources: Sources, hooks: _Hooks) -> int | None:
     """Make the container's file system and enter it. The terminal's master, where there is one."""
     spec, linux = plan.spec, plan.spec["linux"]
     own = {entry["type"] for entry in linux["namespaces"] if not entry.get("path")}
@@ -121,24 +111,14 @@ def _build(plan: Plan, sources: Sources, trees: Trees | None, hooks: _Hooks) -> 
     kernel_mounts.make_private("/")
     root = sources.root
     rootfs.attach(root, sources.place)
-    if trees is not None:
-        mounted, count = trees.attach(root)
-        mounts.mount_all(root, prepared, sources.trees, plan.group, own_cgroup=True, first=count)
-        _make_devices(mounted.dev, linux)
-    else:
-        mounted = mounts.mount_all(root, prepared, sources.trees, plan.group, own_cgroup="cgroup" in own)
+    mounted = mounts.mount_all(root, prepared, sources.trees, plan.group, own_cgroup="cgroup" in own)
     if mounted.dev >= 0:
         for device in linux.get("devices") or []:
             if not device["path"].startswith("/dev/"):
                 devices.make(root, device)
     master = _terminal(plan, mounted) if plan.terminal else None
-    if trees is None:
-        sysctl.apply(linux.get("sysctl") or {}, mounted.proc)
-        masking.cover(
-            root, mounted.proc, null, linux.get("maskedPaths") or [], linux.get("readonlyPaths") or []
-        )
-    else:
-        sysctl.apply(linux.get("sysctl") or {}, -1)  # /proc/sys is read-only already
+    sysctl.apply(linux.get("sysctl") or {}, mounted.proc)
+    masking.cover(root, mounted.proc, null, linux.get("maskedPaths") or [], linux.get("readonlyPaths") or [])
     hooks.before_the_root()
     read_only = bool((spec.get("root") or {}).get("readonly"))
     rootfs.enter(root, read_only=read_only, propagation=linux.get("rootfsPropagation") or "")
@@ -146,12 +126,6 @@ def _build(plan: Plan, sources: Sources, trees: Trees | None, hooks: _Hooks) -> 
         if fd >= 0:
             os.close(fd)
     return master
-
-
-def _make_devices(dev: int, linux: dict[str, Any]) -> None:
-    for device in linux.get("devices") or []:
-        if device["path"].startswith("/dev/"):
-            devices.make(dev, device, below="/dev/")
 
 
 def _terminal(plan: Plan, mounted: mounts.Mounted) -> int:

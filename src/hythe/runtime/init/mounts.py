@@ -67,14 +67,13 @@ def mount_all(
     group: Group,
     *,
     own_cgroup: bool,
-    first: int = 0,
 ) -> Mounted:
-    """Put every mount from number `first` on the root. Raises OSError or InvalidArgument naming the destination.
+    """Put every mount on the root, in order. Raises OSError or InvalidArgument naming the destination.
 
     `trees`: what is there already, detached, by number: the sources of bind mounts, perhaps /dev.
     """
     proc = dev = pts = -1
-    for number, one in enumerate(prepared[first:], first):
+    for number, one in enumerate(prepared):
         try:
             fd = _mount(root, one, trees.get(number, -1), group, own_cgroup=own_cgroup)
         except OSError as error:

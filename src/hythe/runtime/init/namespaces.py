@@ -18,15 +18,13 @@ from hythe.oci.spec import Namespace
 BORN_INTO: Final = ("pid", "time")
 
 
-def enter(namespaces: list[Namespace], made: frozenset[str] = frozenset()) -> None:
-    """Join and unshare, but for the types in `made`, which are there already.
-
-    Raises InvalidArgument for a path that is no such namespace, OSError otherwise."""
+def enter(namespaces: list[Namespace]) -> None:
+    """Join and unshare. Raises InvalidArgument for a path that is no such namespace, OSError otherwise."""
     joined: list[tuple[int, int, str]] = []
     new = 0
     for entry in namespaces:
         kind, path = entry["type"], entry.get("path")
-        if kind in BORN_INTO or kind in made:
+        if kind in BORN_INTO:
             continue
         if path:
             joined.append((os.open(path, os.O_RDONLY | os.O_CLOEXEC), FLAGS[kind], path))

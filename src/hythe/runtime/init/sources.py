@@ -44,19 +44,14 @@ class Sources(NamedTuple):
     place: str = "/"
 
 
-def gather(
-    spec: dict[str, Any], bundle: str, layers: list[Mount], user: Namespace | None, *, dev: bool = True
-) -> Sources:
-    """Make all of it; `user` is None for a container in the host's user namespace. Raises OSError, HytheError.
-
-    `dev` false: /dev is made elsewhere.
-    """
+def gather(spec: dict[str, Any], bundle: str, layers: list[Mount], user: Namespace | None) -> Sources:
+    """Make all of it; `user` is None for a container in the host's user namespace. Raises OSError, HytheError."""
     prepared = parse_all(spec.get("mounts") or [])
     trees: dict[int, int] = {}
     for number, one in enumerate(prepared):
         if one.bind:
             trees[number] = _copy(one, user)
-        elif dev and one.type == "tmpfs" and one.destination.rstrip("/") == "/dev":
+        elif one.type == "tmpfs" and one.destination.rstrip("/") == "/dev":
             terminals = any(other.destination.rstrip("/") == "/dev/pts" for other in prepared)
             trees[number] = _dev(one, spec["linux"].get("devices") or [], user, terminals=terminals)
     for device in spec["linux"].get("devices") or []:

@@ -1,32 +1,32 @@
-"""A spare: a child that has made beforehand what is the same for every container, and waits for its plan.
+"""A spare: the two processes of a container with a user namespace (`staged`), made before anybody asks for one.
 
-It is pid 1 of a new pid namespace already, in a control group of its own under a passing name, with new
-network, uts, ipc and cgroup namespaces, and holds the trees that show them (`trees`). Joining a control group
-may wait for a grace period of the kernel's RCU (10 ms where no other was joined just before), which is here
-waited out before anybody asks. With the plan come the three standard streams. Without one (the warden has
-closed the line) the spare ends.
+The first process is there, in all of its namespaces, and in a control group of its own under a passing name: joining
+one may wait for a grace period of the kernel's RCU (10 ms where no other was joined just before). The helper outside
+waits for the plan, which comes with the three standard streams, and passes both on. Without a plan (the warden has
+closed the line) both end.
 """
 
 from __future__ import annotations
 
 import marshal
 import os
+import select
+import signal
+import socket
 from typing import Any, Final, NamedTuple
 
-from hythe.kernel import namespaces as ns
 from hythe.kernel import process
 from hythe.kernel.cgroups import Group, Layout
-from hythe.runtime.init import container
+from hythe.runtime.init import container, staged
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.security import Filter
-from hythe.runtime.init.trees import Pattern, Trees
 
 PLAN_LIMIT: Final = 160 << 10
-MADE: Final = frozenset(("pid", "network", "uts", "ipc", "cgroup"))
+MADE: Final = frozenset(("user", "pid", "mount", "network", "uts", "ipc", "cgroup"))
 
 
 class Sent(NamedTuple):
-    """A plan as it travels: plain values for `marshal`, between a process and its own child."""
+    """A plan as it travels: plain values for `marshal`, between a process and its own children."""
 
     spec: dict[str, Any]
     bundle: str
@@ -53,22 +53,39 @@ def _decode(packet: bytes, layout: Layout) -> container.Plan:
     )
 
 
-def wait(layout: Layout, group: Group, pattern: Pattern | None, channel: Channel) -> int:
-    """Make ready, wait for a plan, become its container. Raises what goes wrong."""
+def inside(layout: Layout, line: socket.socket, channel: Channel) -> int:
+    """Wait for a plan, become its container. Raises what goes wrong."""
+    packet, fds, _, _ = socket.recv_fds(line, PLAN_LIMIT, 3)
+    if not packet:
+        return 0
+    _take_streams(fds)
+    return staged.inside(_decode(packet, layout), line, channel)
+
+
+def outside(layout: Layout, group: Group, pid: int, line: socket.socket, channel: Channel) -> int:
+    """Make ready, wait for a plan, do for its container what it cannot do. Raises what goes wrong."""
     process.set_dumpable(False)
+    pidfd = process.pidfd_open(pid)
     group.create()
-    group.join()
-    ns.unshare(ns.CLONE_NEWNET | ns.CLONE_NEWUTS | ns.CLONE_NEWIPC | ns.CLONE_NEWCGROUP)
-    trees = None if pattern is None else Trees(pattern, group)
+    group.join(pid)
     packet, fds = channel.receive(PLAN_LIMIT)
     if not packet:
-        group.leave()
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        select.select([pidfd], [], [])
         group.remove()
         return 0
+    try:
+        socket.send_fds(line, [packet], fds)
+        _take_streams(fds)
+        plan = _decode(packet, layout)
+        plan.group.adopt(group.path)
+        staged.provide(plan, pid, line)
+    except BrokenPipeError:
+        pass  # the container's process has failed, and has told why
+    return 0
+
+
+def _take_streams(fds: list[int]) -> None:
     for number, fd in enumerate(fds):
         os.dup2(fd, number)
         os.close(fd)
-    plan = _decode(packet, layout)
-    plan.group.adopt(group.path)
-    warnings = plan.group.limit(plan.spec["linux"].get("resources") or {})
-    return container.alone(plan, channel, warnings, MADE, trees)

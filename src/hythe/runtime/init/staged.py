@@ -32,6 +32,8 @@ from hythe.runtime.init.mappings import mapping_in
 from hythe.runtime.init.sources import Namespace, gather, receive, send
 
 _LIMIT: Final = 1 << 16
+NEW: Final = ns.CLONE_NEWUSER | ns.CLONE_NEWPID | ns.CLONE_NEWNS | ns.CLONE_NEWNET | ns.CLONE_NEWUTS
+"""What most containers are cloned into."""
 
 
 class Kinds(NamedTuple):
@@ -54,7 +56,7 @@ def kinds(spec: dict[str, Any]) -> Kinds | None:
         return None
     own = {entry["type"] for entry in entries if not entry.get("path")}
     new = 0
-    for kind in own - {"cgroup", "ipc", "time"}:
+    for kind in own & {"user", "pid", "mount", "network", "uts"}:
         new |= ns.FLAGS[kind]
     joined = [(one["type"], one["path"]) for one in entries if one.get("path") and one["type"] != "time"]
     return Kinds(new, joined, "cgroup" in own, "ipc" in own)
@@ -75,7 +77,7 @@ def inside(plan: Plan, line: socket.socket, channel: Channel) -> int:
     if sources is None:
         return 0
     line.close()
-    return container.complete(plan, channel, warnings, sources, None)
+    return container.complete(plan, channel, warnings, sources)
 
 
 def become_root() -> None:
@@ -87,12 +89,22 @@ def become_root() -> None:
         os.setresuid(0, 0, 0)
 
 
-def outside(plan: Plan, pid: int, line: socket.socket) -> None:
-    """Everything that `inside`, running as `pid`, cannot do. As the host's root. Raises what goes wrong."""
-    spec = plan.spec
+def outside(plan: Plan, pid: int, line: socket.socket) -> int:
+    """Everything that `inside`, running as `pid`, cannot do; a process of its own. Raises what goes wrong."""
+    process.set_dumpable(False)
     plan.group.create()
-    warnings = plan.group.limit(spec["linux"].get("resources") or {})
     plan.group.join(pid)
+    try:
+        provide(plan, pid, line)
+    except BrokenPipeError:
+        pass  # the container's process has failed, and has told why
+    return 0
+
+
+def provide(plan: Plan, pid: int, line: socket.socket) -> None:
+    """Limits, the mapping, and what only the host's root can open; `pid` is in its control group."""
+    spec = plan.spec
+    warnings = plan.group.limit(spec["linux"].get("resources") or {})
     warnings += security.set_limits(spec["process"], plan.open_files, pid=pid)
     mapping = mapping_in(spec["linux"])
     if mapping is not None:
@@ -112,14 +124,3 @@ def own_streams(spec: dict[str, Any], mapping: usernamespaces.Mapping, *, termin
     if owner is None:
         raise InvalidArgument(f"user {uid} does not exist in the container's user namespace")
     security.own_streams(owner, terminal=terminal)
-
-
-def help_from_outside(plan: Plan, pid: int, line: socket.socket, channel: Channel) -> int:
-    """`outside` as a process of its own."""
-    process.set_dumpable(False)
-    try:
-        outside(plan, pid, line)
-    except BrokenPipeError:
-        return 0  # the container's process has failed, and has told why
-    channel.close()
-    return 0
