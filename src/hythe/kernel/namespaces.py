@@ -28,6 +28,7 @@ CLONE_NEWPID: Final = 0x20000000
 CLONE_NEWNET: Final = 0x40000000
 CLONE_NEWTIME: Final = 0x00000080
 CLONE_PARENT: Final = 0x00008000
+_CLONE_INTO_CGROUP: Final = 0x200000000
 
 FLAGS: Final = {
     "mount": CLONE_NEWNS,
@@ -102,17 +103,29 @@ def forked_into(child: Callable[[], int], own: int, target: int | None) -> int:
             setns(own, CLONE_NEWPID)
 
 
-def cloned(child: Callable[[], int], flags: int) -> int:
-    """Fork by clone(2) with `flags`; the pid as seen from here. The child runs `child` and exits.
+class _CloneArguments(ctypes.Structure):
+    _fields_ = tuple(
+        (name, ctypes.c_uint64)
+        for name in """flags pidfd child_tid parent_tid exit_signal stack stack_size tls set_tid set_tid_size
+        cgroup""".split()
+    )
 
-    With CLONE_PARENT the child is a sibling: its parent is ours. The process must be single-threaded: the
+
+def cloned(child: Callable[[], int], flags: int, group: int = -1) -> int:
+    """Fork by clone3(2) with `flags`; the pid as seen from here. The child runs `child` and exits.
+
+    With CLONE_PARENT the child is a sibling: its parent is ours. `group`: a descriptor of the version 2 control
+    group that it is born into; joining one later may have to wait. The process must be single-threaded: the
     interpreter is told of the fork as os.fork would tell it. Raises OSError.
     """
     interpreter = ctypes.pythonapi
+    # With CLONE_PARENT the signal at its end is that of the caller's own end.
+    value = _CloneArguments(flags=flags, exit_signal=0 if flags & CLONE_PARENT else signal.SIGCHLD)
+    if group >= 0:
+        value.flags, value.cgroup = flags | _CLONE_INTO_CGROUP, group
+    size = ctypes.c_long(ctypes.sizeof(value))
     interpreter.PyOS_BeforeFork()
-    zero = ctypes.c_long(0)
-    call = (ctypes.c_long(NUMBERS["clone"]), ctypes.c_long(flags | signal.SIGCHLD))
-    pid = int(_GIL_HELD.syscall(*call, zero, zero, zero, zero))
+    pid = int(_GIL_HELD.syscall(ctypes.c_long(NUMBERS["clone3"]), ctypes.byref(value), size))
     if pid == 0:
         code = 1
         try:
@@ -122,5 +135,5 @@ def cloned(child: Callable[[], int], flags: int) -> int:
             os._exit(code)
     interpreter.PyOS_AfterFork_Parent()
     if pid < 0:
-        raise fail("clone")
+        raise fail("clone3")
     return pid

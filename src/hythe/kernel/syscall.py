@@ -25,6 +25,7 @@ _COMMON: Final = {
     "fsconfig": 431,
     "fsmount": 432,
     "pidfd_open": 434,
+    "clone3": 435,
     "close_range": 436,
     "openat2": 437,
     "mount_setattr": 442,
@@ -32,9 +33,9 @@ _COMMON: Final = {
 }
 _BY_MACHINE: Final = {
     "x86_64": {"pivot_root": 155, "seccomp": 317, "bpf": 321, "capget": 125, "capset": 126, "setgroups": 116,
-               "setresuid": 117, "setresgid": 119, "clone": 56},
+               "setresuid": 117, "setresgid": 119},
     "aarch64": {"pivot_root": 41, "seccomp": 277, "bpf": 280, "capget": 90, "capset": 91, "setgroups": 159,
-                "setresuid": 147, "setresgid": 149, "clone": 220},
+                "setresuid": 147, "setresgid": 149},
 }  # fmt: skip
 
 NUMBERS: Final = _COMMON | _BY_MACHINE.get(os.uname().machine, {})

@@ -37,9 +37,18 @@ def born(
             return staged.inside(plan, line, channel)
 
         def outside(pid: int, line: Any, channel: Channel) -> int:
-            return staged.outside(plan, pid, line)
+            return staged.outside(plan, pid, line, joined=group >= 0)
 
-        return forker.stage(inside, outside, pipes, kinds.joined, kinds.new, keep)
+        plan.group.create()
+        group = plan.group.open()
+        try:
+            return forker.stage(inside, outside, pipes, kinds.joined, kinds.new, keep=keep, group=group)
+        except BaseException:
+            plan.group.remove()
+            raise
+        finally:
+            if group >= 0:
+                os.close(group)
 
 
 def _plain(

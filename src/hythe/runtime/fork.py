@@ -87,11 +87,13 @@ class Forker:
         pipes: Pipes,
         joined: list[tuple[str, str]],
         new: int,
+        *,
         keep: tuple[int, ...] = (),
+        group: int = -1,
     ) -> Born:
         """Two children with a line between them: `inside` in namespaces of its own, which is the one that was
         born, and `outside`, told of its pid, which helps it. `joined`: (type, path) of namespaces to join; `keep` is
-        for the first.
+        for the first; `group` as in `cloned`.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         line = theirs.detach()
@@ -104,9 +106,9 @@ class Forker:
 
         try:
             if joined:
-                pid = _cloned_beside(first, joined, new)
+                pid = _cloned_beside(first, joined, new, group)
             else:
-                pid = ns.cloned(first, new)
+                pid = ns.cloned(first, new, group)
             self._help(lambda channel: outside(pid, helper, channel), line, pipes.child, helper.fileno())
         except BaseException:
             ours.close()
@@ -128,7 +130,7 @@ class Forker:
                 os._exit(code)
 
 
-def _cloned_beside(child: Callable[[], int], joined: list[tuple[str, str]], new: int) -> int:
+def _cloned_beside(child: Callable[[], int], joined: list[tuple[str, str]], new: int, group: int) -> int:
     """Clone from inside the namespaces at `joined`, the user namespace last: from there on its root is all we are.
 
     It takes a process in between, whose child is ours (CLONE_PARENT). Raises OSError.
@@ -141,7 +143,7 @@ def _cloned_beside(child: Callable[[], int], joined: list[tuple[str, str]], new:
         try:
             for fd, flag in opened:
                 ns.setns(fd, flag)
-            answer = ns.cloned(child, new | ns.CLONE_PARENT)
+            answer = ns.cloned(child, new | ns.CLONE_PARENT, group)
         except OSError as error:
             answer = -(error.errno or 1)
         os.write(writing, str(answer).encode())

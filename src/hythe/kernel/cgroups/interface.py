@@ -119,6 +119,9 @@ class Group(Protocol):
     def create(self) -> None:
         """Make it; an existing one is used."""
 
+    def open(self) -> int:
+        """A descriptor for clone3(2) to bear a process into, or -1 where there is no such thing (version 1)."""
+
     def adopt(self, former: str) -> None:
         """Make it out of the group at `former`, with the processes in that; same parent. Version 1 only."""
 

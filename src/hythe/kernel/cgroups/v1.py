@@ -85,6 +85,9 @@ class GroupV1:
         if "cpuset" in self._folders:
             self._inherit_cpuset()
 
+    def open(self) -> int:
+        return -1
+
     def adopt(self, former: str) -> None:
         """rename(2) works on these folders within one parent; a tree that the former was not in is joined."""
         for controller, folder in self._folders.items():

@@ -107,6 +107,9 @@ class GroupV2:
         """
         return not os.path.exists(f"{folder}/cgroup.type") or not files.read(f"{folder}/cgroup.procs")
 
+    def open(self) -> int:
+        return os.open(self._folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
     def adopt(self, former: str) -> None:
         raise Unsupported(f"control groups version 2 cannot rename {former} to {self.path}")
 

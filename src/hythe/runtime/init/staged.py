@@ -89,11 +89,14 @@ def become_root() -> None:
         os.setresuid(0, 0, 0)
 
 
-def outside(plan: Plan, pid: int, line: socket.socket) -> int:
-    """Everything that `inside`, running as `pid`, cannot do; a process of its own. Raises what goes wrong."""
+def outside(plan: Plan, pid: int, line: socket.socket, *, joined: bool) -> int:
+    """Everything that `inside`, running as `pid`, cannot do; a process of its own. Raises what goes wrong.
+
+    `joined`: it is in its control group already.
+    """
     process.set_dumpable(False)
-    plan.group.create()
-    plan.group.join(pid)
+    if not joined:
+        plan.group.join(pid)
     try:
         provide(plan, pid, line)
     except BrokenPipeError:
