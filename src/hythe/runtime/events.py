@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hythe.base.failpoints import reach
+
 
 class Events:
     """Says nothing until `connect` is given where to."""
@@ -17,4 +19,5 @@ class Events:
 
     def send(self, event: str, **body: Any) -> None:
         if self._broadcast is not None:
+            reach(f"warden:event:{event}")
             self._broadcast({"event": event, **body})

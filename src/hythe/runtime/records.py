@@ -13,6 +13,7 @@ import os
 import shutil
 from typing import TypedDict, cast
 
+from hythe.base.failpoints import reach
 from hythe.runtime.protocol import ExitRecord, Program
 
 
@@ -51,6 +52,7 @@ class Records:
         self._write(id, "exit.json", exit)
 
     def _write(self, id: str, name: str, value: object) -> None:
+        reach(f"warden:record:{name.removesuffix('.json')}")
         path = f"{self._folder}/{id}/{name}"
         temporary = f"{path}.tmp"
         with open(temporary, "w") as file:

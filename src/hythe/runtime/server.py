@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
+from hythe.base.failpoints import reach
 from hythe.errors import HytheError, InvalidArgument
 from hythe.runtime.loop import IN, OUT, Loop
 from hythe.runtime.protocol import PACKET_LIMIT, decode, encode, error_body
@@ -31,9 +32,10 @@ Handler = Callable[[dict[str, Any], list[int], "Request"], None]
 class Request:
     """One request's way back. Satisfies `task.Answer`: the first answer counts."""
 
-    def __init__(self, connection: Connection, number: object) -> None:
+    def __init__(self, connection: Connection, number: object, operation: object = "") -> None:
         self._connection: Connection | None = connection
         self._number = number
+        self._operation = operation
 
     def ok(self, **body: Any) -> None:
         self._answer({"seq": self._number, "ok": body})
@@ -44,6 +46,7 @@ class Request:
     def _answer(self, message: dict[str, Any]) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            reach(f"warden:{self._operation}:answering")
             connection.send(encode(message))
 
 
@@ -123,7 +126,8 @@ class Connection:
                 raise InvalidArgument(f"the packet is longer than {PACKET_LIMIT} bytes")
             message = decode(packet)
             number = message.get("seq")
-            self._server.handler(message, fds, Request(self, number))
+            reach(f"warden:{message.get('op')}:received")
+            self._server.handler(message, fds, Request(self, number, message.get("op")))
         except (HytheError, OSError, KeyError, TypeError, ValueError) as error:
             Request(self, number).error(error)
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from hythe.base.failpoints import reach
 from hythe.engine.containers.handle import Handle
 from hythe.engine.model import Container
 from hythe.errors import Conflict, InvalidArgument, NoSpace, NotFound, SystemProblem
@@ -75,6 +76,7 @@ class Registry:
         What has happened has happened, whether or not the disk is full: unless it `must` be written, a record
         that cannot be is kept in memory and written with the next one that can.
         """
+        reach("daemon:save")
         self._unsaved[handle.id] = handle
         try:
             for waiting in list(self._unsaved.values()):

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from hythe.base.failpoints import reach
 from hythe.engine.runtime import Attachment, Exit, Running, Streams
 from hythe.errors import NotFound, Unavailable
 from hythe.oci.spec import Mount, Process, Resources
@@ -26,8 +27,15 @@ def _exit(body: dict[str, Any], id: str, exec_id: str | None) -> Exit:
     return Exit(id, exec_id, int(body["exit_code"]), bool(body.get("oom")), int(body.get("at", 0)))
 
 
+REPLACEMENT_SECONDS = 10.0
+"""For another warden to take the place of one that was killed; it takes a fraction of a second."""
+
+
 class WardenRuntime:
-    """A connection to the warden that listens on `path`."""
+    """A connection to the warden that listens on `path`.
+
+    While a lost warden is being replaced, requests wait for the next one.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -39,6 +47,7 @@ class WardenRuntime:
         self._exit_callback: Callable[[Exit], None] = lambda _: None
         self._namespaces: dict[str, Callable[[int], None]] = {}
         self.on_lost: Callable[[], None] = lambda: None
+        self._connected = asyncio.Event()
 
     def on_exit(self, callback: Callable[[Exit], None]) -> None:
         self._exit_callback = callback
@@ -53,6 +62,7 @@ class WardenRuntime:
             raise
         connection.setblocking(False)
         self._socket = connection
+        self._connected.set()
         asyncio.get_running_loop().add_reader(connection, self._readable)
 
     def close(self) -> None:
@@ -62,6 +72,7 @@ class WardenRuntime:
             loop.remove_writer(self._socket)
             self._socket.close()
             self._socket = None
+            self._connected.clear()
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(Unavailable("the connection to the warden was lost"))
@@ -127,17 +138,22 @@ class WardenRuntime:
         loop.remove_writer(self._socket)
 
     async def _call(self, op: str, *, fd: int | None = None, **body: Any) -> dict[str, Any]:
-        if self._socket is None:
+        try:
+            await asyncio.wait_for(self._connected.wait(), REPLACEMENT_SECONDS)
+        except TimeoutError as error:
             if fd is not None:
                 os.close(fd)
-            raise Unavailable("the warden is not running", hint="restart the daemon")
+            raise Unavailable("the warden is not running", hint="restart the daemon") from error
         self._number += 1
         number = self._number
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._pending[number] = future
+        reach(f"daemon:{op}:sending")
         self._send(encode({"seq": number, "op": op, **body}), [] if fd is None else [fd])
         try:
-            return await future
+            answer = await future
+            reach(f"daemon:{op}:answered")
+            return answer
         finally:
             self._pending.pop(number, None)
 
