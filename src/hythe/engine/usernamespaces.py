@@ -190,7 +190,7 @@ def _try_overlay(data: Path, namespace: int) -> None:
                 Path(name).mkdir()
             layers = overlay.Layers([names[0]], names[1], names[2], [])
             try:
-                root = overlay.detached_for(layers, namespace, UserNamespace(FIRST).mapping())
+                root = overlay.detached_for(layers, namespace, UserNamespace(FIRST).mapping(), folder)
                 if os.fstatvfs(root).f_flag & os.ST_RDONLY:
                     raise OSError(0, "what is mounted through a mapping cannot be written")
                 os.close(root)

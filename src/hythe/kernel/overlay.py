@@ -87,23 +87,38 @@ def mount(layers: Layers, target: str, *, read_only: bool = False) -> int:
     return root
 
 
-def detached(layers: Layers) -> int:
-    """A descriptor of the root of a mount that no path leads to; read-only without an upper. Raises OSError."""
+def detached(layers: Layers, place: str = "") -> int:
+    """A descriptor of the root of a mount that no path leads to; read-only without an upper. Raises OSError.
+
+    Kernels before 6.8 need a directory for a moment: `place`, in a mount namespace that is this process's own
+    and shares nothing with the host, or a passing one.
+    """
     if layers.upper is None and len(layers.lower) == 1:  # overlay wants two layers, or something to write to
         return mounts.clone(layers.lower[0], read_only=True)
     read_only = layers.upper is None
     if _kernel() >= _OPTIONS_SINCE:
         return _by_options(layers, read_only)
-    import tempfile  # costly, and for kernels before 6.8 alone: there the mount needs a place for a moment
+    if place:
+        return _by_way_of(place, layers, read_only)
+    import tempfile  # costly, and for kernels before 6.8 alone
 
-    with tempfile.TemporaryDirectory(prefix="hythe-overlay-") as place:
-        os.close(_by_string(layers, place, read_only))
-        root = mounts.clone(place)
-        mounts.unmount(place)
+    with tempfile.TemporaryDirectory(prefix="hythe-overlay-") as passing:
+        return _by_way_of(passing, layers, read_only)
+
+
+def _by_way_of(place: str, layers: Layers, read_only: bool) -> int:
+    os.close(_by_string(layers, place, read_only))
+    root = mounts.clone(place)
+    mounts.unmount(place)
     return root
 
 
-def detached_for(layers: Layers, user_namespace: int, mapping: Mapping) -> int:
+def needs_place() -> bool:
+    """Whether this kernel makes use of a `place`."""
+    return _kernel() < _OPTIONS_SINCE
+
+
+def detached_for(layers: Layers, user_namespace: int, mapping: Mapping, place: str) -> int:
     """The same for the processes of a user namespace: a descriptor of it, and what it maps. Raises OSError.
 
     Before Linux 6.15 a layer has to be in sight of a path: there this process gets a mount namespace of its own.
@@ -122,7 +137,7 @@ def detached_for(layers: Layers, user_namespace: int, mapping: Mapping) -> int:
             mounts.attach(tree, place, name=folder)
             os.close(place)
         with files_made_by_root(mapping):
-            return detached(layers)
+            return detached(layers, place)
     finally:
         os.close(tree)
 
