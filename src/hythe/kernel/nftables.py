@@ -59,6 +59,8 @@ class Nftables:
 
     def text(self, command: str) -> str:
         """What a `list ...` command answers with in nft's own language, as nft(8) prints it."""
+        if not self._context:
+            raise Unavailable("the packet filter's context is closed")
         self._library.nft_ctx_output_set_flags(self._context, 0)
         try:
             return self.run(command)
