@@ -35,6 +35,7 @@ _LOOK: Final = {
     "attach": Command("attach:attach", "Connect to a running container's standard streams"),
     "top": Command("top:top", "List the processes of a container"),
     "stats": Command("stats:stats", "Show what containers use, live"),
+    "explain": Command("explain:explain", "Show what a container is made of in the kernel"),
     "port": Command("top:port", "List the published ports of a container"),
     "diff": Command("files:diff", "List what changed in a container's file system"),
     "cp": Command("copy:cp", "Copy files between a container and this machine"),

@@ -104,6 +104,12 @@ class Containers(ContainerStreams, ContainerFiles):
         answer: Json = self._transport.call("GET", f"/containers/{ref}/top", {"ps_args": ps_args})
         return answer
 
+    def explain(self, ref: str, sections: Sequence[str] = ()) -> Json:
+        """What it is made of in the kernel, by section (hythe's own; no other engine has it)."""
+        query = {"section": ",".join(sections) or None}
+        answer: Json = self._transport.call("GET", f"/containers/{ref}/explain", query)
+        return answer
+
     def stats(self, ref: str, *, stream: bool = True, one_shot: bool = False) -> Iterator[Json]:
         """ContainerStats, one a second while `stream`, else one."""
         query = {"stream": stream, "one-shot": one_shot or None}

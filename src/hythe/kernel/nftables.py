@@ -1,4 +1,4 @@
-"""The packet filter through libnftables: commands in nft's own language or JSON, answers in JSON.
+"""The packet filter through libnftables: commands in nft's own language or JSON, answers in either.
 
 One `run` is one transaction: the kernel takes all of its commands or none. The library (libnftables.so.1, in
 every nftables package) is called in this process, which costs a fifth of a millisecond where starting `nft`
@@ -56,6 +56,16 @@ class Nftables:
         output = self.run(command)
         found: list[dict[str, Any]] = json.loads(output)["nftables"] if output else []
         return [entry for entry in found if "metainfo" not in entry]
+
+    def text(self, command: str) -> str:
+        """What a `list ...` command answers with in nft's own language, as nft(8) prints it."""
+        if not self._context:
+            raise Unavailable("the packet filter's context is closed")
+        self._library.nft_ctx_output_set_flags(self._context, 0)
+        try:
+            return self.run(command)
+        finally:
+            self._library.nft_ctx_output_set_flags(self._context, _OUTPUT_JSON | _OUTPUT_HANDLE)
 
 
 def _first_lines(error: bytes) -> str:

@@ -26,6 +26,7 @@ _SFD_CLOEXEC: Final = os.O_CLOEXEC
 _SFD_NONBLOCK: Final = os.O_NONBLOCK
 _CLOSE_RANGE_CLOEXEC: Final = 4
 _LAST_FD: Final = 0xFFFFFFFF
+_PF_EXITING: Final = 0x4
 SIGNALFD_SIZE: Final = 128
 
 _EXTRA_LIMITS: Final = {"RLIMIT_LOCKS": 10, "RLIMIT_SIGPENDING": 11, "RLIMIT_MSGQUEUE": 12, "RLIMIT_NICE": 13,
@@ -46,6 +47,19 @@ def alive(pid: int, started: int) -> bool:
     except OSError:
         return False
     return int(fields[19]) == started and fields[0] not in (b"Z", b"X")
+
+
+def present(pid: int, started: int) -> bool:
+    """As `alive`, and not on its way out either: one that ends lets go of its root, its memory and its
+    namespaces before it becomes a zombie.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return False
+    leaving = int(fields[6]) & _PF_EXITING
+    return int(fields[19]) == started and fields[0] not in (b"Z", b"X") and not leaving
 
 
 def pidfd_open(pid: int) -> int:

@@ -95,12 +95,17 @@ table inet {table} {{
 """
 
 
+def table_name(instance: str) -> str:
+    """The daemon's table, in the family inet."""
+    return f"hythe_{instance}"
+
+
 class Firewall:
     """The table of one daemon."""
 
     def __init__(self, nftables: Nftables, instance: str) -> None:
         self._nftables = nftables
-        self.table = f"hythe_{instance}"
+        self.table = table_name(instance)
 
     def install(self, networks: Iterable[NetworkRecord], published: Iterable[PublishedRecord]) -> None:
         """Replace whatever is there by the table with these networks and ports, in one transaction."""

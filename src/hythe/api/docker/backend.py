@@ -27,6 +27,7 @@ from hythe.engine.model import (
 if TYPE_CHECKING:
     from hythe.build.api import BuildOptions
     from hythe.engine.containers.usage import Sample
+    from hythe.engine.explain.explanation import Explanation
     from hythe.network.model import EndpointRecord, NetworkRecord, NetworkRequest
     from hythe.store.images import Image
     from hythe.volume.manager import VolumeRecord
@@ -123,6 +124,8 @@ class Usage(Protocol):
     async def top(self, ref: str, ps_args: str) -> tuple[Sequence[str], Sequence[Sequence[str]]]: ...
 
     async def changes(self, ref: str) -> Sequence[tuple[str, int]]: ...
+
+    async def explain(self, ref: str, sections: Sequence[str] = ()) -> Explanation: ...
 
     async def size(self, ref: str) -> tuple[int, int]: ...
 

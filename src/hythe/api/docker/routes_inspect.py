@@ -1,4 +1,4 @@
-"""Looking at containers: list, inspect, processes, changed files."""
+"""Looking at containers: list, inspect, explain, processes, changed files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from aiohttp import web
 from hythe.api.docker.errors import json_response
 from hythe.api.docker.routing import Route
 from hythe.api.docker.translate.container_json import Places, container_json
+from hythe.api.docker.translate.explain_json import explain_json
 from hythe.api.docker.translate.summary import KEYS, select, summary
 from hythe.errors import NotFound
 
@@ -68,6 +69,12 @@ async def top(call: Call) -> web.StreamResponse:
     return json_response({"Titles": titles, "Processes": rows})
 
 
+async def explain(call: Call) -> web.StreamResponse:
+    """`section` may be given several times, or with commas; none is all of them."""
+    sections = [name for text in call.texts("section") for name in text.split(",") if name]
+    return json_response(explain_json(await call.engine.containers.explain(call.ref, sections)))
+
+
 async def changes(call: Call) -> web.StreamResponse:
     """Kind: 0 modified, 1 added, 2 deleted."""
     found = await call.engine.containers.changes(call.ref)
@@ -78,5 +85,8 @@ ROUTES: Final = (
     Route("GET", "/containers/json", list_, "List containers"),
     Route("GET", "/containers/{ref}/json", inspect, "Inspect a container"),
     Route("GET", "/containers/{ref}/top", top, "Processes of a container"),
+    Route(
+        "GET", "/containers/{ref}/explain", explain, "What a container is made of in the kernel (hythe's own)"
+    ),
     Route("GET", "/containers/{ref}/changes", changes, "Files a container has changed"),
 )

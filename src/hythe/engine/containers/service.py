@@ -6,7 +6,7 @@ import asyncio
 import builtins
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 
 import msgspec
@@ -23,6 +23,7 @@ from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.removal import Removal
 from hythe.engine.containers.usage import Usage
 from hythe.engine.execs import Execs
+from hythe.engine.explain.explanation import Explanation, explain
 from hythe.engine.model import (
     AttachOptions,
     Container,
@@ -108,6 +109,10 @@ class Containers:
     def list(self) -> builtins.list[Container]:
         """Newest first."""
         return sorted((h.record for h in self._registry), key=lambda c: c.created, reverse=True)
+
+    async def explain(self, ref: str, sections: Sequence[str] = ()) -> Explanation:
+        """What the container is made of, as the kernel has it now; `sections` none is all."""
+        return await explain(ref, sections, self._parts)
 
     # ---- life cycle ---------------------------------------------------------------------------
 

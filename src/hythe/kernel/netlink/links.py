@@ -28,7 +28,7 @@ RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 IFF_UP = 0x1
 _INFO = struct.Struct("=BxHiII")
 
-_ADDRESS, _IFNAME, _MTU, _MASTER, _LINKINFO = 1, 3, 4, 10, 18
+_ADDRESS, _IFNAME, _MTU, _LINK, _MASTER, _LINKINFO = 1, 3, 4, 5, 10, 18
 _NET_NS_FD, _NUM_TX_QUEUES, _NUM_RX_QUEUES = 28, 31, 32
 _INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
 _BRPORT_MODE = 4
@@ -37,7 +37,10 @@ _VETH_PEER = 1
 
 @dataclass(frozen=True)
 class Link:
-    """An interface as the kernel reports it; `master` is its bridge's index or 0, `kind` "" for hardware."""
+    """An interface as the kernel reports it; `master` is its bridge's index or 0, `kind` "" for hardware.
+
+    `peer` is the index of what it hangs on (a veth's other end, a VLAN's device) in the namespace of that, or 0.
+    """
 
     index: int
     name: str
@@ -46,6 +49,7 @@ class Link:
     master: int
     mac: str
     kind: str
+    peer: int = 0
 
 
 def _header(*, index: int = 0, up: bool | None = None) -> bytes:
@@ -140,6 +144,7 @@ def _parse(message: Message) -> Link:
         master=_number(found.get(_MASTER)),
         mac=found.get(_ADDRESS, b"").hex(":"),
         kind=as_text(info.get(_INFO_KIND, b"")),
+        peer=_number(found.get(_LINK)),
     )
 
 
