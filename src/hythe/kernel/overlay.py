@@ -133,9 +133,9 @@ def detached_for(layers: Layers, user_namespace: int, mapping: Mapping, place: s
         else:
             namespaces.unshare(namespaces.CLONE_NEWNS)
             mounts.make_private("/")
-            place = os.open(folder, os.O_PATH | os.O_CLOEXEC)
-            mounts.attach(tree, place, name=folder)
-            os.close(place)
+            covered = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+            mounts.attach(tree, covered, name=folder)
+            os.close(covered)
         with files_made_by_root(mapping):
             return detached(layers, place)
     finally:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 
-from hythe.kernel import mounts
+from hythe.kernel import mounts, overlay
 from hythe.kernel.namespaces import CLONE_NEWNS, unshare
 from hythe.oci.spec import Mount
 from hythe.runtime.init import rootfs
@@ -28,8 +28,12 @@ def mount_privately(bundle: str, layers: list[Mount]) -> None:
         return
     unshare(CLONE_NEWNS)
     _cut_off(bundle)
+    place = f"{bundle}/rootfs"
+    if layers[0].get("type") == "overlay":
+        os.close(overlay.mount(overlay.from_options(layers[0]["options"]), place))
+        return
     tree = rootfs.make(bundle, {}, layers, None)
-    rootfs.attach(tree, f"{bundle}/rootfs")
+    rootfs.attach(tree, place)
     os.close(tree)
 
 

@@ -33,7 +33,9 @@ def make(bundle: str, root: Root, layers: list[Mount], user: Namespace | None) -
             tree = overlay.detached_for(stack, user.fd, user.mapping, bundle)
         else:
             if overlay.needs_place():
-                mounts.make_private("/")  # in the container's mount namespace, after all binds have been copied
+                mounts.make_private(
+                    "/"
+                )  # in the container's mount namespace, after all binds have been copied
             tree = overlay.detached(stack, bundle)
         if "ro" in words:
             mounts.set_attributes(tree, add=mounts.MOUNT_ATTR_RDONLY)
