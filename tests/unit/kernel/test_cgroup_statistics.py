@@ -55,7 +55,7 @@ def test_version_1_as_runc_reports_it(tmp_path: Path) -> None:
     assert shown["cpu"]["usage"]["percpu"] == [150, 150]
     assert shown["cpu"]["usage"]["percpu_user"] == [100, 120]
     assert shown["cpu"]["throttling"] == {"periods": 3, "throttledPeriods": 2, "throttledTime": 7}
-    assert shown["cpuset"] == {"cpus": [0, 1]}
+    assert shown["cpuset"] == {"cpus": [0, 1], "mem_exclusive": 0}
     assert shown["pids"] == {"current": 4}
     assert {"major": 8, "minor": 0, "op": "Write", "value": 20} in shown["blkio"]["ioServiceBytesRecursive"]
     assert {"major": 8, "minor": 0, "op": "Read", "value": 1} in shown["blkio"]["ioServicedRecursive"]
