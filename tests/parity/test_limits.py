@@ -212,6 +212,15 @@ def test_rates_of_a_block_device(target: Target, disk: str) -> None:
             assert setting(target, "slow", "blkio", f"blkio.throttle.{name}_device", "") == f"{where} {rate}"
 
 
+def test_stats_count_what_is_read(target: Target, disk: str) -> None:
+    """The whole device, not through the cache: 8 MiB of a container's own group."""
+    idle(target, "reads", f"--device={disk}")
+    Path("/proc/sys/vm/drop_caches").write_text("1")
+    assert target.docker("exec", "reads", "dd", f"if={disk}", "of=/dev/null", "bs=64k").code == 0
+    shown = target.docker("stats", "--no-stream", "--format", "{{.BlockIO}}", "reads").out.split()
+    assert shown[0].endswith("MB") and float(shown[0].removesuffix("MB")) >= 8
+
+
 def test_a_weight_of_block_devices(target: Target) -> None:
     """Set where the kernel has a file for it, or dropped with a warning."""
     made = target.docker("create", "--name", "weighs", "--blkio-weight", "300", "busybox", "sleep", "600")
