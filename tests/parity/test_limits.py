@@ -221,6 +221,26 @@ def test_stats_count_what_is_read(target: Target, disk: str) -> None:
     assert shown[0].endswith("MB") and float(shown[0].removesuffix("MB")) >= 8
 
 
+def test_hythes_own_commands(target: Target, disk: str) -> None:
+    """The flags of `hythe run` and `hythe update`, on either engine."""
+    options = ["-m", "64m", "--memory-reservation", "32m", "--pids-limit", "20", "--cpu-period", "50000"]
+    options += ["--device-cgroup-rule", "c 1:11 r", "--cgroupns", "host", "--ulimit", "nofile=100:200"]
+    for way in ("read", "write"):
+        options += [f"--device-{way}-bps", f"{disk}:1mb", f"--device-{way}-iops", f"{disk}:10"]
+    made = target.hythe("run", "-d", "--name", "ours", *options, "busybox", "sleep", "600")
+    assert made.code == 0, made.err
+    updated = target.hythe("update", "--pids-limit", "-1", "--cpu-quota", "20000", "-m", "48m", "ours")
+    assert updated.code == 0, updated.err
+    host = target.inspect("ours")["HostConfig"]
+    rate = {"Path": disk, "Rate": 10}
+    assert host["BlkioDeviceReadIOps"] == host["BlkioDeviceWriteIOps"] == [rate]
+    assert host["BlkioDeviceReadBps"] == host["BlkioDeviceWriteBps"] == [rate | {"Rate": 1 << 20}]
+    assert (host["Memory"], host["CpuQuota"], host["CgroupnsMode"]) == (48 << 20, 20000, "host")
+    assert setting(target, "ours", "pids", "pids.max", "pids.max") == "max"
+    refused = target.hythe("run", "--kernel-memory", "8m", "busybox", "true")
+    assert refused.code == 125 and "--kernel-memory" in refused.err
+
+
 def test_a_weight_of_block_devices(target: Target) -> None:
     """Set where the kernel has a file for it, or dropped with a warning."""
     made = target.docker("create", "--name", "weighs", "--blkio-weight", "300", "busybox", "sleep", "600")
