@@ -60,3 +60,42 @@ def test_request(tmp_path: Path) -> None:
     assert [(one.path, one.data, one.mode) for one in copied_files(project, web)] == [
         ("/greet", b"hi", 0o444)
     ]
+
+
+LIMITS = """
+name: shop
+services:
+  web:
+    image: w
+    cpu_rt_period: 1s
+    cpu_rt_runtime: 950000
+    mem_swappiness: 0
+    memswap_limit: -1
+    cgroup: host
+    device_cgroup_rules: ["c 1:3 mr"]
+    blkio_config:
+      weight: 300
+      weight_device: [{path: /dev/sda, weight: 400}]
+      device_read_bps: [{path: /dev/sdb, rate: 12mb}]
+      device_write_iops: [{path: /dev/sdb, rate: 30}]
+"""
+
+
+def test_limits(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(LIMITS)
+    project = load(Options(folder=str(tmp_path)))
+    web = project.services["web"]
+    host = request(project, web, Identity("shop-web-1", "w", {}, str))["HostConfig"]
+    expected = {
+        "CpuRealtimePeriod": 1_000_000,
+        "CpuRealtimeRuntime": 950_000,
+        "MemorySwappiness": 0,
+        "MemorySwap": -1,
+        "CgroupnsMode": "host",
+        "DeviceCgroupRules": ["c 1:3 mr"],
+        "BlkioWeight": 300,
+        "BlkioWeightDevice": [{"Path": "/dev/sda", "Weight": 400}],
+        "BlkioDeviceReadBps": [{"Path": "/dev/sdb", "Rate": 12 << 20}],
+        "BlkioDeviceWriteIOps": [{"Path": "/dev/sdb", "Rate": 30}],
+    }
+    assert {name: host[name] for name in expected} == expected

@@ -131,7 +131,7 @@ def test_a_controller_that_is_not_mounted_is_named() -> None:
     with pytest.raises(Unsupported, match=r"hugepageLimits\.2MB .* hugetlb controller"):
         layout.group("/a", {"hugepageLimits": [{"pageSize": "2MB", "limit": 0}]})
     assert layout.usual({"memory": {"limit": 1}})
-    assert not v1.LayoutV1({"blkio": "/b"}).usual({"blockIO": {"weight": 10}})
+    assert not v1.LayoutV1({"cpuset": "/b"}).usual({"cpu": {"mems": "0"}})
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_version_1_as_runc_reports_it(tmp_path: Path) -> None:
         "cpuacct.usage_all": "cpu user system\n0 100 50\n1 120 30\n",
         "cpu.stat": "nr_periods 3\nnr_throttled 2\nthrottled_time 7\n",
         "cpuset.cpus": "0-1",
-        "cpuset.mem_exclusive": "0",
+        "cpuset.mem_exclusive": "1",
         "pids.current": "4",
         "blkio.throttle.io_service_bytes_recursive": "8:0 Read 10\n8:0 Write 20\n8:0 Total 30\nTotal 30\n",
         "blkio.throttle.io_serviced": "8:0 Read 1\n8:0 Write 2\n",
@@ -55,7 +55,7 @@ def test_version_1_as_runc_reports_it(tmp_path: Path) -> None:
     assert shown["cpu"]["usage"]["percpu"] == [150, 150]
     assert shown["cpu"]["usage"]["percpu_user"] == [100, 120]
     assert shown["cpu"]["throttling"] == {"periods": 3, "throttledPeriods": 2, "throttledTime": 7}
-    assert shown["cpuset"] == {"cpus": [0, 1]}
+    assert (shown["cpuset"]["cpus"], shown["cpuset"]["mem_exclusive"]) == ([0, 1], 1)
     assert shown["pids"] == {"current": 4}
     assert {"major": 8, "minor": 0, "op": "Write", "value": 20} in shown["blkio"]["ioServiceBytesRecursive"]
     assert {"major": 8, "minor": 0, "op": "Read", "value": 1} in shown["blkio"]["ioServicedRecursive"]

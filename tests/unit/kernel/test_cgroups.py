@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hythe.errors import InvalidArgument
+from hythe.errors import InvalidArgument, Unsupported
 from hythe.kernel.cgroups import devices, files, v1, v2
 from hythe.kernel.cgroups.layout import parse_mountinfo
 
@@ -150,3 +150,44 @@ def test_v2_the_machines_top_is_left_alone(tmp_path: Path) -> None:
     top = v2_folder(tmp_path / "top", root=True, processes="7\n")
     v2.LayoutV2(str(top)).make_room()
     assert not (top / "init").exists()
+
+
+def test_v2_no_container_below_a_threaded_group(tmp_path: Path) -> None:
+    top = v2_folder(tmp_path / "top", root=True)
+    (v2_folder(top / "one") / "cgroup.type").write_text("domain invalid\n")
+    with pytest.raises(Unsupported, match="threaded"):
+        v2.LayoutV2(str(top)).group("/one").create()
+
+
+def test_v2_controllers_of_the_limits_are_enabled_too(tmp_path: Path) -> None:
+    top = v2_folder(tmp_path / "top", root=True)
+    (top / "cgroup.controllers").write_text("cpu hugetlb rdma")
+    limits = {"hugepageLimits": [{"pageSize": "2MB", "limit": 0}]}
+    seen = []
+    for resources in ({}, limits):
+        group = v2.LayoutV2(str(top)).group("/one", resources)
+        assert isinstance(group, v2.GroupV2)
+        group.create()
+        seen.append((top / "cgroup.subtree_control").read_text()[:8])
+        (top / "cgroup.subtree_control").write_text("")
+    assert seen == ["+cpu", "+hugetlb"]
+
+
+def test_v2_support(tmp_path: Path) -> None:
+    top = v2_folder(tmp_path / "top", root=True)
+    found = v2.LayoutV2(str(top)).support()
+    assert found.memory and found.swap and found.pids
+    assert not (found.cpuset or found.io_weight or found.cpu_realtime or found.swappiness)
+    v2_folder(top / "one")
+    (top / "one" / "memory.max").touch()
+    assert not v2.LayoutV2(str(top)).support().swap
+    (top / "one" / "memory.swap.max").touch()
+    assert v2.LayoutV2(str(top)).support().swap
+
+
+def test_v1_support(tmp_path: Path) -> None:
+    for name in ("memory.limit_in_bytes", "cpu.shares", "blkio.bfq.io_serviced"):
+        (tmp_path / name).touch()
+    found = v1.LayoutV1(dict.fromkeys(("memory", "cpu", "blkio", "pids"), str(tmp_path))).support()
+    assert found.memory and found.cpu_shares and found.io_weight and found.pids
+    assert not (found.swap or found.cpu_quota or found.io_throttle or found.cpuset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from hythe.base.units import parse_duration
 from hythe.client.config.limits import restart_policy as parse_restart
 from hythe.compose.document import Table, Value
 from hythe.compose.model import BlockIO, BlockRate, BlockWeight
@@ -37,9 +38,9 @@ def limits(service: Table) -> dict[str, Any]:
 def microseconds(value: Value | None) -> int | None:
     """A number of them, or a duration such as 950ms."""
     text = scalars.word(value)
-    if text is None or text.isdecimal():
-        return None if text is None else int(text)
-    return (scalars.duration(value) or 0) // 1000
+    if value is None or text is None:
+        return None
+    return int(text) if text.isdecimal() else scalars.at(value, parse_duration, text) // 1000
 
 
 def scale(service: Table) -> int | None:

@@ -101,7 +101,7 @@ def _number(path: str) -> tuple[int, int]:
     try:
         status = os.stat(path)
     except OSError as error:
-        raise InvalidArgument(f"limit of block I/O: {path}: {error.strerror}") from error
+        raise InvalidArgument(f"limit of block I/O: {path}: no such device ({error.strerror})") from error
     if not stat.S_ISBLK(status.st_mode):
         raise InvalidArgument(f"limit of block I/O: {path} is not a block device", hint="lsblk -p lists them")
     return os.major(status.st_rdev), os.minor(status.st_rdev)

@@ -1,6 +1,6 @@
 """Statistics as `runc events --stats` prints them, for those who read that: its names, its units.
 
-Entries without a value are left out, as there. A memory counter without a limit has the largest number.
+Most entries without a value are left out, as there. A memory counter without a limit has the largest number.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from typing import Any, Final
 from hythe.kernel.cgroups.interface import CpuStatistics, MemoryCounter, Statistics
 
 _UNLIMITED: Final = 2**64 - 1
+_CPUSET_FLAGS: Final = """cpu_exclusive mem_hardwall mem_exclusive memory_migrate memory_spread_page
+memory_spread_slab memory_pressure sched_load_balance sched_relax_domain_level""".split()
 
 
 def report(read: Statistics) -> dict[str, Any]:
@@ -17,10 +19,7 @@ def report(read: Statistics) -> dict[str, Any]:
     memory = read["memory"]
     return {
         "cpu": _cpu(read["cpu"]),
-        "cpuset": {
-            name: _numbers(text) if name in ("cpus", "mems") else int(text)
-            for name, text in read["cpuset"].items()
-        },
+        "cpuset": _cpuset(read["cpuset"]),
         "memory": {
             "cache": memory["cache"],
             "usage": _counter(memory),
@@ -53,6 +52,11 @@ def _cpu(cpu: CpuStatistics) -> dict[str, Any]:
         "throttledTime": cpu["throttled"],
     }
     return {"usage": usage, "throttling": {name: value for name, value in throttling.items() if value}}
+
+
+def _cpuset(cpuset: dict[str, str]) -> dict[str, Any]:
+    flags = {name: int(cpuset.get(name, "0")) for name in _CPUSET_FLAGS}
+    return {name: _numbers(cpuset[name]) for name in ("cpus", "mems") if name in cpuset} | flags
 
 
 def _counter(counter: MemoryCounter) -> dict[str, int]:

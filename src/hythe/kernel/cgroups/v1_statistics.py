@@ -37,9 +37,7 @@ def statistics(place: Place) -> Statistics:
         "memory": _memory(place),
         "cpu": _cpu(place),
         "cpuset": {
-            name: text
-            for name in _CPUSET
-            if (text := files.read(place("cpuset", f"cpuset.{name}")).strip()) not in ("", "0")
+            name: text for name in _CPUSET if (text := files.read(place("cpuset", f"cpuset.{name}")).strip())
         },
         "pids": {
             "current": files.number(place("pids", "pids.current")),

@@ -62,7 +62,7 @@ def warnings(resources: Resources) -> list[str]:
     return [
         f"linux.resources.memory.{name} was left out: control groups version 2 have no such limit"
         for name in ("swappiness", "disableOOMKiller", "kernel", "kernelTCP")
-        if memory.get(name) not in (None, False, 0) or (name == "swappiness" and name in memory)
+        if memory.get(name) is not None and (memory[name] or name == "swappiness")
     ]
 
 
