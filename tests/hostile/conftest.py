@@ -10,10 +10,13 @@ from tests.targets import Target, start_hythe
 from tests.tidy import tidied
 
 
-@pytest.fixture(scope="session")
-def hythe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """A daemon that all attacks are aimed at; it must be the same process at the end."""
-    with start_hythe(tmp_path_factory.mktemp("attacked")) as running:
+@pytest.fixture(scope="session", params=["private", "host"])
+def hythe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """A daemon that all attacks are aimed at; it must be the same process at the end.
+
+    Once with user namespaces for containers, and once without: what holds must not hold by these alone.
+    """
+    with start_hythe(tmp_path_factory.mktemp("attacked"), "--userns", request.param) as running:
         yield running
 
 
