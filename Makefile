@@ -36,7 +36,7 @@ bench: root debian-test $(VENV)/.installed-test
 	@for each in bench/start bench/idle; do $(BIN)/python $$each || exit 1; done
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .vm build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests examples bench -name __pycache__ -prune -exec rm -rf {} +
 
 root:
