@@ -1,7 +1,7 @@
 # make demo        everything from nothing to a running application (as root)
 # make demo-down   the application and its data away again
-# make test        the checks and all tests but the slow ones (as root); .ci/run does the same
-# make test-all    the slow ones too
+# make test        the checks, all tests but the slow ones, and some of them on a second kernel (as root); as .ci/run
+# make test-all    the slow ones too, and everything on the second kernel
 # make check       formatting, types, layers and unit tests; needs no root
 # make bench       side by side with dockerd
 # make clean       the virtual environment and all caches away
@@ -23,11 +23,11 @@ demo-down: root $(VENV)/.installed
 
 test: root debian-test $(VENV)/.installed-test
 	@scripts/check --no-tests
-	@$(BIN)/python -m pytest -m "not slow"
+	@scripts/test
 
 test-all: root debian-test $(VENV)/.installed-test
 	@scripts/check --no-tests
-	@$(BIN)/python -m pytest
+	@scripts/test --all
 
 check: $(VENV)/.installed-test
 	@scripts/check

@@ -146,9 +146,16 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], path: Path, log: Pa
     raise RuntimeError(f"the daemon did not come up:\n{log.read_text()[-4000:]}")
 
 
+def _daemon_of(pid: int) -> int:
+    """`pid`, or the only child of an unshare that made a pid namespace for it and waits."""
+    if Path(f"/proc/{pid}/comm").read_text().strip() != "unshare":
+        return pid
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
+        os.kill(_daemon_of(process.pid), signal.SIGTERM)
         try:
             process.wait(30 * PATIENCE)
         except subprocess.TimeoutExpired:
@@ -209,14 +216,17 @@ def _unmount_below(root: Path) -> None:
 
 
 @contextmanager
-def start_hythe(root: Path, *options: str) -> Iterator[Target]:
-    """A hythe daemon with a busybox image; at the end all containers are removed and it is ended."""
+def start_hythe(root: Path, *options: str, within: tuple[str, ...] = ()) -> Iterator[Target]:
+    """A hythe daemon with a busybox image; at the end all containers are removed and it is ended.
+
+    `within`: a command that runs it, unshare(1) for one.
+    """
     host = f"unix://{root / 'api.sock'}"
     with ExitStack() as stack:
-        process = _started(hythe_command(root, *options), root, stack)
+        process = _started([*within, *hythe_command(root, *options)], root, stack)
         stack.callback(_clean_up, process, root, host)
         _import_busybox(host)
-        yield Target("hythe", host, process.pid, root)
+        yield Target("hythe", host, _daemon_of(process.pid), root)
 
 
 def start_hythe_on(runtime: str) -> Callable[[Path], AbstractContextManager[Target]]:

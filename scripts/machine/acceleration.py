@@ -32,9 +32,11 @@ def _kvm_runs(image: Path) -> bool:
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return False
     command = ["qemu-system-x86_64", *OPTIONS["kvm"], "-m", "256", "-display", "none", "-nodefaults", "-no-reboot",
-               "-serial", "stdio", "-kernel", image, "-append", "console=ttyS0 panic=-1"]  # fmt: skip
+               "-serial", "stdio", "-kernel", str(image), "-append", "console=ttyS0 panic=-1"]  # fmt: skip
     try:
-        tried = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
+        tried = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired:
         return False
     return b"Kernel panic" in tried.stdout

@@ -1,21 +1,16 @@
-"""One run of the virtual machine: qemu, a virtiofsd for each shared folder, and what comes out of them.
+"""One run of the virtual machine: qemu with its options, and all that it needs beside it.
 
-The guest has three serial ports, which qemu joins to pipes of ours: output, errors, and the exit status. Nothing
-in here waits by looking again and again: virtiofsd gets a socket that listens already, and the pipes end when qemu
-does.
+Everything is in a temporary folder and ends with the run: qemu, a virtiofsd for each shared folder, the disk.
 """
 
 from __future__ import annotations
 
 import os
-import selectors
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +18,11 @@ from typing import Final
 
 from machine import acceleration
 from machine.kernel import Kernel, Unavailable
+from machine.ports import Ports
 
-TIMED_OUT: Final = 124
-NO_ANSWER: Final = 125
-_PORTS: Final = ("out", "err", "status")
 _END_SECONDS: Final = 10
-_VIRTIOFSD: Final = ("/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd")
+_VIRTIOFSD: Final = (Path("/usr/libexec/virtiofsd"), Path("/usr/lib/qemu/virtiofsd"))
+_BOOT: Final = "console=ttyS0 panic=-1 mitigations=off no_timer_check tsc=reliable"
 
 
 @dataclass(frozen=True)
@@ -41,73 +35,77 @@ class Machine:
     memory: int
     disk: int
     share: Path | None
+    network: bool
     console: bool
 
     def run(self, initramfs: bytes, seconds: float) -> int:
-        """Boot, pass the command's output on, and give its exit status; 124 if it took longer than `seconds`."""
+        """Boot, pass the command's output on, and give its exit status; see `Ports.follow`."""
         with tempfile.TemporaryDirectory(prefix="hythe-vm-") as made, ExitStack() as stack:
             folder = Path(made)
             (folder / "initramfs").write_bytes(initramfs)
-            command = [*self._command(folder), "-initrd", str(folder / "initramfs"), *_disk(folder, self.disk)]
+            options = ["-initrd", str(folder / "initramfs"), *_disk(folder / "disk", self.disk)]
             for tag, source in (("host", Path("/")), ("share", self.share)):
                 if source is not None:
-                    command += stack.enter_context(_shared(folder / tag, tag, source))
-            pipes: dict[str, int] = {}
-            passed = []
-            for number, port in enumerate(_PORTS, 1):
-                pipes[port], ours = os.pipe()
-                stack.callback(os.close, pipes[port])
-                passed.append(ours)
-                command += ["-add-fd", f"fd={ours},set={number}", "-device", f"virtserialport,chardev={port}",
-                            "-chardev", f"file,id={port},path=/dev/fdset/{number},append=on"]  # fmt: skip
-            qemu = stack.enter_context(_ended(subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=passed)))
-            for each in passed:
-                os.close(each)
-            return _follow(pipes, qemu, seconds)
+                    options += stack.enter_context(_shared(folder / tag, tag, source))
+            ports = stack.enter_context(Ports())
+            command = ["qemu-system-x86_64", *self._options(), *options, *ports.options()]
+            qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=ports.passed)
+            stack.enter_context(_ended(qemu))
+            return ports.follow(seconds)
 
-    def _command(self, folder: Path) -> list[str]:
-        kernel_line = "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check tsc=reliable"
+    def _options(self) -> list[str]:
+        line = _BOOT if self.console else f"{_BOOT} quiet"
+        memory = (
+            f"memory-backend-memfd,id=memory,size={self.memory}M,share=on"  # virtiofsd reads and writes it
+        )
+        console = "stdio,signal=off" if self.console else "null"
+        network = "user,model=virtio-net-pci" if self.network else "none"
         return [
-            "qemu-system-x86_64", *acceleration.OPTIONS[self.accelerator], "-M", "q35", "-smp", str(self.cpus),
-            "-m", str(self.memory), "-object", f"memory-backend-memfd,id=memory,size={self.memory}M,share=on",
-            "-numa", "node,memdev=memory", "-display", "none", "-nodefaults", "-no-reboot", "-nic", "none",
-            "-kernel", str(self.kernel.image), "-append", kernel_line, "-device", "virtio-serial-pci",
-            "-chardev", f"{'stdio,signal=off' if self.console else 'null'},id=console", "-serial", "chardev:console",
-        ]  # fmt: skip
+            *("-M", "q35", *acceleration.OPTIONS[self.accelerator], "-smp", str(self.cpus)),
+            *("-m", str(self.memory), "-object", memory, "-numa", "node,memdev=memory"),
+            *("-nodefaults", "-no-reboot", "-display", "none", "-nic", network),
+            *("-chardev", f"{console},id=console", "-serial", "chardev:console"),
+            *("-kernel", str(self.kernel.image), "-append", line),
+        ]
 
 
-def _disk(folder: Path, size: int) -> list[str]:
+def _disk(image: Path, size: int) -> list[str]:
     """A sparse file with an ext4 in it. It need not survive a power failure, so nothing waits for it."""
-    image = folder / "disk"
     with image.open("wb") as file:
         file.truncate(size << 30)
-    mkfs = ["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", image]
-    subprocess.run(mkfs, check=True, env={**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"})
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-E", "nodiscard", image], check=True, env={"PATH": path})
     return ["-drive", f"file={image},format=raw,if=virtio,cache=unsafe,discard=unmap"]
 
 
 @contextmanager
 def _shared(path: Path, tag: str, source: Path) -> Iterator[list[str]]:
-    """Within: a virtiofsd that serves `source`; the options for qemu that mount it under the name `tag`."""
-    program = next((each for each in _VIRTIOFSD if os.path.exists(each)), None)
+    """Within: a virtiofsd that serves `source`, mounted by the name `tag`; the options for qemu.
+
+    Its socket listens before it is started, so qemu can connect at once. The guest trusts what it has seen of the
+    host's files, which must not change under it; what it shares, both may change.
+    """
+    program = next((each for each in _VIRTIOFSD if each.exists()), None)
     if program is None:
-        raise Unavailable("no virtiofsd; install it: sudo scripts/install-debian test")
-    cache = "always" if tag == "host" else "auto"
+        raise Unavailable("there is no virtiofsd; install it: sudo scripts/install-debian test")
+    options = f"source={source},cache={'always' if tag == 'host' else 'auto'},sandbox=chroot"
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
         listening.listen(1)
-        number = listening.fileno()
-        command = [program, f"--fd={number}", "-o", f"source={source},cache={cache},sandbox=chroot"]
-        serving = subprocess.Popen(command, pass_fds=[number], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        fd = listening.fileno()
+        serving = subprocess.Popen(
+            [program, f"--fd={fd}", "-o", options], pass_fds=[fd], stderr=subprocess.DEVNULL
+        )
     with _ended(serving):
-        yield ["-chardev", f"socket,id={tag},path={path}", "-device", f"vhost-user-fs-pci,chardev={tag},tag={tag}"]
+        device = f"vhost-user-fs-pci,chardev={tag},tag={tag}"
+        yield ["-chardev", f"socket,id={tag},path={path}", "-device", device]
 
 
 @contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """After it, the process has ended, by force if it must be."""
     try:
-        yield process
+        yield
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -115,35 +113,3 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _follow(pipes: dict[str, int], qemu: subprocess.Popen[bytes], seconds: float) -> int:
-    """Pass on what comes until qemu has closed all pipes."""
-    status, end = b"", time.monotonic() + seconds
-    with selectors.DefaultSelector() as selector:
-        for port, descriptor in pipes.items():
-            selector.register(descriptor, selectors.EVENT_READ, port)
-        while selector.get_map():
-            ready = selector.select(max(0.0, end - time.monotonic()))
-            if not ready:
-                print(f"vm: the command did not end in {seconds:g} s", file=sys.stderr)
-                return TIMED_OUT
-            for key, _ in ready:
-                data = os.read(key.fd, 65536)
-                if not data:
-                    selector.unregister(key.fd)
-                elif key.data == "status":
-                    status += data
-                else:
-                    _written(sys.stdout if key.data == "out" else sys.stderr, data)
-    word, _, number = status.decode().strip().partition(" ")
-    if word == "exit":
-        return int(number)
-    print(f"vm: the guest ended before the command did (qemu: {qemu.wait()}); --console shows why", file=sys.stderr)
-    return NO_ANSWER
-
-
-def _written(stream: object, data: bytes) -> None:
-    buffer = stream.buffer  # type: ignore[attr-defined]
-    buffer.write(data)
-    buffer.flush()

@@ -1,8 +1,15 @@
 #!/bin/sh
 # Process 1 of the guest, in the host's file system: the mounts of a machine that booted with control groups
-# version 2 only, the disk, a user if one is wanted; then the command. Its output goes to the first two ports of
-# virtio's serial device, its exit status to the third.
-exec > /dev/vport0p2 2>&1 < /dev/null
+# version 2 only, the disk, a user if one is wanted; then the command. Its output goes to the serial ports "out" and
+# "err", its exit status to "status".
+port() {
+    for each in /sys/class/virtio-ports/*; do
+        if [ "$(cat "$each/name")" = "$1" ]; then
+            echo "/dev/${each##*/}"
+        fi
+    done
+}
+exec > "$(port err)" 2>&1 < /dev/null
 . /run/vm/settings
 
 mkdir -p /dev/pts /dev/shm /dev/mqueue "$DISK" /run/lock
@@ -17,6 +24,13 @@ ln -sf fd/1 /dev/stdout
 ln -sf fd/2 /dev/stderr
 ip link set lo up
 hostname vm
+if [ -n "$NETWORK" ]; then  # as qemu's user-mode network has it
+    modprobe virtio_net
+    ip link set eth0 up
+    ip address add 10.0.2.15/24 dev eth0
+    ip route add default via 10.0.2.2
+    echo nameserver 10.0.2.3 > /etc/resolv.conf
+fi
 ulimit -Hn 524288
 
 # What keeps containers needs a real file system: neither virtiofs nor an overlay can be below an overlay's upper
@@ -33,9 +47,10 @@ if [ -n "$SHARE" ]; then
 fi
 
 # An ordinary user as systemd's login leaves one: subordinate ids, a runtime folder, and a control group of their
-# own with the controllers in it, in which the command is one leaf.
+# own with the controllers in it, in which the command is one leaf. The way to the files is opened for them.
 run_as() {
     home=$DISK/home/$1
+    chmod o+x /root
     top=/sys/fs/cgroup/user.slice/user-$2.slice/user@$2.service
     mkdir -p "$home" "/run/user/$2" "$top/app.slice"
     echo "$1:x:$2:$2::$home:/bin/sh" >> /etc/passwd
@@ -58,13 +73,14 @@ run_as() {
 
 export TMPDIR="$DISK/tmp"
 (
-    exec > /dev/vport0p1
+    exec > "$(port out)"
     if [ -n "$USER_NAME" ]; then
-        run_as "$USER_NAME" 1000 100000
+        run_as "$USER_NAME" 50000 3000000
     fi
     exec /bin/sh /run/vm/command
 )
-echo "exit $?" > /dev/vport0p3
+status=$?
+echo "exit $status" > "$(port status)"
 sync
 echo o > /proc/sysrq-trigger
 sleep 60

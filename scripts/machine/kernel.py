@@ -37,7 +37,7 @@ class Kernel:
         """The files of these modules and of all that they need, in the order to load them."""
         found: dict[Path, None] = {}
         for name in names:
-            command = ["modprobe", "-d", self.folder, "-S", self.release, "--show-depends", name]
+            command = ["modprobe", "-d", str(self.folder), "-S", self.release, "--show-depends", name]
             listed = subprocess.run(command, check=True, text=True, capture_output=True).stdout
             for kind, _, rest in (line.partition(" ") for line in listed.splitlines()):
                 if kind == "insmod":
