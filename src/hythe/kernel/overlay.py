@@ -107,10 +107,14 @@ def detached(layers: Layers, place: str = "") -> int:
 
 
 def _by_way_of(place: str, layers: Layers, read_only: bool) -> int:
+    """A copy of a mount on `place`, which goes. The mount itself, taken off its place, would not do: to let go of a
+    path in such a one counts as a change of mounts, so openat2 would never get through a ".." in it.
+    """
     os.close(_by_string(layers, place, read_only))
-    root = mounts.clone(place)
-    mounts.unmount(place)
-    return root
+    try:
+        return mounts.clone(place)
+    finally:
+        mounts.unmount(place)
 
 
 def needs_place() -> bool:
