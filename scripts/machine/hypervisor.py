@@ -22,7 +22,7 @@ from machine.ports import Ports
 
 _END_SECONDS: Final = 10
 _VIRTIOFSD: Final = (Path("/usr/libexec/virtiofsd"), Path("/usr/lib/qemu/virtiofsd"))
-_BOOT: Final = "console=ttyS0 panic=-1 mitigations=off no_timer_check tsc=reliable"
+_BOOT: Final = "console=ttyS0 panic=-1 mitigations=off clocksource=hpet tsc=unstable"
 
 
 @dataclass(frozen=True)
