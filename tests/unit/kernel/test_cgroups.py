@@ -142,8 +142,16 @@ def test_v2_processes_at_a_containers_top_are_moved_down(tmp_path: Path) -> None
     top = v2_folder(tmp_path / "top", processes="0\n7\n")
     (top / "init").mkdir()
     (top / "init" / "cgroup.procs").write_text("")
-    v2.LayoutV2(str(top)).make_room()
+    (tmp_path / "first").write_text("0::/\n")
+    v2.LayoutV2(str(top)).make_room(str(tmp_path / "first"))
     assert (top / "init" / "cgroup.procs").read_text() == "7"
+
+
+def test_v2_processes_at_the_top_of_a_mere_namespace_stay(tmp_path: Path) -> None:
+    top = v2_folder(tmp_path / "top", processes="7\n")
+    (tmp_path / "first").write_text("0::/../../init.scope\n")
+    v2.LayoutV2(str(top)).make_room(str(tmp_path / "first"))
+    assert not (top / "init").exists()
 
 
 def test_v2_the_machines_top_is_left_alone(tmp_path: Path) -> None:

@@ -51,8 +51,14 @@ class LayoutV2:
     def support(self) -> Support:
         return v2_support.support(self.top)
 
-    def make_room(self) -> None:
+    def make_room(self, first: str = "/proc/1/cgroup") -> None:
+        """Move every process of the container that we are in from its top into a group below, as docker:dind and
+        podman do. `first` tells whether it is one: process 1 of a container is in the tree that it sees. A control
+        group namespace alone has somebody else's processes in it, which stay; limits become warnings there.
+        """
         if not os.path.exists(f"{self.top}/cgroup.type") or not files.read(f"{self.top}/cgroup.procs"):
+            return
+        if "::/.." in files.read(first):  # cgroup_namespaces(7): outside of our namespace's root
             return
         os.makedirs(f"{self.top}/{_OWN}", exist_ok=True)
         for pid in files.read(f"{self.top}/cgroup.procs").split():
