@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.targets import Target
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.root, pytest.mark.usefixtures("tidy")]
 
-QUICK = ["--health-interval", "200ms", "--health-timeout", "3s", "--health-retries", "2"]
+QUICK = ["--health-interval", f"{200 * PATIENCE:g}ms", "--health-timeout", "3s", "--health-retries", "2"]
 
 
 def start(target: Target, *options: str, image: str = "busybox") -> None:
