@@ -63,7 +63,7 @@ def groups_of(pid: int) -> str:
 
 def test_a_container_in_a_container_has_its_limits(group: Group, tmp_path: Path) -> None:
     show = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; true"
-    with start_hythe(tmp_path, (*OWN_PIDS, *within(group))) as inner:
+    with start_hythe(tmp_path, within=(*OWN_PIDS, *within(group))) as inner:
         done = inner.docker("run", "--rm", "-m", "32m", "--pids-limit", "50", "busybox", "sh", "-c", show)
         assert (done.code, done.out) == (0, f"{32 << 20}\n"), done.err
 
@@ -72,7 +72,7 @@ def test_processes_of_others_in_the_same_group_stay_in_it(group: Group, tmp_path
     """A cgroup namespace alone is not a container: the machine's process 1 is outside of it."""
     with bystander(group) as pid:
         before = groups_of(pid)
-        with start_hythe(tmp_path, within(group)) as inner:
+        with start_hythe(tmp_path, within=within(group)) as inner:
             assert groups_of(pid) == before
             done = inner.docker("run", "--rm", "busybox", "echo", "well")
             assert (done.code, done.out) == (0, "well\n"), done.err
