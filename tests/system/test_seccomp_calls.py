@@ -6,7 +6,7 @@ import ctypes
 import errno
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -44,7 +44,7 @@ REFUSED = (
 )  # fmt: skip
 
 
-def answers(profile: Any, calls: dict[str, tuple[int, ...]] = CALLS) -> dict[str, str]:
+def answers(profile: Any, calls: Mapping[str, tuple[int, ...]] = CALLS) -> dict[str, str]:
     """The name of each call's errno, or "ok", in a child under the filter."""
     program = seccomp.Compiler().program("", profile)
     flags = seccomp.filter_flags(profile)
