@@ -1,7 +1,8 @@
 """What the kernel must offer, tried once when the engine starts: one clear error then, not one for each container.
 
 Overlay file systems on the data root cannot be told from a version: the kernel may lack them, and not every file
-system takes an upper layer. Bridges and the packet filter are tried by making them, right after this.
+system takes an upper layer. Bridges and the packet filter are tried by making them, right after this. The default
+AppArmor profile is given to the kernel on the way.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from hythe.engine import apparmor
 from hythe.errors import Unavailable
 from hythe.kernel import overlay
 from hythe.kernel.cgroups import detect
@@ -18,6 +20,7 @@ from hythe.kernel.cgroups import detect
 def check(data: Path) -> None:
     """Raises Unavailable, with what to do, for what containers cannot be without."""
     detect().make_room()
+    apparmor.load_default()
     with tempfile.TemporaryDirectory(prefix="preflight-", dir=data) as folder:
         lower, upper, work = (Path(folder, name) for name in ("lower", "upper", "work"))
         for path in (lower, upper, work):

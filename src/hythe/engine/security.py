@@ -15,6 +15,7 @@ import platform
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final, cast
 
 from hythe.errors import InvalidArgument, Unsupported
@@ -43,21 +44,31 @@ _ARCHITECTURES: Final = {
 _PERSONALITIES: Final = (0x0, 0x8, 0x20000, 0x20008, 0xFFFFFFFF)
 
 
-def _capability(name: str) -> str:
+def _capability(name: str, field: str) -> str:
     full = name.upper() if name.upper().startswith("CAP_") else "CAP_" + name.upper()
     if full not in ALL:
-        raise InvalidArgument(f"invalid capability: {name!r}", hint="see capabilities(7) for the names")
+        raise InvalidArgument(
+            f'invalid {field}: unknown capability: "{full}"', hint="see capabilities(7) for the names"
+        )
     return full
 
 
 def capabilities(add: Iterable[str], drop: Iterable[str], *, privileged: bool) -> list[str]:
-    """The capabilities of a container, in the kernel's order. "ALL" is understood in both lists."""
+    """The capabilities of a container, in the kernel's order. "ALL" is understood in both lists.
+
+    As in dockerd, what is both added and dropped by its name is there, unless ALL is added.
+    """
     if privileged:
         return list(ALL)
     adds, drops = [a.upper() for a in add], [d.upper() for d in drop]
-    granted = set(ALL) if "ALL" in adds else set() if "ALL" in drops else set(DEFAULT)
-    granted |= {_capability(name) for name in adds if name != "ALL"}
-    granted -= {_capability(name) for name in drops if name != "ALL"}
+    added = {_capability(name, "CapAdd") for name in adds if name != "ALL"}
+    dropped = {_capability(name, "CapDrop") for name in drops if name != "ALL"}
+    if "ALL" in adds:
+        granted = set(ALL) - dropped
+    elif "ALL" in drops:
+        granted = added
+    else:
+        granted = set(DEFAULT) - dropped | added
     return [name for name in ALL if name in granted]
 
 
@@ -75,6 +86,7 @@ def default_seccomp(granted: Sequence[str]) -> Seccomp:
     for capability, calls in names["allow_with_capability"].items():
         if capability in granted:
             allowed.update(calls)
+    allowed.update(names["allow_on_machine"].get(platform.machine(), ()))
     rules: list[SeccompRule] = [
         {"names": sorted(allowed), "action": "SCMP_ACT_ALLOW"},
         {
@@ -103,6 +115,35 @@ def default_seccomp(granted: Sequence[str]) -> Seccomp:
     }
 
 
+_KNOWN: Final = "known are no-new-privileges, seccomp, apparmor, systempaths and label"
+_SELINUX: Final = Path("/sys/fs/selinux/enforce")
+_LABELS: Final = ("user", "role", "type", "level", "filetype", "nested")
+
+
+def _boolean(option: str, value: str) -> bool:
+    """Go's words, which clients send."""
+    if value in ("1", "t", "T", "true", "True", "TRUE"):
+        return True
+    if value in ("0", "f", "F", "false", "False", "FALSE"):
+        return False
+    raise InvalidArgument(f"invalid --security-opt 2: {option!r}", hint="write true or false")
+
+
+def _check_label(option: str, value: str) -> None:
+    """Without SELinux a label changes nothing, and is taken as dockerd takes it; with it, it may not be ignored."""
+    if value == "disable":
+        return
+    if value.partition(":")[0] not in _LABELS:
+        raise InvalidArgument(
+            f"invalid --security-opt 2: {option!r}", hint="one of disable, " + ", ".join(_LABELS)
+        )
+    if _SELINUX.exists():
+        raise Unsupported(
+            f"--security-opt {option}: this host has SELinux, and labels are not supported",
+            hint="label=disable runs the container without a label of its own",
+        )
+
+
 class SecurityOptions:
     """`--security-opt` parsed: no-new-privileges, seccomp, apparmor. Anything else is refused by name."""
 
@@ -120,7 +161,9 @@ class SecurityOptions:
         if not separator:
             key, separator, value = option.partition(":")
         if key == "no-new-privileges":
-            self.no_new_privileges = value != "false"
+            self.no_new_privileges = _boolean(option, value) if separator else True
+        elif not separator:
+            raise InvalidArgument(f"invalid --security-opt 1: {option!r}", hint=_KNOWN)
         elif key == "seccomp":
             self._take_seccomp(value)
         elif key == "apparmor":
@@ -128,13 +171,9 @@ class SecurityOptions:
         elif key == "systempaths" and value == "unconfined":
             self.unmask = True
         elif key == "label":
-            if value != "disable":
-                raise Unsupported(f"--security-opt {option}: SELinux labels are not supported yet")
+            _check_label(option, value)
         else:
-            raise InvalidArgument(
-                f"invalid --security-opt: {option!r}",
-                hint="known are no-new-privileges, seccomp, apparmor, systempaths and label=disable",
-            )
+            raise InvalidArgument(f"invalid --security-opt 2: {option!r}", hint=_KNOWN)
 
     def _take_seccomp(self, value: str) -> None:
         if value in ("unconfined", "builtin"):

@@ -53,6 +53,13 @@ def mask(names: Iterable[str]) -> int:
     return bits
 
 
+def split(names: Iterable[str], last: int) -> tuple[list[str], list[str]]:
+    """(known, unknown) to a kernel whose highest bit is `last`: the names may come from another kernel's time."""
+    given = list(names)
+    known = [name for name in given if name.upper().removeprefix("CAP_") in NAMES[: last + 1]]
+    return known, [name for name in given if name not in known]
+
+
 def last_known() -> int:
     """The highest bit that this kernel knows, whatever NAMES lists."""
     with open("/proc/sys/kernel/cap_last_cap") as file:

@@ -3,7 +3,10 @@
 libseccomp (through ctypes, loaded when first needed) knows every architecture's numbers and its odd calls.
 Its program is exported once as bytes; installing it is one seccomp(2) call that needs no library, so that a
 warm parent compiles a profile once and every child only installs it. Names that libseccomp does not know are
-passed over, as all runtimes do: a profile lists calls of newer kernels.
+passed over, as all runtimes do: a profile lists calls of newer kernels. In front of the program stand a few
+instructions for the calls that the profile's author could not know (`unknown_calls`).
+
+Kept out: SCMP_ACT_NOTIFY, which is refused by name.
 """
 
 from __future__ import annotations
@@ -11,10 +14,11 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from hythe.errors import InvalidArgument, Unavailable, Unsupported
+from hythe.kernel import unknown_calls
 from hythe.kernel.syscall import syscall
 
 _SECCOMP_SET_MODE_FILTER: Final = 1
@@ -23,6 +27,8 @@ _CTL_NNP: Final = 3
 _BINARY_TREE: Final = 2
 _UNKNOWN: Final = -1
 _INSTRUCTION: Final = 8
+_LONGEST: Final = 4096  # BPF_MAXINSNS
+_PERMISSIVE: Final = ("SCMP_ACT_ALLOW", "SCMP_ACT_LOG")
 
 _ACTIONS: Final = {
     "SCMP_ACT_KILL": 0x00000000,
@@ -69,6 +75,8 @@ def _load() -> ctypes.CDLL:
     library.seccomp_init.argtypes = [ctypes.c_uint32]
     library.seccomp_release.argtypes = [ctypes.c_void_p]
     library.seccomp_arch_resolve_name.restype = ctypes.c_uint32
+    library.seccomp_arch_native.restype = ctypes.c_uint32
+    library.seccomp_syscall_resolve_name_arch.argtypes = [ctypes.c_uint32, ctypes.c_char_p]
     library.seccomp_arch_add.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
     library.seccomp_attr_set.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_uint32]
     library.seccomp_rule_add_array.argtypes = [
@@ -85,10 +93,13 @@ def action(name: str, errno_value: int | None) -> int:
             f"seccomp: action {name!r} is not supported", hint="use one of " + ", ".join(_ACTIONS)
         )
     data = (errno.EPERM if errno_value is None else errno_value) if name in _WITH_DATA else 0
-    return _ACTIONS[name] | data & 0xFFFF
+    if not 0 <= data <= _MOST_DATA:
+        raise InvalidArgument(f"seccomp: errnoRet {data} is not between 0 and {_MOST_DATA}")
+    return _ACTIONS[name] | data
 
 
 _WITH_DATA: Final = ("SCMP_ACT_ERRNO", "SCMP_ACT_TRACE")
+_MOST_DATA: Final = 0xFFFF
 
 
 def filter_flags(profile: dict[str, Any]) -> int:
@@ -148,10 +159,8 @@ def _compile(library: ctypes.CDLL, profile: dict[str, Any]) -> bytes:
     if not context:
         raise InvalidArgument("seccomp: libseccomp refused the default action")
     try:
-        for name in profile.get("architectures") or ():
-            token = library.seccomp_arch_resolve_name(name.removeprefix("SCMP_ARCH_").lower().encode())
-            if token == 0:
-                raise Unsupported(f"seccomp: architecture {name!r} is not supported")
+        tokens = _architectures(library, profile)
+        for name, token in tokens.items():
             result = library.seccomp_arch_add(context, token)
             if result != -errno.EEXIST:
                 _check(result, name)
@@ -159,9 +168,40 @@ def _compile(library: ctypes.CDLL, profile: dict[str, Any]) -> bytes:
         library.seccomp_attr_set(context, _CTL_OPTIMIZE, _BINARY_TREE)
         for rule in profile.get("syscalls") or ():
             _add_rule(library, context, rule, default)
-        return _export(library, context)
+        program = _unknown_calls(library, profile, tokens.values()) + _export(library, context)
     finally:
         library.seccomp_release(context)
+    if len(program) > _LONGEST * _INSTRUCTION:
+        raise InvalidArgument(
+            f"seccomp: the profile makes {len(program) // _INSTRUCTION} instructions, and the kernel takes {_LONGEST}",
+            hint="list fewer calls or fewer architectures",
+        )
+    return program
+
+
+def _architectures(library: ctypes.CDLL, profile: dict[str, Any]) -> dict[str, int]:
+    """Name to token; libseccomp adds the machine's own, so it is always among them. Raises Unsupported."""
+    tokens: dict[str, int] = {"native": library.seccomp_arch_native()}
+    for name in profile.get("architectures") or ():
+        token = library.seccomp_arch_resolve_name(name.removeprefix("SCMP_ARCH_").lower().encode())
+        if token == 0:
+            raise Unsupported(f"seccomp: architecture {name!r} is not supported")
+        tokens[name] = token
+    return tokens
+
+
+def _unknown_calls(library: ctypes.CDLL, profile: dict[str, Any], tokens: Iterable[int]) -> bytes:
+    """Nothing where the default lets calls through, or answers ENOSYS itself."""
+    if profile["defaultAction"] in _PERMISSIVE or profile.get("defaultErrnoRet") == errno.ENOSYS:
+        return b""
+    names = {name.encode() for rule in profile.get("syscalls") or () for name in rule["names"]}
+    newest: dict[int, int] = {}
+    for token in tokens:
+        numbers = [library.seccomp_syscall_resolve_name_arch(token, name) for name in names]
+        highest = max(numbers, default=_UNKNOWN)
+        if highest >= 0:  # a call that this architecture does not have is given a negative number
+            newest[token] = highest
+    return unknown_calls.stub(newest) if newest else b""
 
 
 def _add_rule(library: ctypes.CDLL, context: int, rule: dict[str, Any], default: int) -> None:

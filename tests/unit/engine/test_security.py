@@ -23,6 +23,19 @@ def test_adding_and_dropping() -> None:
         capabilities(["NO_SUCH"], [], privileged=False)
 
 
+@pytest.mark.parametrize(
+    ("add", "drop", "name", "there"),
+    [
+        (["SYS_TIME"], ["cap_sys_time"], "CAP_SYS_TIME", True),
+        (["kill"], ["ALL", "KILL"], "CAP_KILL", True),
+        (["ALL", "KILL"], ["KILL"], "CAP_KILL", False),
+        (["all"], ["all"], "CAP_SYS_ADMIN", True),
+    ],
+)
+def test_what_is_both_added_and_dropped(add: list[str], drop: list[str], name: str, there: bool) -> None:
+    assert (name in capabilities(add, drop, privileged=False)) is there
+
+
 def test_the_filter_opens_with_a_capability() -> None:
     closed = {n for rule in default_seccomp(DEFAULT)["syscalls"] if "args" not in rule for n in rule["names"]}
     opened = default_seccomp([*DEFAULT, "CAP_SYS_ADMIN"])["syscalls"][0]["names"]
@@ -39,8 +52,12 @@ def test_options() -> None:
     assert SecurityOptions(["no-new-privileges"], privileged=False).no_new_privileges
     assert SecurityOptions(["seccomp=unconfined"], privileged=False).seccomp(DEFAULT) is None
     assert SecurityOptions([], privileged=True).seccomp(DEFAULT) is None
-    with pytest.raises(InvalidArgument):
-        SecurityOptions(["nonsense"], privileged=False)
+    assert SecurityOptions(["no-new-privileges:true"], privileged=False).no_new_privileges
+    assert not SecurityOptions(["no-new-privileges=0"], privileged=False).no_new_privileges
+    SecurityOptions(["label=disable", "label=type:container_t"], privileged=False)
+    for wrong in ("nonsense", "no-new-privileges=perhaps", "label=colour:red", "other=1"):
+        with pytest.raises(InvalidArgument, match=f"invalid --security-opt [12]: '{wrong}'"):
+            SecurityOptions([wrong], privileged=False)
     with pytest.raises(InvalidArgument):
         SecurityOptions(["seccomp={"], privileged=False)
 

@@ -64,3 +64,9 @@ def test_seccomp_mistakes() -> None:
     rule = {"names": ["read"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 0, "op": "NOPE"}]}
     with pytest.raises(InvalidArgument, match="NOPE"):
         seccomp.Compiler().program("x", {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [rule]})
+
+
+@pytest.mark.parametrize("number", [-1, 0x10000])
+def test_an_errno_that_would_change_the_action_is_refused(number: int) -> None:
+    with pytest.raises(InvalidArgument, match="errnoRet"):
+        seccomp.action("SCMP_ACT_ERRNO", number)

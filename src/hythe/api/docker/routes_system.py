@@ -6,6 +6,7 @@ import asyncio
 import platform
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import JSON, begin, while_connected
 from hythe.api.docker.translate.events_json import KEYS, event_json, matches
 from hythe.api.docker.versioning import NEWEST, OLDEST
+from hythe.engine import apparmor
 from hythe.engine.events import Event
 from hythe.errors import InvalidArgument, Unsupported
 from hythe.wire.times import format_time, parse_time
@@ -82,8 +84,16 @@ async def info(call: Call) -> web.StreamResponse:
         "ServerVersion": __version__,
         "Runtimes": {name: _runtime(program) for name, program in engine.runtimes.known().items()},
         "DefaultRuntime": engine.runtimes.default,
+        "SecurityOptions": _security_options(),
     }
     return json_response(counts | host.facts() | _ABILITIES)
+
+
+def _security_options() -> list[str]:
+    """In docker's order; cgroupns where the kernel has cgroup namespaces."""
+    confined = ["name=apparmor"] if apparmor.available() else []
+    separate = ["name=cgroupns"] if Path("/proc/self/ns/cgroup").exists() else []
+    return [*confined, "name=seccomp,profile=builtin", *separate]
 
 
 def _runtime(program: Mapping[str, object] | None) -> dict[str, object]:
@@ -113,7 +123,6 @@ _ABILITIES: Final[dict[str, Any]] = {
     "ContainerdCommit": {"ID": ""},
     "RuncCommit": {"ID": ""},
     "InitCommit": {"ID": ""},
-    "SecurityOptions": ["name=seccomp,profile=builtin"],
     "Labels": [],
     "Debug": False,
     "ExperimentalBuild": False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from hythe.engine import apparmor
 from hythe.engine.model import Container
 from hythe.engine.security import SecurityOptions, capabilities
 from hythe.engine.users import ResolvedUser
@@ -55,6 +56,7 @@ def process(container: Container, user: ResolvedUser) -> Process:
     }
     if host.oom_score_adj:
         result["oomScoreAdj"] = host.oom_score_adj
-    if options.apparmor:
-        result["apparmorProfile"] = options.apparmor
+    confined = apparmor.profile(options.apparmor, privileged=host.privileged)
+    if confined:
+        result["apparmorProfile"] = confined
     return result

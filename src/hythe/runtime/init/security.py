@@ -12,7 +12,7 @@ import os
 from typing import Any, NamedTuple
 
 from hythe.errors import InvalidArgument
-from hythe.kernel import capabilities, process, seccomp
+from hythe.kernel import apparmor, capabilities, process, seccomp
 from hythe.kernel.syscall import syscall
 
 
@@ -59,16 +59,30 @@ def set_limits(spec: dict[str, Any], files: tuple[int, int], *, pid: int = 0) ->
 
 
 def prepare(spec: dict[str, Any]) -> Prepared:
-    """Open what is to be found on the host's /proc alone."""
+    """Open what is to be found on the host's /proc alone. Raises InvalidArgument, Unsupported."""
     warnings: list[str] = []
+    sets, last = spec.get("capabilities") or {}, capabilities.last_known()
+    warnings += _odd_capabilities(sets, last)
     profile = spec.get("apparmorProfile") or ""
-    attribute = -1
-    if profile and profile != "unconfined":
-        try:
-            attribute = os.open("/proc/self/attr/apparmor/exec", os.O_WRONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            warnings.append(f"this kernel has no AppArmor; the profile {profile!r} was left out")
-    return Prepared(attribute, profile, capabilities.last_known(), warnings)
+    return Prepared(apparmor.attribute(profile), profile, last, warnings)
+
+
+def _odd_capabilities(sets: dict[str, Any], last: int) -> list[str]:
+    """Warnings for what `apply` leaves out, as runc does."""
+    unknown = {name for key in _SETS for name in capabilities.split(sets.get(key) or (), last)[1]}
+    given = {key: {name.upper() for name in sets.get(key) or ()} for key in _SETS}
+    idle = given["ambient"] - (given["permitted"] & given["inheritable"])
+    warnings = []
+    if unknown:
+        warnings.append(
+            f"capabilities that this kernel does not know were left out: {', '.join(sorted(unknown))}"
+        )
+    if idle:
+        warnings.append(
+            "ambient capabilities that are not both permitted and inheritable were left out: "
+            + ", ".join(sorted(idle))
+        )
+    return warnings
 
 
 def own_streams(uid: int, *, terminal: bool) -> None:
@@ -85,8 +99,7 @@ def own_streams(uid: int, *, terminal: bool) -> None:
 def apply(spec: dict[str, Any], prepared: Prepared, filter: Filter | None) -> None:
     """Become the process's user with its capabilities. Nothing privileged can be done after it."""
     if prepared.apparmor >= 0:
-        os.write(prepared.apparmor, f"exec {prepared.profile}".encode())
-        os.close(prepared.apparmor)
+        apparmor.change_on_exec(prepared.apparmor, prepared.profile)
     no_new_privileges = bool(spec.get("noNewPrivileges"))
     if no_new_privileges:
         process.no_new_privileges()
@@ -106,8 +119,7 @@ def _install(filter: Filter) -> None:
 
 def _become(spec: dict[str, Any], last: int) -> None:
     user, sets = spec.get("user") or {}, spec.get("capabilities") or {}
-    known = (2 << last) - 1
-    masks = {name: capabilities.mask(sets.get(name) or ()) & known for name in _SETS}
+    masks = {name: capabilities.mask(capabilities.split(sets.get(name) or (), last)[0]) for name in _SETS}
     # What the host's root itself does not hold cannot be given.
     held = capabilities.held()[1]
     masks = {name: bits & held for name, bits in masks.items()}

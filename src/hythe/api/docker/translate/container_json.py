@@ -8,7 +8,9 @@ from typing import Any
 
 from hythe.api.docker.translate.endpoints_json import network_settings
 from hythe.api.docker.translate.host_json import host_json
-from hythe.engine.model import Container, Health, Healthcheck, MountPoint, State
+from hythe.engine import apparmor
+from hythe.engine.model import Container, Health, Healthcheck, HostOptions, MountPoint, State
+from hythe.engine.security import SecurityOptions
 from hythe.wire.times import format_time
 
 
@@ -42,7 +44,7 @@ def container_json(container: Container, places: Places) -> dict[str, Any]:
         "Platform": "linux",
         "MountLabel": "",
         "ProcessLabel": "",
-        "AppArmorProfile": "",
+        "AppArmorProfile": _apparmor(container.spec.host),
         "ExecIDs": list(places.execs) or None,
         "HostConfig": host_json(container.spec.host),
         "GraphDriver": {"Name": "overlay2", "Data": dict(places.layers)},
@@ -53,6 +55,12 @@ def container_json(container: Container, places: Places) -> dict[str, Any]:
     if places.sizes is not None:
         result["SizeRw"], result["SizeRootFs"] = places.sizes
     return result
+
+
+def _apparmor(host: HostOptions) -> str:
+    """The profile's name, or "" where the kernel has no AppArmor."""
+    wanted = SecurityOptions(host.security_opt, privileged=host.privileged).apparmor
+    return apparmor.profile(wanted, privileged=host.privileged)
 
 
 def state_json(state: State) -> dict[str, Any]:
