@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from hythe.runtime import quick
 from hythe.runtime.fork import Born, Forker, Pipes, make_pipes
 from hythe.runtime.init import container as first
 from hythe.runtime.init.channel import Channel
@@ -14,6 +15,8 @@ from hythe.runtime.init.gate import Gate
 
 
 def first_process(plan: first.Plan, gate: socket.socket | None, preserved: int) -> Born:
+    if plan.spec["linux"].get("sysctl"):
+        quick.complete("re")
     namespace, opened = _pid_namespace(plan.spec)
     listener = () if gate is None else (gate.fileno(),)
     pipes = streams(terminal=plan.terminal)

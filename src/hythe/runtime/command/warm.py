@@ -11,7 +11,7 @@ have changed, `cold` makes all of it anew. One mount for each installation is le
 `remove`.
 """
 
-# ruff: noqa: PTH103, PTH108
+# ruff: noqa: PTH100, PTH103, PTH108, PTH211
 from __future__ import annotations
 
 import fcntl
