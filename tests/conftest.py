@@ -1,31 +1,38 @@
 """What all tests share: the target switch, a daemon to drive, and the rule that nothing is skipped unseen.
 
-`--target hythe` (the default) starts a daemon of ours with roots of its own; `--target dockerd` starts a real
-dockerd, in a network namespace of its own, for the same tests. A test that is skipped fails the run unless
-`tests/may_skip.txt` names it.
+`--target hythe` (the default) starts a daemon of ours with roots of its own, `hythe+runc` and `hythe+crun` one whose
+containers run on that runtime; `--target dockerd` starts a real dockerd, in a network namespace of its own, for the
+same tests. A test that is skipped fails the run unless `tests/may_skip.txt` names it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from tests.targets import Target, start_dockerd, start_hythe
+from tests.targets import Target, start_dockerd, start_hythe, start_hythe_on
 from tests.tidy import tidied
 
+TARGETS: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
+    "hythe": start_hythe,
+    "hythe+runc": start_hythe_on("runc"),
+    "hythe+crun": start_hythe_on("crun"),
+    "dockerd": start_dockerd,
+}
 MAY_SKIP = Path(__file__).with_name("may_skip.txt")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--target", default="hythe", choices=["hythe", "dockerd"], help="who answers the API")
+    parser.addoption("--target", default="hythe", choices=list(TARGETS), help="who answers the API")
 
 
 @pytest.fixture(scope="session")
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """A running engine that speaks the Docker API, with a busybox image in it."""
-    start = {"hythe": start_hythe, "dockerd": start_dockerd}[request.config.getoption("--target")]
+    start = TARGETS[request.config.getoption("--target")]
     with start(tmp_path_factory.mktemp("target")) as running:
         yield running
 

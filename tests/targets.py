@@ -1,4 +1,4 @@
-"""The engines that behaviour tests run against: hythe, and dockerd as the peer.
+"""The engines that behaviour tests run against: hythe, hythe with the containers on runc or crun, and dockerd.
 
 Both are started with roots of their own below a temporary folder and ended by pid; dockerd also gets a network
 namespace of its own, since it changes the firewall of the one it runs in. All time limits grow with
@@ -17,8 +17,8 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -193,11 +193,12 @@ def _clean_up(process: subprocess.Popen[bytes], root: Path, host: str) -> None:
         _remove_containers(host)
 
 
-def hythe_command(root: Path) -> list[str]:
+def hythe_command(root: Path, *options: str) -> list[str]:
     """A daemon with everything of its own below `root`."""
     return [
         sys.executable, "-m", "hythe", "daemon",
-        "--data-root", str(root / "data"), "--exec-root", str(root / "run"), "-H", f"unix://{root / 'api.sock'}",
+        "--data-root", str(root / "data"), "--exec-root", str(root / "run"),
+        "-H", f"unix://{root / 'api.sock'}", *options,
     ]  # fmt: skip
 
 
@@ -208,14 +209,19 @@ def _unmount_below(root: Path) -> None:
 
 
 @contextmanager
-def start_hythe(root: Path) -> Iterator[Target]:
+def start_hythe(root: Path, *options: str) -> Iterator[Target]:
     """A hythe daemon with a busybox image; at the end all containers are removed and it is ended."""
     host = f"unix://{root / 'api.sock'}"
     with ExitStack() as stack:
-        process = _started(hythe_command(root), root, stack)
+        process = _started(hythe_command(root, *options), root, stack)
         stack.callback(_clean_up, process, root, host)
         _import_busybox(host)
         yield Target("hythe", host, process.pid, root)
+
+
+def start_hythe_on(runtime: str) -> Callable[[Path], AbstractContextManager[Target]]:
+    """The same, with the containers on another OCI runtime."""
+    return lambda root: start_hythe(root, "--default-runtime", runtime)
 
 
 @contextmanager

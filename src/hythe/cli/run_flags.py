@@ -32,6 +32,7 @@ _TEXTS: Final = (
     ("-m --memory", "SIZE", "memory limit, such as 512m"),
     ("--memory-swap", "SIZE", "memory and swap together; -1: no limit"),
     ("--memory-reservation", "SIZE", "memory kept for it when memory is short"),
+    ("--memory-swappiness", "N", "0 to 100: how soon its memory is swapped out"),
     ("--shm-size", "SIZE", "size of /dev/shm"),
     ("--cpus", "N", "how many CPUs it may use, such as 1.5"),
     ("--cpuset-cpus", "LIST", "which CPUs, such as 0-2,4"),
@@ -40,7 +41,7 @@ _TEXTS: Final = (
     ("--pid", "MODE", "process namespace: host, container:NAME"),
     ("--ipc", "MODE", "IPC namespace: host, private, shareable, container:NAME"),
     ("--uts", "MODE", "host name namespace: host"),
-    ("--userns", "MODE", "user namespace: host"),
+    ("--userns", "MODE", "user namespace: private or host"),
     ("--cgroupns", "MODE", "cgroup namespace: host, private"),
     ("--cgroup-parent", "NAME", "cgroup that its own is made in"),
     ("--runtime", "NAME", "which OCI runtime"),
@@ -71,6 +72,12 @@ _LISTS: Final = (
     ("--ulimit", "NAME=SOFT[:HARD]", "resource limit, such as nofile=1024"),
     ("--sysctl", "NAME=VALUE", "kernel parameter of its namespaces"),
     ("--device", "PATH[:PATH][:rwm]", "device of this machine"),
+    ("--device-cgroup-rule", "RULE", "devices it may use, such as 'c 13:* rwm'"),
+    ("--blkio-weight-device", "PATH:WEIGHT", "its weight for one block device"),
+    ("--device-read-bps", "PATH:SIZE", "bytes a second read from a block device, such as /dev/sda:1mb"),
+    ("--device-write-bps", "PATH:SIZE", "bytes a second written to a block device"),
+    ("--device-read-iops", "PATH:N", "reads a second from a block device"),
+    ("--device-write-iops", "PATH:N", "writes a second to a block device"),
     ("--cap-add", "CAPABILITY", "give a capability"),
     ("--cap-drop", "CAPABILITY", "take a capability away"),
     ("--group-add", "GROUP", "supplementary group"),
@@ -83,16 +90,15 @@ _NUMBERS: Final = (
     ("-c --cpu-shares", "weight beside others, 1024 is usual"),
     ("--cpu-quota", "microseconds of CPU in each period"),
     ("--cpu-period", "length of the period in microseconds"),
+    ("--cpu-rt-period", "period of real-time scheduling in microseconds"),
+    ("--cpu-rt-runtime", "microseconds of real-time CPU in each of these"),
+    ("--blkio-weight", "10 to 1000: share of block devices' time beside others"),
     ("--pids-limit", "how many processes and threads; -1: no limit"),
     ("--oom-score-adj", "-1000 to 1000: to be killed later or sooner"),
     ("--health-retries", "failures in a row that make it unhealthy"),
     ("--stop-timeout", "seconds that `stop` waits before it kills"),
 )
-_REFUSED: Final = (
-    "--blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops "
-    "--device-write-iops --device-cgroup-rule --gpus --isolation --cpu-rt-period --cpu-rt-runtime "
-    "--kernel-memory --memory-swappiness --storage-opt --annotation --link-local-ip"
-)
+_REFUSED: Final = "--gpus --isolation --kernel-memory --storage-opt --annotation --link-local-ip"
 
 
 class CommandOptions(RunOptions):

@@ -34,10 +34,11 @@ def update(session: Session, argv: list[str]) -> int:
     parser.number("-c", "--cpu-shares", help="weight beside others")
     parser.number("--cpu-quota", help="microseconds of CPU in each period")
     parser.number("--cpu-period", help="length of the period in microseconds")
+    parser.number("--cpu-rt-period", help="period of real-time scheduling in microseconds")
+    parser.number("--cpu-rt-runtime", help="microseconds of real-time CPU in each of these")
+    parser.number("--blkio-weight", help="10 to 1000: share of block devices' time beside others")
     parser.number("--pids-limit", help="how many processes and threads; -1: no limit")
-    parser.refuse(
-        "--blkio-weight", "--kernel-memory", "--cpu-rt-period", "--cpu-rt-runtime", why="leave it out"
-    )
+    parser.refuse("--kernel-memory", why="kernels count that with the other memory: use --memory")
     parser.add_argument("containers", nargs="+", metavar="CONTAINER")
     options = parser.read(argv, _Options())
     changes: dict[str, Any] = {key: value for key, value in resources(options).items() if value}

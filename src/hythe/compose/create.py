@@ -33,6 +33,7 @@ class Identity:
 
 _NAMED: Final = {
     "CpuShares": "cpu_shares", "CpuQuota": "cpu_quota", "CpuPeriod": "cpu_period", "CpusetCpus": "cpuset",
+    "CpuRealtimePeriod": "cpu_rt_period", "CpuRealtimeRuntime": "cpu_rt_runtime",
     "Memory": "mem_limit", "MemoryReservation": "mem_reservation", "MemorySwap": "memswap_limit",
     "MemorySwappiness": "mem_swappiness", "OomScoreAdj": "oom_score_adj", "PidsLimit": "pids_limit",
     "Privileged": "privileged", "ReadonlyRootfs": "read_only", "OomKillDisable": "oom_kill_disable",

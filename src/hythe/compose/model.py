@@ -253,6 +253,8 @@ class Service:
     cpu_shares: int | None = None
     cpu_quota: int | None = None
     cpu_period: int | None = None
+    cpu_rt_period: int | None = None
+    cpu_rt_runtime: int | None = None
     pids_limit: int | None = None
     blkio_config: BlockIO | None = None
     runtime: str | None = None

@@ -20,6 +20,7 @@ from hythe.api.docker.table import ROUTES
 from hythe.daemon.config import Config
 from hythe.daemon.sockets import Address, open_socket, parse, tls_context
 from hythe.engine.engine import Engine
+from hythe.engine.runtimes.choice import Runtimes
 
 log = logging.getLogger("hythe.daemon")
 
@@ -39,7 +40,13 @@ class Daemon:
         async with AsyncExitStack() as stack:
             context = tls_context(config)
             listeners = [_open(stack, parse(text), secured=context is not None) for text in config.hosts]
-            engine = Engine(config.data_root, config.exec_root, pool=config.pool)
+            engine = Engine(
+                config.data_root,
+                config.exec_root,
+                pool=config.pool,
+                userns=config.userns,
+                runtimes=Runtimes(config.runtimes, config.default_runtime),
+            )
             await engine.start()
             stack.push_async_callback(engine.stop, stop_containers=config.on_exit == "stop")
             server = make_server(engine, ROUTES)

@@ -1,7 +1,8 @@
 """What the daemon is told: flags over the configuration file over defaults.
 
 The file is TOML with the flags' names as keys: `data-root = "/srv/hythe"`, `hosts = [...]`. A key that is
-not known, or a value of a wrong type, is an error that names it: a misspelt option is never ignored.
+not known, or a value of a wrong type, is an error that names it: a misspelt option is never ignored. Runtimes are
+tables: see `daemon.runtimes`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from hythe.daemon.runtimes import check, from_flags, from_table
 from hythe.errors import InvalidArgument
+from hythe.runtime.protocol import Program
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 ON_EXIT: Final = ("keep", "stop")
+USERNS: Final = ("private", "host")
 MAX_POOL_BITS: Final = 16
 
 
 @dataclass(frozen=True)
 class Config:
-    """`on_exit`: whether containers run on when the daemon ends. `pool`: the range for their addresses."""
+    """`on_exit`: whether containers run on when the daemon ends. `pool`: the range for their addresses.
+
+    `userns`: whether containers get a user namespace of their own, or the host's.
+    """
 
     data_root: Path
     exec_root: Path
@@ -33,9 +40,12 @@ class Config:
     log_level: str = "info"
     on_exit: str = "keep"
     pool: str | None = None
+    userns: str = "private"
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
+    runtimes: Mapping[str, Program] = field(default_factory=dict)
+    default_runtime: str = "hythe"
     ready_fd: int | None = field(default=None, compare=False)
 
 
@@ -63,8 +73,12 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--log-level", metavar="LEVEL", help=", ".join(LEVELS))
     result.add_argument("--on-exit", metavar="keep|stop", help="what becomes of running containers")
     result.add_argument("--pool", metavar="CIDR", help="the range of addresses for containers")
+    result.add_argument("--userns", metavar="private|host", help="the user namespace of containers")
     for name, what in (("cert", "certificate"), ("key", "private key"), ("ca", "CA for clients")):
         result.add_argument(f"--tls-{name}", metavar="FILE", help=f"{what}, for -H tcp://")
+    result.add_argument("--add-runtime", dest="runtimes", action="append", metavar="NAME=PATH",
+                        help="an OCI runtime for `run --runtime NAME`")  # fmt: skip
+    result.add_argument("--default-runtime", metavar="NAME", help="for containers that name none")
     result.add_argument("--ready-fd", type=int, metavar="N", help="write a byte here once it answers")
     return result
 
@@ -77,6 +91,7 @@ def load(argv: Sequence[str], environment: Mapping[str, str] | None = None, uid:
     file = Path(chosen) if chosen else default_file
     told = _read(file, must_exist=chosen is not None)
     merged = told | flags
+    merged["runtimes"] = from_table(told.get("runtimes", {}), file) | from_flags(flags.get("runtimes", []))
     if "exec_root" in merged and "hosts" not in merged:
         merged["hosts"] = [f"unix://{merged['exec_root']}/hythe.sock"]
     return _validated(replace(base, **_typed(merged)))
@@ -105,6 +120,8 @@ def _read(path: Path, *, must_exist: bool) -> dict[str, Any]:
 
 
 def _check_type(path: Path, key: str, value: object) -> None:
+    if key == "runtimes":
+        return  # `daemon.runtimes` knows their shape
     if key == "hosts":
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)
     else:
@@ -127,12 +144,15 @@ def _validated(config: Config) -> Config:
         raise InvalidArgument(f"unknown log level {config.log_level!r}", hint=f"use {', '.join(LEVELS)}")
     if config.on_exit not in ON_EXIT:
         raise InvalidArgument(f"unknown on-exit {config.on_exit!r}", hint="use keep or stop")
+    if config.userns not in USERNS:
+        raise InvalidArgument(f"unknown userns {config.userns!r}", hint=f"use {' or '.join(USERNS)}")
     if config.data_root == config.exec_root:
         raise InvalidArgument(f"data-root and exec-root must differ, both are {config.data_root}")
     if not config.hosts:
         raise InvalidArgument("no host to listen on", hint="give -H unix:///PATH")
     if bool(config.tls_cert) != bool(config.tls_key):
         raise InvalidArgument("tls-cert and tls-key belong together: one of them is missing")
+    check(config.runtimes, config.default_runtime)
     if config.pool is not None:
         _check_pool(config.pool)
     return config

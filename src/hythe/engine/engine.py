@@ -27,11 +27,13 @@ from hythe.engine.images import ImageService
 from hythe.engine.networks import NetworkService
 from hythe.engine.paths import Paths
 from hythe.engine.runtime import Exit
+from hythe.engine.runtimes.choice import Runtimes
 from hythe.engine.runtimes.warden import WardenRuntime
 from hythe.engine.steps import ContainerExecutor
+from hythe.engine.usernamespaces import UserNamespaces
 from hythe.engine.volumes import VolumeService
 from hythe.errors import HytheError
-from hythe.kernel.cgroups import detect
+from hythe.kernel.cgroups.trees import remove_everywhere
 from hythe.network.manager import Manager
 from hythe.runtime.launch import spawn_warden
 from hythe.store.database import Database
@@ -46,7 +48,10 @@ class _Identity(Struct):
 
 
 class Engine:
-    """`data` keeps what outlives a reboot, `run` what does not; `pool` is the range of container addresses."""
+    """`data` keeps what outlives a reboot, `run` what does not; `pool` is the range of container addresses.
+
+    `userns`: what containers get that ask for nothing, "private" or "host".
+    """
 
     containers: Containers
     execs: Execs
@@ -55,10 +60,20 @@ class Engine:
     volumes: VolumeService
     builds: BuildService
 
-    def __init__(self, data: Path, run: Path, *, pool: str | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        run: Path,
+        *,
+        pool: str | None = None,
+        userns: str = "private",
+        runtimes: Runtimes | None = None,
+    ) -> None:
+        self.runtimes = runtimes or Runtimes({})
         self.paths = Paths(data, run)
         self.events = Events()
         self._pool = pool
+        self.users = UserNamespaces(userns)
         self.paths.make()
         self.database = Database(data / "hythe.db")
         self.instance = self._identity()
@@ -74,6 +89,7 @@ class Engine:
 
     async def start(self) -> None:
         preflight.check(self.paths.data)
+        await asyncio.to_thread(self.users.try_out, self.paths.data)
         store = Images(self.paths.data, self.database)
         self._runtime = WardenRuntime(self.paths.warden_socket)
         await self._attach_warden()
@@ -89,6 +105,8 @@ class Engine:
             self._runtime,
             self.networks,
             self.volumes,
+            self.users,
+            self.runtimes,
         )
         self.execs = Execs(parts)
         self.containers = Containers(parts, self.execs)
@@ -142,6 +160,7 @@ class Engine:
         if idle:
             with suppress(HytheError, OSError):  # a container came up again meanwhile: it keeps its group
                 await self._runtime.shutdown()
-                detect().group(cgroup_parent(self.instance)).remove()
+                remove_everywhere(cgroup_parent(self.instance))
         self._runtime.close()
+        self.users.close()
         self.database.close()

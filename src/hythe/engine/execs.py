@@ -16,6 +16,7 @@ from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.surroundings import user_in
 from hythe.engine.model import Exec, ExecSpec
 from hythe.engine.runtime import Attachment, Exit, Streams
+from hythe.engine.runtimes.portable import portable_process
 from hythe.engine.security import ALL
 from hythe.engine.streams import Pipe, parse_detach_keys, write_all
 from hythe.errors import CannotStart, Conflict, HytheError, InvalidArgument, NotFound
@@ -128,6 +129,8 @@ class Execs:
             result["cwd"] = spec.working_dir
         granted = list(ALL) if spec.privileged else base["capabilities"]["bounding"]
         result["capabilities"] = capability_sets(granted, user.uid)
+        if self._parts.runtimes.program(record.spec.host.runtime) is not None:
+            result = portable_process(result)
         if size is not None:
             result["consoleSize"] = {"height": size[0], "width": size[1]}
         return result

@@ -95,6 +95,29 @@ class DeviceRequest(Struct):
     permissions: str = "rwm"
 
 
+class DeviceWeight(Struct):
+    """Share of a block device's time, 10 to 1000. `path` is the host's, such as /dev/sda."""
+
+    path: str
+    weight: int
+
+
+class DeviceRate(Struct):
+    """The most of a block device in a second: bytes or operations."""
+
+    path: str
+    rate: int
+
+
+class DeviceAccess(Struct):
+    """What may be done with devices of a kind ("a", "b", "c"); -1 is any number."""
+
+    kind: str
+    major: int
+    minor: int
+    access: str
+
+
 class LogOptions(Struct):
     """`driver`: "json-file" or "local" (both kept as rotated frames, by `wire/logframes`), or "none".
 
@@ -106,7 +129,10 @@ class LogOptions(Struct):
 
 
 class HostOptions(Struct):
-    """How the host is to run it: what Docker calls HostConfig. Memory in bytes, 0 = unlimited."""
+    """How the host is to run it: what Docker calls HostConfig. Memory in bytes, 0 = unlimited.
+
+    Of limits that can be lifted, -1 says "none" and 0 "not given"; `memory_swap` is memory and swap together.
+    """
 
     mounts: list[MountRequest] = []
     ports: list[PortBinding] = []
@@ -125,6 +151,16 @@ class HostOptions(Struct):
     cpuset_mems: str = ""
     pids_limit: int = 0
     oom_kill_disable: bool = False
+    memory_swappiness: int = -1
+    cpu_realtime_period: int = 0
+    cpu_realtime_runtime: int = 0
+    blkio_weight: int = 0
+    blkio_weight_device: list[DeviceWeight] = []
+    blkio_device_read_bps: list[DeviceRate] = []
+    blkio_device_write_bps: list[DeviceRate] = []
+    blkio_device_read_iops: list[DeviceRate] = []
+    blkio_device_write_iops: list[DeviceRate] = []
+    device_cgroup_rules: list[DeviceAccess] = []
     oom_score_adj: int = 0
     privileged: bool = False
     cap_add: list[str] = []
@@ -146,6 +182,7 @@ class HostOptions(Struct):
     uts_mode: str = ""
     userns_mode: str = ""
     cgroup_parent: str = ""
+    cgroupns_mode: str = ""
     runtime: str = ""
     log: LogOptions = field(default_factory=LogOptions)
 
@@ -194,7 +231,10 @@ class Health(Struct):
 
 
 class State(Struct):
-    """Times in nanoseconds since the epoch, 0 = never. A process is pid + start time, never a bare pid."""
+    """Times in nanoseconds since the epoch, 0 = never. A process is pid + start time, never a bare pid.
+
+    `root_id`: the host's id of its root while it runs; 0 in the host's user namespace.
+    """
 
     status: Status = "created"
     pid: int = 0
@@ -206,6 +246,7 @@ class State(Struct):
     restart_count: int = 0
     manually_stopped: bool = False
     health: Health | None = None
+    root_id: int = 0
 
 
 class MountPoint(Struct):

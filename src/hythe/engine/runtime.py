@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hythe.oci.spec import Mount, Process, Resources
+from hythe.runtime.protocol import Program
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,12 @@ class Runtime(Protocol):
         rootfs: Sequence[Mount],
         streams: Streams,
         on_namespaces: Callable[[int], None] | None = None,
+        program: Program | None = None,
     ) -> int:
-        """The pid of the waiting process. `on_namespaces(pid)` is called as soon as its namespaces exist."""
+        """The pid of the waiting process. `on_namespaces(pid)` is called as soon as its namespaces exist.
+
+        `program`: another OCI runtime, which is to make this container and is asked for all that changes it.
+        """
 
     async def start(self, id: str) -> None: ...
 

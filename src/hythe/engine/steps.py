@@ -23,6 +23,8 @@ from hythe.engine.containers.surroundings import user_of, write_managed_files
 from hythe.engine.model import Container, ContainerSpec, Endpoint, EndpointRequest, HostOptions
 from hythe.engine.runtime import Attachment, Exit, Streams
 from hythe.engine.streams import Pipe
+from hythe.engine.usernamespaces import UserNamespace, idmaps, mapped, reason_for_host
+from hythe.oci.spec import Mount
 
 CANCEL_CHECK = 0.5
 Output = Callable[[int, bytes], None]
@@ -48,19 +50,22 @@ class ContainerExecutor:
 
     async def _run(self, step: RunStep, output: Output) -> int:
         parts, record = self._parts, _record(step)
-        around = Surroundings(
-            folder=parts.paths.bundle(record.id),
-            cgroup=parts.cgroup(record),
-            user=user_of(step.rootfs, step.user),
-            namespaces={"network": "host" if step.network == "host" else ""},
-        )
-        config = spec(record, around)
-        config["mounts"] += step.mounts
-        ended = self._waiting[record.id] = self._loop.create_future()
+        user = user_of(step.rootfs, step.user)
         async with AsyncExitStack() as undo:
+            owner, mounts = self._user_namespace(record, step, undo)
+            around = Surroundings(
+                folder=parts.paths.bundle(record.id),
+                cgroup=parts.cgroup(record),
+                user=user,
+                namespaces={"network": "host" if step.network == "host" else ""},
+                user_namespace=owner,
+            )
+            config = spec(record, around)
+            config["mounts"] += mounts
+            ended = self._waiting[record.id] = self._loop.create_future()
             undo.callback(self._waiting.pop, record.id, None)
             undo.callback(shutil.rmtree, around.folder, ignore_errors=True)
-            write_bundle(around.folder, config)
+            write_bundle(around.folder, config, owner.root if owner is not None else 0)
             pipe = Pipe()
             undo.callback(pipe.close)
             undo.push_async_callback(parts.runtime.delete, record.id, force=True)
@@ -80,6 +85,20 @@ class ContainerExecutor:
             if step.cancelled():
                 raise BuildCancelled
             return code
+
+    def _user_namespace(
+        self, record: Container, step: RunStep, undo: AsyncExitStack
+    ) -> tuple[UserNamespace | None, list[Mount]]:
+        """As a container's by default, and the step's mounts to go with it."""
+        users = self._parts.users
+        words = None
+        if not (users.reason or reason_for_host(record.spec.host)):
+            words = idmaps([one for one in step.mounts if one["type"] == "bind"], users)
+        if words is None:
+            return None, list(step.mounts)
+        owner = UserNamespace(users.take())
+        undo.callback(users.release, owner.root)
+        return owner, [mapped(one, words) for one in step.mounts]
 
     async def _kill_when_cancelled(self, id: str, step: RunStep) -> None:
         """Whoever built has gone away: end the step. The builder has only a question to ask, so it is asked."""

@@ -38,13 +38,16 @@ _PROPAGATION: Final = {
     "slave": m.MS_SLAVE,
     "unbindable": m.MS_UNBINDABLE,
 }
-_NO_EFFECT: Final = ("defaults", "async", "loud", "norelatime", "noiversion", "newinstance", "nofail")
-_REFUSED: Final = ("remount", "tmpcopyup", "idmap", "ridmap", "copy-symlink")
+_NO_EFFECT: Final = frozenset(
+    "defaults async loud silent norelatime noiversion newinstance nofail mand nomand nolazytime".split()
+)
+_REFUSED: Final = ("remount", "tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow")
+_IDMAPS: Final = ("idmap", "ridmap")
 
 
 class MountOptions(NamedTuple):
-    """`add`/`remove` are MOUNT_ATTR_* of the top mount, `tree_*` of all below; `data` is for the file
-    system.
+    """`add`/`remove` are MOUNT_ATTR_* of the top mount, `tree_*` of all below; `idmap` is "", "idmap" or "ridmap";
+    `data` is for the file system.
     """
 
     add: int = 0
@@ -55,6 +58,7 @@ class MountOptions(NamedTuple):
     tree_propagation: bool = False
     bind: bool = False
     recursive: bool = False
+    idmap: str = ""
     data: tuple[tuple[str, str | None], ...] = ()
 
 
@@ -62,6 +66,7 @@ def parse(words: list[str], *, destination: str) -> MountOptions:
     """Later words win over earlier ones. Raises Unsupported naming the word and the mount."""
     add = remove = tree_add = tree_remove = propagation = 0
     tree_propagation = bind = recursive = False
+    idmap = ""
     data: list[tuple[str, str | None]] = []
     for word in words:
         if word in ("bind", "rbind"):
@@ -78,13 +83,15 @@ def parse(words: list[str], *, destination: str) -> MountOptions:
         elif word[:1] == "r" and word[1:] in _CLEAR:
             bit = _CLEAR[word[1:]]
             tree_add, tree_remove = tree_add & ~bit, tree_remove | bit
+        elif word in _IDMAPS:
+            idmap = word
         elif word in _REFUSED or word.startswith(("idmap=", "ridmap=")):
             raise Unsupported(f"mount {destination}: option {word!r} is not supported")
         elif word not in _NO_EFFECT and word:
             key, separator, value = word.partition("=")
             data.append((key, value if separator else None))
     return MountOptions(
-        add, remove, tree_add, tree_remove, propagation, tree_propagation, bind, recursive, tuple(data)
+        add, remove, tree_add, tree_remove, propagation, tree_propagation, bind, recursive, idmap, tuple(data)
     )
 
 

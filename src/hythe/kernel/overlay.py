@@ -11,6 +11,11 @@ A newer kernel explains what it refuses; an older one does so in its log alone (
 
 `mount` puts the tree on a directory. `detached` gives it without a place: only its descriptor leads to it, it
 goes when that is closed, and nothing is left behind if the process dies.
+
+`detached_for` is for a user namespace (Linux 5.19): the folder that holds all layers is bound once, with its
+owners shown through the mapping, and the layers are named below that. Nothing on disk is changed: what the
+namespace's root writes is root's on disk. The one who mounts must have ids that exist in the mapping, or
+overlay cannot make its own files.
 """
 
 from __future__ import annotations
@@ -23,10 +28,12 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from hythe.errors import InvalidArgument
-from hythe.kernel import mounts
+from hythe.kernel import mounts, namespaces
 from hythe.kernel.syscall import AT_FDCWD, libc_call, syscall
+from hythe.kernel.usernamespaces import Mapping, files_made_by_root
 
 _OPTIONS_SINCE: Final = (6, 8)
+_DETACHED_LAYERS_SINCE: Final = (6, 15)
 _STRING_LIMIT: Final = 255
 _DATA_LIMIT: Final = 4096
 _DESCRIPTORS: Final = "/proc/self/fd"
@@ -69,7 +76,7 @@ def from_options(words: list[str]) -> Layers:
 
 def mount(layers: Layers, target: str, *, read_only: bool = False) -> int:
     """Mount on the directory `target`; a descriptor of the new mount's root. Raises OSError."""
-    if not _takes_options(os.uname().release):
+    if _kernel() < _OPTIONS_SINCE:
         return _by_string(layers, target, read_only)
     root = _by_options(layers, read_only)
     place = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -85,23 +92,54 @@ def detached(layers: Layers) -> int:
     if layers.upper is None and len(layers.lower) == 1:  # overlay wants two layers, or something to write to
         return mounts.clone(layers.lower[0], read_only=True)
     read_only = layers.upper is None
-    if _takes_options(os.uname().release):
+    if _kernel() >= _OPTIONS_SINCE:
         return _by_options(layers, read_only)
     import tempfile  # costly, and for kernels before 6.8 alone: there the mount needs a place for a moment
 
     with tempfile.TemporaryDirectory(prefix="hythe-overlay-") as place:
-        root = _by_string(layers, place, read_only)
+        os.close(_by_string(layers, place, read_only))
+        root = mounts.clone(place)
         mounts.unmount(place)
     return root
 
 
-@cache
-def _takes_options(release: str) -> bool:
-    """Whether this kernel takes each layer as an option. Trying it would leave a line in the log of those that
-    do not, at every mount.
+def detached_for(layers: Layers, user_namespace: int, mapping: Mapping) -> int:
+    """The same for the processes of a user namespace: a descriptor of it, and what it maps. Raises OSError.
+
+    Before Linux 6.15 a layer has to be in sight of a path: there this process gets a mount namespace of its own.
     """
-    major, minor = re.match(r"(\d+)\.(\d+)", release).groups()  # type: ignore[union-attr]
-    return (int(major), int(minor)) >= _OPTIONS_SINCE
+    every = [*layers.lower, *(path for path in (layers.upper, layers.work) if path is not None)]
+    folder = os.path.commonpath(every) if len(every) > 1 else os.path.dirname(every[0])
+    tree = mounts.clone(folder)
+    try:
+        mounts.idmap(tree, user_namespace)
+        if _kernel() >= _DETACHED_LAYERS_SINCE:
+            layers = _moved(layers, folder, f"{_DESCRIPTORS}/{tree}")
+        else:
+            namespaces.unshare(namespaces.CLONE_NEWNS)
+            mounts.make_private("/")
+            place = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+            mounts.attach(tree, place, name=folder)
+            os.close(place)
+        with files_made_by_root(mapping):
+            return detached(layers)
+    finally:
+        os.close(tree)
+
+
+def _moved(layers: Layers, old: str, new: str) -> Layers:
+    def moved(path: str) -> str:
+        return new + path.removeprefix(old)
+
+    upper, work = layers.upper and moved(layers.upper), layers.work and moved(layers.work)
+    return Layers([moved(path) for path in layers.lower], upper, work, layers.rest)
+
+
+@cache
+def _kernel() -> tuple[int, int]:
+    """The kernel's version. Trying what it does not know would leave a line in its log at every mount."""
+    major, minor = re.match(r"(\d+)\.(\d+)", os.uname().release).groups()  # type: ignore[union-attr]
+    return int(major), int(minor)
 
 
 def _by_options(layers: Layers, read_only: bool) -> int:

@@ -16,6 +16,7 @@ from typing import Final
 from hythe.errors import InvalidArgument
 from hythe.kernel.syscall import LIBC, fail, libc_call, syscall
 
+_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_KEEPCAPS: Final = 8
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NAME: Final = 15
@@ -68,6 +69,11 @@ def signalfd(signals: Iterable[int]) -> int:
 def become_subreaper() -> None:
     """Orphans of this process's children become its own children (prctl(2))."""
     libc_call("prctl", _PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with_parent(number: int) -> None:
+    """Be sent the signal `number` when the parent ends; exec keeps that, a fork does not (prctl(2))."""
+    libc_call("prctl", _PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def no_new_privileges() -> None:
@@ -125,8 +131,8 @@ def _limit(value: int) -> int:
     return resource.RLIM_INFINITY if value < 0 or value >= 2**63 - 1 else value
 
 
-def set_limit(name: str, soft: int, hard: int) -> str | None:
-    """Set a resource limit of this process; -1 or 2^63-1 and above mean none.
+def set_limit(name: str, soft: int, hard: int, *, pid: int = 0) -> str | None:
+    """Set a resource limit of a process, 0 for this one; -1 or 2^63-1 and above mean none.
 
     Where raising the hard limit is refused (no CAP_SYS_RESOURCE) both are clamped to the present hard limit,
     and the warning for the user is returned. Raises InvalidArgument when soft is above hard.
@@ -134,16 +140,16 @@ def set_limit(name: str, soft: int, hard: int) -> str | None:
     number = limit_number(name)
     wanted = (_limit(soft), _limit(hard))
     try:
-        resource.setrlimit(number, wanted)
+        resource.prlimit(pid, number, wanted)
         return None
-    except ValueError as error:
-        present = resource.getrlimit(number)[1]
+    except (ValueError, PermissionError) as error:
+        present = resource.prlimit(pid, number)[1]
         if present == resource.RLIM_INFINITY:
             raise InvalidArgument(f"{name}: soft limit {soft} and hard limit {hard}: {error}") from error
     clamped = min(present, wanted[1]) if wanted[1] >= 0 else present
     low = min(clamped, wanted[0]) if wanted[0] >= 0 else clamped
     try:
-        resource.setrlimit(number, (low, clamped))
-    except ValueError as error:
+        resource.prlimit(pid, number, (low, clamped))
+    except (ValueError, PermissionError) as error:
         raise InvalidArgument(f"{name}: soft limit {soft} and hard limit {hard}: {error}") from error
     return f"{name}: hard limit {hard} is above this host's {present} and was clamped to it"

@@ -118,6 +118,9 @@ class CpuLimit(TypedDict, total=False):
     shares: int
     quota: int
     period: int
+    burst: int
+    realtimePeriod: int
+    realtimeRuntime: int
     cpus: str
     mems: str
 
@@ -126,11 +129,37 @@ class PidsLimit(TypedDict):
     limit: int
 
 
+class WeightDevice(TypedDict):
+    major: int
+    minor: int
+    weight: int
+
+
+class Throttle(TypedDict):
+    """`rate` in bytes or operations a second."""
+
+    major: int
+    minor: int
+    rate: int
+
+
+class BlockIO(TypedDict, total=False):
+    """Weights from 10 to 1000."""
+
+    weight: int
+    weightDevice: list[WeightDevice]
+    throttleReadBpsDevice: list[Throttle]
+    throttleWriteBpsDevice: list[Throttle]
+    throttleReadIOPSDevice: list[Throttle]
+    throttleWriteIOPSDevice: list[Throttle]
+
+
 class Resources(TypedDict, total=False):
     devices: list[DeviceRule]
     memory: MemoryLimit
     cpu: CpuLimit
     pids: PidsLimit
+    blockIO: BlockIO
     unified: dict[str, str]
 
 

@@ -2,7 +2,8 @@
 
 Their processes are no children of ours: a pidfd tells when one ends, but not how, and their streams ended
 with the old warden. A living one is listed as running until then; one that has ended meanwhile, and whose
-exit nobody could record, is listed as stopped with exit code 255.
+exit nobody could record, is listed as stopped with exit code 255. So is one that a foreign runtime has not yet
+started: what there is of it is removed with the container.
 """
 
 from __future__ import annotations
@@ -37,13 +38,20 @@ def _container(supervisor: Supervisor, state: StateRecord) -> Container:
     spec = _spec(state["bundle"])
     linux = spec.get("linux") or {}
     own_pid = any(n["type"] == "pid" and not n.get("path") for n in linux.get("namespaces", ()))
-    filter = supervisor.filter(linux.get("seccomp"))
+    program = state.get("runtime")
     container = Container(
-        state["id"], state["bundle"], group, terminal=state["terminal"], own_pid=own_pid, filter=filter
+        state["id"],
+        state["bundle"],
+        group,
+        terminal=state["terminal"],
+        own_pid=own_pid,
+        filter=None if program else supervisor.filter(linux.get("seccomp")),
+        program=program,
     )
-    if not spec:
+    if not spec and not program:
         container.no_exec = "its config.json cannot be read, and with it the system call filter"
     container.pid, container.start_time, container.adopted = state["pid"], state["start_time"], True
+    container.started = state["started"]
     return container
 
 
@@ -61,7 +69,7 @@ def _follow(
 ) -> None:
     """Wait for the end, if it has not come already; opening before looking leaves no gap."""
     try:
-        pidfd = process.pidfd_open(container.pid)
+        pidfd = process.pidfd_open(container.pid) if container.started else -1
     except ProcessLookupError:
         pidfd = -1
 
@@ -78,11 +86,8 @@ def _follow(
         container.exit = exit
         records.write_exit(container.id, exit)
         events.send("exit", id=container.id, exec=None, **exit)
-        waiting, container.deleting = container.deleting, []
-        if waiting:
-            supervisor.forget(container)
-        for answer in waiting:
-            answer.ok()
+        if container.deleting:
+            supervisor.finish(container)
 
     if pidfd >= 0 and process.alive(container.pid, container.start_time):
         loop.add(pidfd, IN, lambda _: ended())

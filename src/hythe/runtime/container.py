@@ -12,7 +12,8 @@ from typing import Final
 from hythe.errors import Conflict, NotFound
 from hythe.kernel.cgroups import Group
 from hythe.runtime.init.security import Filter
-from hythe.runtime.protocol import ContainerEntry, ExecEntry, ExitRecord, Status
+from hythe.runtime.protocol import ContainerEntry, ExecEntry, ExitRecord, Program, Status
+from hythe.runtime.records import StateRecord
 from hythe.runtime.task import Answer, Task
 
 _ENDED_EXECS: Final = 32
@@ -21,11 +22,20 @@ _ENDED_EXECS: Final = 32
 class Container:
     """`own_pid`: it has a pid namespace, so that everything ends with its first process.
 
-    `no_exec` is why nothing more may be run in it, "" where it may.
+    `no_exec` is why nothing more may be run in it, "" where it may. `program` is the runtime that has made it
+    and is asked for everything that changes it; None for our own.
     """
 
     def __init__(
-        self, id: str, bundle: str, group: Group, *, terminal: bool, own_pid: bool, filter: Filter | None
+        self,
+        id: str,
+        bundle: str,
+        group: Group,
+        *,
+        terminal: bool,
+        own_pid: bool,
+        filter: Filter | None,
+        program: Program | None = None,
     ) -> None:
         self.id = id
         self.bundle = bundle
@@ -33,11 +43,13 @@ class Container:
         self.terminal = terminal
         self.own_pid = own_pid
         self.filter = filter
+        self.program = program
         self.main: Task | None = None
         self.execs: dict[str, Task] = {}
         self.ended_execs: dict[str, ExecEntry] = {}
         self.pid = 0
         self.start_time = 0
+        self.started = program is None  # a process of ours that waits for its start ends with its warden
         self.paused = False
         self.adopted = False
         self.no_exec = ""
@@ -69,6 +81,19 @@ class Container:
             "terminal": self.terminal,
             "exit": self.exit,
             "execs": execs + list(self.ended_execs.values()),
+        }
+
+    def state(self) -> StateRecord:
+        """What a warden that follows has to know."""
+        return {
+            "id": self.id,
+            "bundle": self.bundle,
+            "pid": self.pid,
+            "start_time": self.start_time,
+            "cgroup": self.group.path,
+            "terminal": self.terminal,
+            "runtime": self.program,
+            "started": self.started,
         }
 
     def task(self, exec_id: str | None) -> Task:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
+from hythe.kernel import namespaces as ns
 from hythe.kernel import process
 from hythe.kernel.namespaces import forked_into
 from hythe.runtime.init.channel import Channel
@@ -78,6 +79,86 @@ class Forker:
             os.close(line)
         ours.setblocking(False)
         return Born(pid, ours)
+
+    def stage(
+        self,
+        inside: Callable[[socket.socket, Channel], int],
+        outside: Callable[[int, socket.socket, Channel], int],
+        pipes: Pipes,
+        joined: list[tuple[str, str]],
+        new: int,
+        keep: tuple[int, ...] = (),
+    ) -> Born:
+        """Two children with a line between them: `inside` in namespaces of its own, which is the one that was
+        born, and `outside`, told of its pid, which helps it. `joined`: (type, path) of namespaces to join; `keep` is
+        for the first.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        line = theirs.detach()
+        helped, helper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+        def first() -> int:
+            return _child(
+                lambda channel: inside(helped, channel), line, pipes.child, (helped.fileno(), *keep)
+            )
+
+        try:
+            if joined:
+                pid = _cloned_beside(first, joined, new)
+            else:
+                pid = ns.cloned(first, new)
+            self._help(lambda channel: outside(pid, helper, channel), line, pipes.child, helper.fileno())
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            os.close(line)
+            helped.close()
+            helper.close()
+        ours.setblocking(False)
+        return Born(pid, ours)
+
+    @staticmethod
+    def _help(body: Callable[[Channel], int], line: int, streams: tuple[int, int, int], keep: int) -> None:
+        if os.fork() == 0:
+            code = 1
+            try:
+                code = _child(body, line, streams, (keep,))
+            finally:
+                os._exit(code)
+
+
+def _cloned_beside(child: Callable[[], int], joined: list[tuple[str, str]], new: int) -> int:
+    """Clone from inside the namespaces at `joined`, the user namespace last: from there on its root is all we are.
+
+    It takes a process in between, whose child is ours (CLONE_PARENT). Raises OSError.
+    """
+    entries = sorted(joined, key=lambda one: one[0] == "user")
+    opened = [(os.open(path, os.O_RDONLY | os.O_CLOEXEC), ns.FLAGS[kind]) for kind, path in entries]
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+
+    def between() -> int:
+        try:
+            for fd, flag in opened:
+                ns.setns(fd, flag)
+            answer = ns.cloned(child, new | ns.CLONE_PARENT)
+        except OSError as error:
+            answer = -(error.errno or 1)
+        os.write(writing, str(answer).encode())
+        return 0
+
+    try:
+        middle = ns.cloned(between, 0)
+        os.close(writing)
+        answer = int(os.read(reading, 32) or b"-5")
+        os.waitpid(middle, 0)
+    finally:
+        os.close(reading)
+        for fd, _ in opened:
+            os.close(fd)
+    if answer < 0:
+        raise OSError(-answer, f"cannot join the namespaces {', '.join(path for _, path in entries)}")
+    return answer
 
 
 def _child(

@@ -2,8 +2,8 @@
 
 Each gets the container's state (runtime.md, State) as JSON on its standard input and exactly the environment that
 is written for it. One that fails, or takes longer than its `timeout` in seconds, fails its point: what that means
-differs (runtime-spec 1.2, config.md, POSIX-platform Hooks), and the caller knows. Here are those that run in the
-runtime's namespaces: prestart, createRuntime, poststart, poststop.
+differs (runtime-spec 1.2, config.md, POSIX-platform Hooks), and the caller knows. createContainer and
+startContainer are run by the container's first process, inside its namespaces; the others by the runtime.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from hythe.errors import InvalidArgument, SystemProblem
 from hythe.kernel import process
 
 POINTS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
+BEFORE_START = POINTS[:4]
+"""Those for which the container's first process waits: it needs the state for its own, or the others to have run."""
 _OUTPUT_LIMIT = 4096
 _KILL = 9
 

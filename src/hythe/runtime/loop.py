@@ -67,23 +67,23 @@ class Loop:
             ready = self._epoll.poll(-1 if self._idle is None else self._idle[0])
             if not ready and self._idle is not None:
                 action, self._idle = self._idle[1], None
-                self._guard(action)
+                self.guard(action)
             for fd, events in ready:
                 callback = self._callbacks.get(fd)
                 if callback is not None:
-                    self._guard(lambda call=callback, what=events: call(what))  # type: ignore[misc]
+                    self.guard(lambda call=callback, what=events: call(what))  # type: ignore[misc]
             self._finish_batch()
 
     def _finish_batch(self) -> None:
         while self._later:
             actions, self._later = self._later, []
             for action in actions:
-                self._guard(action)
+                self.guard(action)
         for fd in self._closing:
             os.close(fd)
         self._closing.clear()
 
-    def _guard(self, action: Callable[[], None]) -> None:
+    def guard(self, action: Callable[[], None]) -> None:
         """The only place that catches everything: a fault in one container may not end them all."""
         try:
             action()

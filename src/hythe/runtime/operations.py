@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hythe.errors import Conflict, InvalidArgument, NotFound
+from hythe.kernel import cgroups
 from hythe.runtime import validate
 from hythe.runtime.attachment import Wanted
 from hythe.runtime.container import Container
@@ -54,14 +55,24 @@ class Operations:
         id = validate.identifier(request["id"])
         if id in self._supervisor.containers:
             raise Conflict(f"container {id} exists already")
-        bundle = request["bundle"]
+        bundle, program = request["bundle"], request.get("runtime")
         spec = _read_config(bundle)
-        validate.spec(spec)
+        if program is None:
+            validate.spec(spec)
+        else:
+            validate.program(program)
+            validate.foreign_spec(spec)
         linux, terminal = spec["linux"], bool(request.get("terminal"))
+        layers = request.get("rootfs") or []
         group = self._supervisor.layout.group(linux["cgroupsPath"], linux.get("resources"))
-        plan = self._supervisor.plan(spec, bundle, request.get("rootfs") or [], group, terminal=terminal)
         own_pid = any(e["type"] == "pid" and not e.get("path") for e in linux["namespaces"])
-        container = Container(id, bundle, group, terminal=terminal, own_pid=own_pid, filter=plan.filter)
+        plan = filter = None
+        if program is None:
+            plan = self._supervisor.plan(spec, bundle, layers, group, terminal=terminal)
+            filter = plan.filter
+        container = Container(
+            id, bundle, group, terminal=terminal, own_pid=own_pid, filter=filter, program=program
+        )
         log = LogFile(request["log"]) if request.get("log") else None
         streams, pipes = self._supervisor.streams(
             id,
@@ -71,7 +82,10 @@ class Operations:
             ends_stdin=bool(request.get("stdin_once")),
             log=log,
         )
-        self._supervisor.create(container, plan, streams, pipes, answer)
+        if plan is not None:
+            self._supervisor.create(container, plan, streams, pipes, answer)
+        else:
+            self._supervisor.create_foreign(container, layers, streams, pipes, answer)
 
     def start(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
         container = self._supervisor.get(request["id"])
@@ -101,7 +115,8 @@ class Operations:
         )
         if wanted is not None:
             streams.attach(fds.pop(0), wanted)
-        self._supervisor.exec(container, exec_id, process, streams, pipes, answer, terminal=terminal)
+        run = self._supervisor.exec if container.program is None else self._supervisor.foreign.exec
+        run(container, exec_id, process, streams, pipes, answer, terminal=terminal)
 
     def delete(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
         container = self._supervisor.get(request["id"])
@@ -128,23 +143,28 @@ class Operations:
         number = int(request["signal"])
         if number not in signal.valid_signals():
             raise InvalidArgument(f"signal {number} does not exist")
-        if container.exit is not None:
+        if container.exit is not None or not container.pid:
             raise Conflict(f"container {container.id} is not running")
-        if request.get("all"):
+        everyone, exec_id = bool(request.get("all")), request.get("exec")
+        if container.program is not None and exec_id is None:
+            self._supervisor.foreign.kill(
+                container, number, answer, lambda: _killed(container, number), all=everyone
+            )
+            return
+        if everyone:
             _kill_all(container, number)
         else:
-            pid = container.pid if request.get("exec") is None else container.task(request["exec"]).pid
-            os.kill(pid, number)
-        if number == signal.SIGKILL and container.paused:
-            # A frozen process dies only when it is thawed.
-            container.group.thaw()
-            container.paused = False
+            os.kill(container.pid if exec_id is None else container.task(exec_id).pid, number)
+        _killed(container, number)
         answer.ok()
 
     def pause(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
         container = self._supervisor.get(request["id"])
         if container.status != "running":
             raise Conflict(f"container {container.id} is {container.status}, not running")
+        if container.program is not None:
+            self._supervisor.foreign.pause(container, answer, lambda: _paused(container, True))
+            return
         container.group.freeze()
         container.paused = True
         answer.ok()
@@ -153,13 +173,19 @@ class Operations:
         container = self._supervisor.get(request["id"])
         if not container.paused:
             raise Conflict(f"container {container.id} is not paused")
+        if container.program is not None:
+            self._supervisor.foreign.resume(container, answer, lambda: _paused(container, False))
+            return
         container.group.thaw()
         container.paused = False
         answer.ok()
 
     def update(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
         container = self._supervisor.get(request["id"])
-        validate.resources(request["resources"])
+        if container.program is not None:
+            self._supervisor.foreign.update(container, request["resources"], answer)
+            return
+        cgroups.check(request["resources"])
         answer.ok(warnings=container.group.limit(request["resources"]))
 
     # ---- the warden -------------------------------------------------------------------------------
@@ -209,6 +235,17 @@ def _wanted(body: dict[str, Any], fds: list[int]) -> Wanted:
         bytes(body.get("detach_keys") or ()),
         base64.b64decode(body.get("head") or ""),
     )
+
+
+def _paused(container: Container, paused: bool) -> None:
+    container.paused = paused
+
+
+def _killed(container: Container, number: int) -> None:
+    """A frozen process dies only when it is thawed."""
+    if number == signal.SIGKILL and container.paused:
+        container.group.thaw()
+        container.paused = False
 
 
 def _kill_all(container: Container, number: int) -> None:

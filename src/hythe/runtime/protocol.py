@@ -60,7 +60,17 @@ class AttachBody(TypedDict, total=False):
     head: str
 
 
+class Program(TypedDict):
+    """An OCI runtime's program: `path` is absolute, `args` come before the subcommand."""
+
+    name: str
+    path: str
+    args: list[str]
+
+
 class Create(TypedDict, total=False):
+    """Without `runtime` it is the warden itself that makes the container."""
+
     op: Literal["create"]
     id: str
     bundle: str
@@ -69,6 +79,7 @@ class Create(TypedDict, total=False):
     stdin: bool
     stdin_once: bool
     log: Log | None
+    runtime: Program | None
 
 
 class Exec(TypedDict, total=False):

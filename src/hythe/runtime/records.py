@@ -1,8 +1,8 @@
 """What is written down about containers, so that a warden that follows can find them: DIR/ID/*.json.
 
-state.json from the moment the process exists, exit.json when it has ended; each whole or not there (a
-temporary file, renamed). The folder is normally on a tmpfs: what is true only while this kernel runs need
-not be synced.
+state.json from the moment the process exists (with a foreign runtime from before that, with pid 0), exit.json
+when it has ended; each whole or not there (a temporary file, renamed). The folder is normally on a tmpfs: what is
+true only while this kernel runs need not be synced.
 """
 
 # ruff: noqa: PTH103, PTH104
@@ -13,11 +13,14 @@ import os
 import shutil
 from typing import TypedDict, cast
 
-from hythe.runtime.protocol import ExitRecord
+from hythe.runtime.protocol import ExitRecord, Program
 
 
 class StateRecord(TypedDict):
-    """A process is its pid and its start time, never the pid alone."""
+    """A process is its pid and its start time, never the pid alone.
+
+    `started`: nothing is to be done any more for it to run, should this warden end.
+    """
 
     id: str
     bundle: str
@@ -25,6 +28,8 @@ class StateRecord(TypedDict):
     start_time: int
     cgroup: str
     terminal: bool
+    runtime: Program | None
+    started: bool
 
 
 class Records:
@@ -33,6 +38,10 @@ class Records:
     def __init__(self, folder: str) -> None:
         self._folder = folder
         os.makedirs(folder, mode=0o700, exist_ok=True)
+
+    def folder(self, id: str) -> str:
+        """Where those of one container are."""
+        return f"{self._folder}/{id}"
 
     def write_state(self, state: StateRecord) -> None:
         os.makedirs(f"{self._folder}/{state['id']}", mode=0o700, exist_ok=True)

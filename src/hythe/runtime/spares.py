@@ -38,11 +38,11 @@ class Spares:
         self._pattern: Pattern | None = None
 
     def fits(self, spec: dict[str, Any]) -> bool:
-        """Whether every namespace is to be new, and no control group but the usual ones is needed (cpuset)."""
+        """Whether every namespace is to be new, and no control group but the usual ones is needed."""
         kinds = {entry["type"] for entry in spec["linux"]["namespaces"] if not entry.get("path")}
-        cpu = (spec["linux"].get("resources") or {}).get("cpu") or {}
-        usual = not (cpu.get("cpus") or cpu.get("mems"))
-        return self._layout.can_rename and usual and kinds >= spare.MADE
+        usual = self._layout.usual(spec["linux"].get("resources") or {})
+        own_user = any(entry["type"] == "user" for entry in spec["linux"]["namespaces"])
+        return self._layout.can_rename and usual and kinds >= spare.MADE and not own_user
 
     def take(self, plan: Plan, streams: tuple[int, int, int]) -> Born | None:
         """Give `plan` to the spare, which becomes that container; None where there is none for it."""

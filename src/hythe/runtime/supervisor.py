@@ -10,16 +10,21 @@ from __future__ import annotations
 import os
 import signal
 import time
+from functools import partial
 from typing import Any
 
 from hythe.errors import CannotStart, Conflict, NotFound
 from hythe.kernel import cgroups, process, seccomp
 from hythe.kernel.cgroups import Group
+from hythe.runtime.birth import born
 from hythe.runtime.container import Container
 from hythe.runtime.events import Events
+from hythe.runtime.foreign.commands import Commands
+from hythe.runtime.foreign.runtime import Foreign
 from hythe.runtime.fork import Born, Forker, Pipes, make_pipes
 from hythe.runtime.init import container as first
 from hythe.runtime.init import joined
+from hythe.runtime.init.joined import own_mapping
 from hythe.runtime.init.security import Filter
 from hythe.runtime.logfile import LogFile
 from hythe.runtime.loop import IN, Loop
@@ -28,7 +33,7 @@ from hythe.runtime.protocol import ExitRecord
 from hythe.runtime.records import Records
 from hythe.runtime.spares import Spares
 from hythe.runtime.stdio import Streams
-from hythe.runtime.task import Answer, Task
+from hythe.runtime.task import Answer, ForkedTask, Task
 
 
 class Supervisor:
@@ -45,6 +50,8 @@ class Supervisor:
         self._oom = OomWatch(loop, events)
         self.layout = cgroups.detect()
         self._spares = Spares(loop, self._forker, self.layout)
+        self._commands = Commands(self._forker, open_files)
+        self.foreign = Foreign(loop, self._commands, records, events, self)
         self.containers: dict[str, Container] = {}
         self._signals = process.signalfd((signal.SIGCHLD,))
         loop.add(self._signals, IN, lambda _: self._children())
@@ -68,39 +75,27 @@ class Supervisor:
         self, container: Container, plan: first.Plan, streams: Streams, pipes: Pipes, answer: Answer
     ) -> None:
         """Fork the container's first process. Its pid namespace is new, joined by path, or ours."""
-        born = self._spares.take(plan, pipes.child) or self._fork(plan, pipes)
-        task = self._adopt(container, born, streams, pipes, None, answer)
+        made = self._spares.take(plan, pipes.child) or born(self._forker, plan, pipes)
+        task = self._adopt(container, made, streams, pipes, None, answer)
         container.main, container.pid, container.start_time = task, task.pid, task.start_time
         self.containers[container.id] = container
-        self._records.write_state(
-            {
-                "id": container.id,
-                "bundle": container.bundle,
-                "pid": task.pid,
-                "start_time": task.start_time,
-                "cgroup": container.group.path,
-                "terminal": container.terminal,
-            }
-        )
+        self._records.write_state(container.state())
 
-    def _fork(self, plan: first.Plan, pipes: Pipes) -> Born:
-        namespace, opened = self._pid_namespace(plan.spec)
+    def create_foreign(
+        self, container: Container, layers: list[Any], streams: Streams, pipes: Pipes, answer: Answer
+    ) -> None:
+        """Have another runtime make the container's first process; recorded before there is one."""
+        self.containers[container.id] = container
+        self._records.write_state(container.state())
         try:
-            return self._forker.fork(lambda channel: first.become(plan, channel), pipes, namespace)
-        finally:
-            if opened is not None:
-                os.close(opened)
+            self.foreign.create(container, layers, streams, pipes, answer)
+        except BaseException:
+            self.forget(container)
+            raise
 
-    @staticmethod
-    def _pid_namespace(spec: dict[str, Any]) -> tuple[int | None, int | None]:
-        """(as `forked_into` wants it, a descriptor to close)."""
-        for entry in spec["linux"]["namespaces"]:
-            if entry["type"] == "pid":
-                if not entry.get("path"):
-                    return -1, None
-                fd = os.open(entry["path"], os.O_RDONLY | os.O_CLOEXEC)
-                return fd, fd
-        return None, None
+    def keep(self, container: Container, task: Task) -> None:
+        """See `foreign.Keeper`."""
+        self._tasks[task.pid] = (container, task)
 
     def exec(
         self,
@@ -118,13 +113,16 @@ class Supervisor:
             raise Conflict(f"nothing can be run in {container.id}: {container.no_exec}", hint="restart it")
         pidfd = process.pidfd_open(container.pid)
         try:
-            plan = joined.ExecPlan(spec, pidfd, container.group, container.filter, terminal, self._open_files)
-            born = self._forker.fork(
+            plan = joined.ExecPlan(
+                spec, pidfd, container.group, container.filter, terminal, self._open_files,
+                own_mapping(container.pid),
+            )  # fmt: skip
+            made = self._forker.fork(
                 lambda channel: joined.become(plan, channel), pipes, pidfd, keep=(pidfd,)
             )
         finally:
             os.close(pidfd)
-        container.execs[exec_id] = self._adopt(container, born, streams, pipes, exec_id, answer)
+        container.execs[exec_id] = self._adopt(container, made, streams, pipes, exec_id, answer)
 
     def _adopt(
         self,
@@ -134,12 +132,12 @@ class Supervisor:
         pipes: Pipes,
         exec_id: str | None,
         answer: Answer,
-    ) -> Task:
+    ) -> ForkedTask:
         pipes.close_child()
         for fd, stream in ((pipes.stdout, 1), (pipes.stderr, 2)):
             if fd >= 0:
                 streams.add_output(fd, stream)
-        task = Task(
+        task = ForkedTask(
             self._loop,
             born,
             streams,
@@ -185,7 +183,10 @@ class Supervisor:
     def start(self, container: Container, task: Task, answer: Answer) -> None:
         """Let the container's first process exec; then there is time for another spare."""
         self._oom.watch(container)
-        task.start(answer)
+        if isinstance(task, ForkedTask):
+            task.start(answer)
+        else:
+            self.foreign.start(container, task, answer)
 
     def end_spares(self) -> None:
         """Before the warden ends."""
@@ -205,13 +206,15 @@ class Supervisor:
                 return
             if pid == 0:
                 return
-            known = self._tasks.pop(pid, None)
-            if known is None:
-                self._spares.ended(pid)
-            else:
-                self._ended(*known, os.waitstatus_to_exitcode(status))
+            known, code = self._tasks.pop(pid, None), os.waitstatus_to_exitcode(status)
+            if known is not None:
+                self._loop.guard(partial(self.ended, *known, code))
+            elif not self._spares.ended(pid):
+                self._loop.guard(partial(self._commands.ended, pid, code))
 
-    def _ended(self, container: Container, task: Task, code: int) -> None:
+    def ended(self, container: Container, task: Task, code: int) -> None:
+        """It has been reaped; `code` as from `os.waitstatus_to_exitcode`."""
+        self._tasks.pop(task.pid, None)
         if task.exec_id is None and not container.own_pid:
             container.group.kill()  # nothing else ends what it left running
         exit: ExitRecord = {
@@ -260,9 +263,7 @@ class Supervisor:
         self._records.write_exit(container.id, exit)
         self._events.send("exit", id=container.id, exec=None, **exit)
         if container.deleting:
-            self.forget(container)
-            for answer in container.deleting:
-                answer.ok()
+            self.finish(container)
 
     # ---- removing ---------------------------------------------------------------------------------
 
@@ -274,10 +275,21 @@ class Supervisor:
                     f"container {container.id} is {container.status}", hint="stop it first, or use force"
                 )
             container.deleting.append(answer)
-            self.kill_all(container)
+            if container.pid:
+                self.kill_all(container)
             return
+        container.deleting.append(answer)
+        self.finish(container)
+
+    def finish(self, container: Container) -> None:
+        """It has ended: remove what is left, and answer who waits for that."""
+        if container.program is not None:
+            self.foreign.delete(container)
+            return
+        answers, container.deleting = container.deleting, []
         self.forget(container)
-        answer.ok()
+        for answer in answers:
+            answer.ok()
 
     def kill_all(self, container: Container) -> None:
         """End every process of a container; its exit is then told as usual."""

@@ -1,7 +1,9 @@
-"""One process that the warden started: a container's first, or an exec.
+"""One process that the warden is the parent of: a container's first, or an exec.
 
 Life: *preparing* (between fork and "ready"), *ready* (a container's first process waits for its start),
 *starting*, *running*, *ended*. Whoever asked for the next step is answered when it is reached, or fails.
+
+A `Task` is any such process; a `ForkedTask` is one that was forked here and speaks over a channel.
 """
 
 from __future__ import annotations
@@ -31,7 +33,30 @@ class Answer(Protocol):
 
 
 class Task:
-    """`exec_id` None: the container's first process. Owns the channel and the streams."""
+    """`exec_id` None: the container's first process. Owns the streams."""
+
+    def __init__(
+        self, pid: int, start_time: int, streams: Streams, *, exec_id: str | None, phase: Phase
+    ) -> None:
+        self.pid = pid
+        self.start_time = start_time
+        self.exec_id = exec_id
+        self.streams = streams
+        self.phase = phase
+        self.failure: HytheError | None = None
+        self.exit: ExitRecord | None = None
+
+    def listen(self) -> None:
+        """Take what the process has said so far."""
+
+    def end(self, exit: ExitRecord) -> None:
+        """The process has been reaped: drain its output."""
+        self.phase, self.exit = "ended", exit
+        self.streams.drain()
+
+
+class ForkedTask(Task):
+    """Owns the channel, too."""
 
     def __init__(
         self,
@@ -45,18 +70,12 @@ class Task:
         on_namespaces: Callable[[], None],
         on_running: Callable[[], None],
     ) -> None:
+        super().__init__(born.pid, start_time, streams, exec_id=exec_id, phase="preparing")
         self._loop = loop
         self._channel: socket.socket | None = born.channel
         self._answer: Answer | None = answer
         self._on_namespaces = on_namespaces
         self._on_running = on_running
-        self.pid = born.pid
-        self.start_time = start_time
-        self.exec_id = exec_id
-        self.streams = streams
-        self.phase: Phase = "preparing"
-        self.failure: HytheError | None = None
-        self.exit: ExitRecord | None = None
         loop.add(born.channel.fileno(), IN, lambda _: self.listen())
 
     def start(self, answer: Answer) -> None:

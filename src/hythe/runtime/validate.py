@@ -10,6 +10,7 @@ import re
 from typing import Any, Final
 
 from hythe.errors import InvalidArgument, Unsupported
+from hythe.kernel import cgroups
 from hythe.kernel.namespaces import FLAGS
 
 _TOP: Final = frozenset("ociVersion process root hostname domainname mounts linux annotations".split())
@@ -18,12 +19,9 @@ _PROCESS: Final = frozenset(
     oomScoreAdj""".split()
 )
 _LINUX: Final = frozenset(
-    """namespaces devices cgroupsPath resources seccomp rootfsPropagation maskedPaths readonlyPaths
-    sysctl""".split()
+    """namespaces uidMappings gidMappings timeOffsets devices cgroupsPath resources seccomp rootfsPropagation
+    maskedPaths readonlyPaths sysctl""".split()
 )
-_RESOURCES: Final = frozenset("devices memory cpu pids unified".split())
-_MEMORY: Final = frozenset("limit reservation swap swappiness disableOOMKiller useHierarchy".split())
-_CPU: Final = frozenset("shares quota period cpus mems".split())
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}")
 _LARGEST_ID: Final = 2**32 - 2
 
@@ -65,13 +63,6 @@ def _id(number: object, where: str) -> None:
         raise InvalidArgument(f"config.json: {where} {number!r} is not between 0 and {_LARGEST_ID}")
 
 
-def resources(value: dict[str, Any]) -> None:
-    """Raises InvalidArgument, Unsupported."""
-    _only(_RESOURCES, value, "linux.resources.")
-    _only(_MEMORY, value.get("memory") or {}, "linux.resources.memory.")
-    _only(_CPU, value.get("cpu") or {}, "linux.resources.cpu.")
-
-
 def spec(value: dict[str, Any]) -> None:
     """The whole config.json. Raises InvalidArgument, Unsupported."""
     if not isinstance(value.get("process"), dict):
@@ -80,7 +71,7 @@ def spec(value: dict[str, Any]) -> None:
     process(value["process"])
     linux = value.get("linux") or {}
     _only(_LINUX, linux, "linux.")
-    resources(linux.get("resources") or {})
+    cgroups.check(linux.get("resources") or {})
     _namespaces(linux.get("namespaces") or [], value)
     for mount in value.get("mounts") or ():
         if not str(mount.get("destination", "")).startswith("/"):
@@ -91,10 +82,23 @@ def spec(value: dict[str, Any]) -> None:
         raise InvalidArgument("config.json: linux.cgroupsPath is needed")
 
 
+def program(value: dict[str, Any]) -> None:
+    """Another runtime's program. Raises InvalidArgument."""
+    if not str(value.get("path", "")).startswith("/"):
+        raise InvalidArgument(f"the runtime's path {value.get('path')!r} is not absolute")
+
+
+def foreign_spec(value: dict[str, Any]) -> None:
+    """What we need of a config.json that another runtime judges. Raises InvalidArgument."""
+    linux = value.get("linux") or {}
+    if not linux.get("cgroupsPath") or not isinstance(linux.get("namespaces"), list):
+        raise InvalidArgument("config.json: linux.cgroupsPath and linux.namespaces are needed")
+
+
 def _namespaces(entries: list[dict[str, Any]], value: dict[str, Any]) -> None:
     kinds = [entry.get("type") for entry in entries]
     for kind in kinds:
-        if kind in ("user", "time") or kind not in FLAGS:
+        if kind not in FLAGS:
             raise Unsupported(f"config.json: a {kind} namespace is not supported by this runtime")
     if len(set(kinds)) != len(kinds):
         raise InvalidArgument("config.json: a namespace type is listed twice")

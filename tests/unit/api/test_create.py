@@ -100,16 +100,15 @@ def test_the_older_mac_address_belongs_to_the_main_network() -> None:
 @pytest.mark.parametrize(
     ("host", "named"),
     [
-        ({"BlkioWeight": 300}, "BlkioWeight=300"),
+        ({"KernelMemory": 300}, "KernelMemory=300"),
         ({"DeviceRequests": [{"Count": -1}]}, "DeviceRequests"),
-        ({"MemorySwappiness": 60}, "MemorySwappiness=60"),
-        ({"CgroupnsMode": "host"}, "CgroupnsMode='host'"),
+        ({"IOMaximumIOps": 60}, "IOMaximumIOps=60"),
         ({"Links": ["a:b"]}, "Links"),
         ({"StorageOpt": {"size": "1G"}}, "StorageOpt"),
         ({"LogConfig": {"Type": "syslog"}}, "syslog"),
         ({"Mounts": [{"Type": "image", "Target": "/x"}]}, "image"),
         ({"PortBindings": {"80/sctp": []}}, "SCTP"),
-        ({"CpuRealtimeRuntime": 1}, "CpuRealtimeRuntime"),
+        ({"CpuPercent": 1}, "CpuPercent"),
     ],
 )
 def test_what_hythe_cannot_do_is_refused_by_name(host: dict[str, Any], named: str) -> None:
@@ -129,7 +128,8 @@ def test_what_hythe_cannot_do_is_refused_by_name(host: dict[str, Any], named: st
         {"Image": "x", "HostConfig": {"PortBindings": {"99999/tcp": []}}},
         {"Image": "x", "HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": "9-8"}]}}},
         {"Image": "x", "HostConfig": {"Binds": ["a:b"]}},
-        {"Image": "x", "HostConfig": {"NanoCpus": 1, "CpuQuota": 1}},
+        {"Image": "x", "HostConfig": {"NanoCpus": -1}},
+        {"Image": "x", "HostConfig": {"DeviceCgroupRules": ["x"]}},
         {"Image": "x", "HostConfig": {"ShmSize": -1}},
         {"Image": "x", "HostConfig": {"LogConfig": {"Config": {"maxsize": "1m"}}}},
         {"Image": "x", "Healthcheck": {"Test": ["CMD", "x"], "Interval": 5}},

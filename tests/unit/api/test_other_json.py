@@ -21,7 +21,7 @@ from hythe.api.docker.types.host import UpdateRequest
 from hythe.api.docker.types.networks import ConnectRequest, NetworkCreateRequest
 from hythe.engine.events import Event
 from hythe.engine.model import Exec, ExecSpec, RestartPolicy
-from hythe.errors import InvalidArgument, Unsupported
+from hythe.errors import Unsupported
 from hythe.network.model import EndpointRecord, NetworkRecord
 
 from .golden import load, missing_keys
@@ -166,5 +166,11 @@ def test_update_as_the_cli_sends_it() -> None:
 def test_what_cannot_be_updated() -> None:
     with pytest.raises(Unsupported, match="Ulimits"):
         changes(decode(b'{"Ulimits": [{"Name": "nofile"}]}', UpdateRequest))
-    with pytest.raises(InvalidArgument):
-        changes(decode(b'{"NanoCpus": 1, "CpuQuota": 1}', UpdateRequest))
+    with pytest.raises(Unsupported, match="blkio_device_read_bps"):
+        changes(decode(b'{"BlkioDeviceReadBps": [{"Path": "/dev/x", "Rate": 1}]}', UpdateRequest))
+
+
+def test_limits_can_be_lifted_by_an_update() -> None:
+    body = b'{"PidsLimit": 0, "CpuQuota": -1, "MemorySwap": -1, "BlkioWeight": 20}'
+    expected = {"pids_limit": -1, "cpu_quota": -1, "memory_swap": -1, "blkio_weight": 20}
+    assert changes(decode(body, UpdateRequest)) == expected

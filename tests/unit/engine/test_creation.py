@@ -106,8 +106,8 @@ def test_networks_default_to_the_bridge() -> None:
 @pytest.mark.parametrize(
     "host",
     [
-        HostOptions(memory=1024),
-        HostOptions(memory=1 << 30, memory_swap=1 << 20),
+        HostOptions(cgroupns_mode="x"),
+        HostOptions(cgroup_parent="/a/../b"),
         HostOptions(auto_remove=True, restart=RestartPolicy("always")),
         HostOptions(cap_add=["NO_SUCH"]),
         HostOptions(security_opt=["no-such"]),

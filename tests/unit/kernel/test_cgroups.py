@@ -40,44 +40,6 @@ def test_version_1_device_lines() -> None:
     assert v1.device_line({"type": "c", "major": 136, "minor": -1, "access": "rw"}) == "c 136:* rw"
 
 
-def test_version_2_files() -> None:
-    resources = {
-        "memory": {"limit": 100, "swap": 150, "reservation": 50},
-        "cpu": {"shares": 1024, "quota": 50000, "period": 100000, "cpus": "0-1"},
-        "pids": {"limit": -1},
-        "unified": {"memory.high": "90"},
-    }
-    assert dict(v2.translate(resources)) == {
-        "memory.max": "100",
-        "memory.swap.max": "50",
-        "memory.low": "50",
-        "cpu.weight": "39",
-        "cpu.max": "50000 100000",
-        "cpuset.cpus": "0-1",
-        "pids.max": "max",
-        "memory.high": "90",
-    }
-
-
-@pytest.mark.parametrize(
-    "resources",
-    [{"memory": {"swap": 10}}, {"memory": {"limit": 10, "swap": 5}}, {"unified": {"../x": "1"}}],
-)
-def test_version_2_refuses(resources: dict[str, Any]) -> None:
-    with pytest.raises(InvalidArgument):
-        v2.translate(resources)
-
-
-@given(st.integers(0, 300000))
-def test_weight_is_in_range(shares: int) -> None:
-    assert 1 <= v2.weight(shares) <= 10000
-
-
-def test_io_statistics() -> None:
-    found = v2.io_statistics("8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n")
-    assert found == [{"major": 8, "minor": 0, "read_bytes": 1, "write_bytes": 2, "reads": 3, "writes": 4}]
-
-
 def run(code: bytes, access: int, kind: int, major: int, minor: int) -> int:
     """Interpret the few instructions that `devices` uses."""
     context = struct.pack("<III", access << 16 | kind, major, minor)

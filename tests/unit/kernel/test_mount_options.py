@@ -28,7 +28,7 @@ def test_unknown_words_are_the_file_systems() -> None:
     assert options.data == (("size", "64m"), ("mode", "1777"), ("inode64", None))
 
 
-@pytest.mark.parametrize("word", ["idmap", "ridmap=1", "tmpcopyup", "remount"])
+@pytest.mark.parametrize("word", ["idmap=uids=0-1-2", "ridmap=1", "tmpcopyup", "remount"])
 def test_what_is_not_there_is_refused_by_name(word: str) -> None:
     with pytest.raises(Unsupported, match=f"/dest.*{word}"):
         parse([word], destination="/dest")

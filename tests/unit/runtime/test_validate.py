@@ -24,8 +24,7 @@ def test_a_plain_one_is_accepted() -> None:
     [
         spec(hooks={"poststop": [1]}),
         spec(linux={"intelRdt": {"x": 1}}),
-        spec(linux={"namespaces": [{"type": "mount"}, {"type": "user"}]}),
-        spec(linux={"resources": {"blockIO": {"weight": 10}}}),
+        spec(linux={"resources": {"blockIO": {"colour": 10}}}),
         spec(process={"selinuxLabel": "x"}),
     ],
 )

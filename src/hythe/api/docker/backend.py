@@ -237,6 +237,14 @@ class Paths(Protocol):
     def bundle(self, container_id: str) -> Path: ...
 
 
+class Runtimes(Protocol):
+    """routes_system: the OCI runtimes that can be named, None for hythe's own."""
+
+    default: str
+
+    def known(self) -> Mapping[str, Mapping[str, object] | None]: ...
+
+
 class Engine(Protocol):
     """The engine as the API sees it. All is there once it has been started."""
 
@@ -248,6 +256,9 @@ class Engine(Protocol):
 
     @property
     def paths(self) -> Paths: ...
+
+    @property
+    def runtimes(self) -> Runtimes: ...
 
     @property
     def containers(self) -> Containers: ...

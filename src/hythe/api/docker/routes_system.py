@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
@@ -79,8 +80,17 @@ async def info(call: Call) -> web.StreamResponse:
         "DockerRootDir": str(engine.paths.data),
         "SystemTime": format_time(time.time_ns()),
         "ServerVersion": __version__,
+        "Runtimes": {name: _runtime(program) for name, program in engine.runtimes.known().items()},
+        "DefaultRuntime": engine.runtimes.default,
     }
     return json_response(counts | host.facts() | _ABILITIES)
+
+
+def _runtime(program: Mapping[str, object] | None) -> dict[str, object]:
+    if program is None:
+        return {"path": "hythe"}
+    shown = {"path": program["path"]}
+    return shown | ({"runtimeArgs": program["args"]} if program["args"] else {})
 
 
 _ABILITIES: Final[dict[str, Any]] = {
@@ -96,8 +106,6 @@ _ABILITIES: Final[dict[str, Any]] = {
     "CgroupDriver": "cgroupfs",
     "IndexServerAddress": "https://index.docker.io/v1/",
     "RegistryConfig": {"InsecureRegistryCIDRs": [], "IndexConfigs": {}, "Mirrors": []},
-    "Runtimes": {"hythe": {"path": "hythe"}},
-    "DefaultRuntime": "hythe",
     "Swarm": {"NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": False,
               "Error": "", "RemoteManagers": None},
     "LiveRestoreEnabled": True,

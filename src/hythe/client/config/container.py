@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hythe.base.units import parse_duration, parse_size
-from hythe.client.config import limits
+from hythe.client.config import block_io, limits
 from hythe.client.config.environment import environment, labels
 from hythe.client.config.mounts import parse_mount, parse_tmpfs, parse_volume
 from hythe.client.config.networks import endpoints
@@ -37,7 +37,12 @@ class RunOptions:
         self.dns, self.dns_search, self.dns_option = list[str](), list[str](), list[str]()
         self.add_host, self.link = list[str](), list[str]()
         self.memory = self.memory_swap = self.memory_reservation = self.shm_size = self.cpus = ""
+        self.memory_swappiness = ""
         self.cpu_shares = self.cpu_quota = self.cpu_period = self.pids_limit = 0
+        self.cpu_rt_period = self.cpu_rt_runtime = self.blkio_weight = 0
+        self.blkio_weight_device, self.device_cgroup_rule = list[str](), list[str]()
+        self.device_read_bps, self.device_write_bps = list[str](), list[str]()
+        self.device_read_iops, self.device_write_iops = list[str](), list[str]()
         self.oom_score_adj = 0
         self.cpuset_cpus = self.cpuset_mems = ""
         self.ulimit, self.sysctl, self.device = list[str](), list[str](), list[str]()
@@ -117,6 +122,12 @@ def _host(options: RunOptions) -> Json:
         "OomScoreAdj": options.oom_score_adj, "ShmSize": parse_size(options.shm_size or "0"),
         "Devices": [limits.device(text) for text in options.device],
         "Ulimits": [limits.ulimit(text) for text in options.ulimit],
+        "DeviceCgroupRules": [block_io.device_rule(text) for text in options.device_cgroup_rule],
+        "BlkioWeightDevice": [block_io.weight(text) for text in options.blkio_weight_device],
+        "BlkioDeviceReadBps": [block_io.bytes_rate(text) for text in options.device_read_bps],
+        "BlkioDeviceWriteBps": [block_io.bytes_rate(text) for text in options.device_write_bps],
+        "BlkioDeviceReadIOps": [block_io.operations_rate(text) for text in options.device_read_iops],
+        "BlkioDeviceWriteIOps": [block_io.operations_rate(text) for text in options.device_write_iops],
     }  # fmt: skip
 
 
@@ -129,6 +140,8 @@ def resources(options: RunOptions) -> Json:
         "NanoCpus": limits.nano_cpus(options.cpus or "0"), "CpuShares": options.cpu_shares,
         "CpuQuota": options.cpu_quota, "CpuPeriod": options.cpu_period,
         "CpusetCpus": options.cpuset_cpus, "CpusetMems": options.cpuset_mems,
+        "CpuRealtimePeriod": options.cpu_rt_period, "CpuRealtimeRuntime": options.cpu_rt_runtime,
+        "BlkioWeight": options.blkio_weight, "MemorySwappiness": limits.swappiness(options.memory_swappiness),
         "PidsLimit": options.pids_limit or None, "OomKillDisable": options.oom_kill_disable or None,
     }  # fmt: skip
 

@@ -37,6 +37,14 @@ def memory(text: str) -> int:
     return -1 if text.strip() == "-1" else parse_size(text)
 
 
+def swappiness(text: str) -> int | None:
+    """None where nothing was said; 0 is a value. The engine knows the range."""
+    try:
+        return int(text) if text else None
+    except ValueError as error:
+        raise InvalidArgument(f"invalid memory swappiness: {text!r}", hint="a number, 0 to 100") from error
+
+
 def nano_cpus(text: str) -> int:
     """ "1.5" -> 1500000000."""
     try:

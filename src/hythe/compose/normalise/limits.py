@@ -34,6 +34,14 @@ def limits(service: Table) -> dict[str, Any]:
     return result
 
 
+def microseconds(value: Value | None) -> int | None:
+    """A number of them, or a duration such as 950ms."""
+    text = scalars.word(value)
+    if text is None or text.isdecimal():
+        return None if text is None else int(text)
+    return (scalars.duration(value) or 0) // 1000
+
+
 def scale(service: Table) -> int | None:
     """`scale`, or `deploy.replicas`."""
     own = scalars.whole(service.get("scale"))

@@ -40,6 +40,7 @@ _SIMPLE: Final[dict[str, Callable[[Value | None], Any]]] = {
         ("mem_swappiness", "oom_score_adj", "cpu_shares", "cpu_quota", "cpu_period"), scalars.whole
     ),
     **dict.fromkeys(("shm_size", "memswap_limit"), scalars.size),
+    **dict.fromkeys(("cpu_rt_period", "cpu_rt_runtime"), limits.microseconds),
     "init": scalars.flag,
     "stop_grace_period": scalars.duration,
     "command": commands.command,

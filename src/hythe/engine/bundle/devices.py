@@ -26,6 +26,16 @@ def device_rules(host: HostOptions) -> list[DeviceRule]:
     ]
     for major, minor in _CHARACTER_DEVICES:
         rules.append({"allow": True, "type": "c", "major": major, "minor": minor, "access": "rwm"})
+    for asked in host.device_cgroup_rules:
+        rules.append(
+            {
+                "allow": True,
+                "type": asked.kind,
+                "major": asked.major,
+                "minor": asked.minor,
+                "access": asked.access,
+            }
+        )
     for request in host.devices:
         device = host_device(request.host_path, request.container_path)
         rules.append(

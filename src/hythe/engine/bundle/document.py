@@ -5,6 +5,7 @@ Pure translation; nothing is touched but by `write_bundle`.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,8 @@ from hythe.engine.bundle.resources import resources
 from hythe.engine.bundle.surroundings import Surroundings
 from hythe.engine.model import Container
 from hythe.engine.security import SecurityOptions
-from hythe.oci.spec import Linux, Namespace, Spec
+from hythe.engine.usernamespaces import UserNamespace
+from hythe.oci.spec import IdMapping, Linux, Namespace, Spec
 
 OCI_VERSION: Final = "1.2.0"
 INIT_ANNOTATION: Final = "org.hythe.init"
@@ -37,7 +39,17 @@ def _namespaces(around: Surroundings) -> list[Namespace]:
             result.append({"type": kind})
         elif value != "host":
             result.append({"type": kind, "path": value})
+    if around.user_namespace is not None:
+        path = around.user_namespace.path
+        result.append({"type": "user", "path": path} if path else {"type": "user"})
     return result
+
+
+def _own_mapping(linux: Linux, user: UserNamespace) -> None:
+    entries: list[IdMapping] = [
+        {"containerID": one.inside, "hostID": one.outside, "size": one.size} for one in user.mapping().uids
+    ]
+    linux["uidMappings"] = linux["gidMappings"] = entries
 
 
 def spec(container: Container, around: Surroundings) -> Spec:
@@ -55,6 +67,8 @@ def spec(container: Container, around: Surroundings) -> Spec:
         "sysctl": dict(host.sysctls),
         "rootfsPropagation": "private",
     }
+    if around.user_namespace is not None and not around.user_namespace.path:
+        _own_mapping(linux, around.user_namespace)
     filter = options.seccomp(described["capabilities"]["bounding"])
     if filter is not None:
         linux["seccomp"] = filter
@@ -75,9 +89,13 @@ def spec(container: Container, around: Surroundings) -> Spec:
     return result
 
 
-def write_bundle(folder: Path, config: Spec) -> None:
-    """Write config.json, and the files that are bound into /etc where they are not there yet."""
+def write_bundle(folder: Path, config: Spec, root: int) -> None:
+    """Write config.json, and the files that are bound into /etc where they are not there yet.
+
+    They belong to the container's root, which is `root` on the host.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o711)
     write_atomic(folder / "config.json", msgspec.json.encode(config), 0o600, durable=False)
     for name in MANAGED_FILES:
         (folder / name).touch(0o644)
+        os.chown(folder / name, root, root)

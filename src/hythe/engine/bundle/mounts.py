@@ -11,6 +11,7 @@ from typing import Final
 
 from hythe.engine.bundle.surroundings import Surroundings
 from hythe.engine.model import Container, MountPoint
+from hythe.engine.usernamespaces import mapped
 from hythe.oci.spec import Mount
 
 MANAGED_FILES: Final = ("hosts", "hostname", "resolv.conf")
@@ -50,15 +51,24 @@ def _managed_files(container: Container, around: Surroundings) -> list[Mount]:
     ]
 
 
+def _made(mount: MountPoint, volumes: dict[str, Mount]) -> Mount:
+    return volumes.get(mount.volume, {"type": "bind", "source": mount.source, "options": ["rbind"]})
+
+
+def user_mounts(container: Container, volumes: dict[str, Mount]) -> list[Mount]:
+    """What comes from the host by the user's wish, as it will be mounted; `volumes` by name."""
+    return [_made(mount, volumes) for mount in container.mounts if mount.type != "tmpfs"]
+
+
 def _mount_point(mount: MountPoint, around: Surroundings) -> Mount:
     if mount.type == "tmpfs":
         asked = around.tmpfs.get(mount.target, []) + (["ro"] if mount.read_only else [])
         return _mount(mount.target, "tmpfs", "tmpfs", *_PLAIN, *asked)
-    made = around.volumes.get(mount.volume, {"type": "bind", "source": mount.source, "options": ["rbind"]})
+    made = _made(mount, around.volumes)
     options = [*made["options"], *(("ro", "rro") if mount.read_only else ("rw",))]
     if made["type"] == "bind":
         options.append(mount.propagation or "rprivate")
-    return _mount(mount.target, made["type"], made["source"], *options)
+    return mapped(_mount(mount.target, made["type"], made["source"], *options), around.idmaps)
 
 
 def mounts(container: Container, around: Surroundings) -> list[Mount]:

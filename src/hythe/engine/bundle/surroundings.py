@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hythe.engine.usernamespaces import UserNamespace
 from hythe.engine.users import ResolvedUser
 from hythe.oci.spec import Mount
 
@@ -14,7 +15,7 @@ class Surroundings:
     """What the engine found out for this start. Namespace values: "" = a new one, a path = join, "host" = none.
 
     `files` has the managed files (None: `folder`), `tmpfs` mount options by target, `volumes` how each named
-    volume is mounted.
+    volume is mounted. `user_namespace` is None for the host's; `idmaps`: a mount option by bind source.
     """
 
     folder: Path
@@ -24,3 +25,5 @@ class Surroundings:
     files: Path | None = None
     tmpfs: dict[str, list[str]] = field(default_factory=dict)
     volumes: dict[str, Mount] = field(default_factory=dict)
+    user_namespace: UserNamespace | None = None
+    idmaps: dict[str, str] = field(default_factory=dict)

@@ -55,6 +55,7 @@ class Adoption:
             await self._parts.runtime.delete(handle.id, force=True)
         await self._parts.networks.detach(handle.record)
         state = handle.record.state
+        state.root_id = 0
         if was_running or state.status in ("restarting", "removing"):
             state.status, state.pid = "exited", 0
             if was_running:
@@ -70,6 +71,8 @@ class Adoption:
     async def _adopt(self, handle: Handle, held: Running) -> None:
         state = handle.record.state
         state.status, state.pid = ("paused" if held.status == "paused" else "running"), held.pid
+        if state.root_id:
+            self._parts.users.claim(state.root_id)
         handle.idle.clear()
         await self._parts.networks.resume(handle.record)
         self._parts.registry.save(handle)

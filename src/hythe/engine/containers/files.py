@@ -4,6 +4,9 @@ A running container is reached through /proc/PID/root, so its volumes are seen a
 run through a detached mount of its layers, without volumes. Every path is resolved by openat2(2) below the root
 and pinned by its descriptor: no link of the container leads to the host (CVE-2018-15664), and nothing of the
 container is run or loaded (CVE-2019-14271).
+
+In a running container with a user namespace of its own, owners are other numbers on the host: they are translated
+on the way in and out (`owners`).
 """
 
 from __future__ import annotations
@@ -14,19 +17,20 @@ import os
 import posixpath
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import BinaryIO, TypeVar
 
 from hythe.build.rootfs import open_tree
 from hythe.build.tree import Tree
 from hythe.engine.containers.handle import Handle
+from hythe.engine.containers.owners import reader_of, writer_of
 from hythe.engine.containers.parts import Parts
+from hythe.engine.usernamespaces import UserNamespace
 from hythe.errors import InvalidArgument, NotFound
+from hythe.kernel.usernamespaces import Mapping, files_made_by_root
 from hythe.store.archive.pack import Packer, pack_tree
-from hythe.store.archive.reader import Reader
 from hythe.store.archive.unpack import unpack
-from hythe.store.archive.writer import Writer
 
 T = TypeVar("T")
 
@@ -56,6 +60,14 @@ class ContainerFiles:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
+    @contextmanager
+    def _opened(self, handle: Handle) -> Iterator[tuple[Tree, Mapping | None]]:
+        """The container's files, and what its user namespace maps (None: nothing)."""
+        root = handle.record.state.root_id if handle.running else 0
+        mapping = UserNamespace(root).mapping() if root else None
+        with self._tree(handle) as tree, files_made_by_root(mapping) if mapping else nullcontext():
+            yield tree, mapping
+
     def _tree(self, handle: Handle) -> Tree:
         if handle.running:
             return Tree(
@@ -63,28 +75,28 @@ class ContainerFiles:
             )
         return open_tree(self._parts.images.snapshots.mounts(handle.record.snapshot))
 
-    async def _in_tree(self, ref: str, path: str, work: Callable[[Tree], T]) -> T:
+    async def _in_tree(self, ref: str, path: str, work: Callable[[Tree, Mapping | None], T]) -> T:
         """Do something with the container's files in a thread, while it can neither start nor be removed."""
         handle = self._parts.registry.find(ref)
 
         def run() -> T:
-            with _missing_is_not_found(path, ref), self._tree(handle) as tree:
-                return work(tree)
+            with _missing_is_not_found(path, ref), self._opened(handle) as (tree, mapping):
+                return work(tree, mapping)
 
         async with handle.lock:
             return await asyncio.to_thread(run)
 
     async def archive_stat(self, ref: str, path: str) -> PathStat:
-        return await self._in_tree(ref, path, lambda tree: _stat(tree, path))
+        return await self._in_tree(ref, path, lambda tree, _: _stat(tree, path))
 
     async def archive_get(self, ref: str, path: str, out: BinaryIO) -> None:
         """A tar of one file or directory, named by its last part ("." stands for what is in it)."""
 
-        def pack(tree: Tree) -> None:
+        def pack(tree: Tree, mapping: Mapping | None) -> None:
             folder, name = _split(path)
             parent = tree.directory(folder)
             try:
-                writer = Writer(out)
+                writer = writer_of(out, mapping)
                 if name:
                     Packer(writer).one(parent, name, name)
                 else:
@@ -100,13 +112,13 @@ class ContainerFiles:
     ) -> None:
         """Unpack an archive into the directory `path`, which must be there. Owners are always the archive's."""
 
-        def put(tree: Tree) -> None:
+        def put(tree: Tree, mapping: Mapping | None) -> None:
             try:
                 place = tree.directory(path)
             except NotADirectoryError as error:
                 raise InvalidArgument(f"extraction point is not a directory: {path}") from error
             try:
-                unpack(Reader(tar), place)
+                unpack(reader_of(tar, mapping), place)
             finally:
                 os.close(place)
 
@@ -115,10 +127,10 @@ class ContainerFiles:
     async def export(self, ref: str, out: BinaryIO) -> None:
         """The whole root file system as a tar, without what is mounted into it."""
 
-        def pack(tree: Tree) -> None:
+        def pack(tree: Tree, mapping: Mapping | None) -> None:
             place = tree.directory("/")
             try:
-                pack_tree(place, Writer(out))
+                pack_tree(place, writer_of(out, mapping))
             finally:
                 os.close(place)
 

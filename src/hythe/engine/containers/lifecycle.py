@@ -21,8 +21,10 @@ from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.restart import next_delay, wants_restart
 from hythe.engine.containers.surroundings import surroundings, write_managed_files
+from hythe.engine.containers.userns import give_back
 from hythe.engine.model import Container
 from hythe.engine.runtime import Attachment, Exit, LogFile, Streams
+from hythe.engine.runtimes.portable import portable
 from hythe.engine.signals import parse_signal
 from hythe.errors import CannotStart, Conflict, HytheError, NotFound, NotModified
 
@@ -72,6 +74,7 @@ class Lifecycle:
         state.status = "created" if state.started_at == 0 else "exited"
         state.exit_code = error.exit_code if isinstance(error, CannotStart) else 128
         state.pid, state.error, state.finished_at = 0, str(error), time.time_ns()
+        give_back(record, self._parts)
         handle.idle.set()
         self._parts.registry.save(handle)
         self._parts.publish(record, "die", exitCode=str(state.exit_code))
@@ -81,9 +84,11 @@ class Lifecycle:
 
     async def _bring_up(self, handle: Handle) -> None:
         parts, record = self._parts, handle.record
+        program = parts.runtimes.program(record.spec.host.runtime)
         rootfs = parts.images.snapshots.mounts(record.snapshot)
         around = surroundings(record, parts, rootfs)
-        write_bundle(around.folder, spec(record, around))
+        config = spec(record, around)
+        write_bundle(around.folder, config if program is None else portable(config), record.state.root_id)
         async with AsyncExitStack() as undo:
             undo.push_async_callback(parts.runtime.delete, record.id, force=True)
             plugged: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
@@ -95,8 +100,9 @@ class Lifecycle:
                 plugged.set_result(task)
 
             own = not around.namespaces["network"]
+            streams = self._streams(record.id, handle)
             pid = await parts.runtime.create(
-                record.id, around.folder, rootfs, self._streams(record.id, handle), plug if own else None
+                record.id, around.folder, rootfs, streams, plug if own else None, program
             )
             if own:
                 await plugged.result()
@@ -273,6 +279,7 @@ class Lifecycle:
                 if problem is not None:
                     log.error("cleaning up after %s: %s", record.name, problem)
             parts.volumes.publish_use("unmount", record)
+            give_back(record, parts)
             parts.registry.save(handle)
             handle.idle.set()
         if again:

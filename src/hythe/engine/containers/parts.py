@@ -11,6 +11,8 @@ from hythe.engine.model import Container, LogOptions
 from hythe.engine.networks import NetworkService
 from hythe.engine.paths import Paths
 from hythe.engine.runtime import Runtime
+from hythe.engine.runtimes.choice import Runtimes
+from hythe.engine.usernamespaces import UserNamespaces
 from hythe.engine.volumes import VolumeService
 from hythe.store.images import Images
 
@@ -32,6 +34,8 @@ class Parts:
     runtime: Runtime
     networks: NetworkService
     volumes: VolumeService
+    users: UserNamespaces
+    runtimes: Runtimes
 
     def publish(self, record: Container, action: str, **attributes: str) -> None:
         """A container event with Docker's attributes: its labels, image and name, and `attributes`."""

@@ -18,6 +18,7 @@ from hythe.engine.containers.creation import ImageDefaults, mount_requests, new_
 from hythe.engine.containers.files import ContainerFiles
 from hythe.engine.containers.health import HealthMonitor
 from hythe.engine.containers.lifecycle import Lifecycle
+from hythe.engine.containers.limits import checked
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.removal import Removal
 from hythe.engine.containers.usage import Usage
@@ -35,6 +36,7 @@ from hythe.engine.model import (
 )
 from hythe.engine.names import check_name, random_name
 from hythe.engine.runtime import Attachment
+from hythe.engine.runtimes.portable import init_program
 from hythe.engine.streams import parse_detach_keys, write_all
 from hythe.errors import Conflict, HytheError, InvalidArgument, NotFound
 from hythe.store.images import Image
@@ -63,8 +65,13 @@ class Containers:
 
     async def create(self, name: str | None, spec: ContainerSpec) -> tuple[str, builtins.list[str]]:
         """(id, warnings). Everything is checked before anything is made."""
+        host, warnings = checked(spec.host, self.usage.limits)
+        spec = msgspec.structs.replace(spec, host=host)
         image = self._parts.images.get(spec.image)
         defaults = _defaults(image)
+        spec.host.runtime = self._parts.runtimes.name(spec.host.runtime)
+        if spec.host.init and self._parts.runtimes.program(spec.host.runtime) is not None:
+            init_program()
         requests = mount_requests(spec, defaults)
         id = new_id()
         chosen = check_name(name) if name else random_name(self._registry.names())
@@ -83,7 +90,7 @@ class Containers:
             self._registry.add(record)
             undo.pop_all()
         self._parts.publish(record, "create")
-        return id, []
+        return id, warnings
 
     def _shared_hostname(self, host: HostOptions) -> str:
         """Of the host or the container whose network is shared; "" for a network of its own."""

@@ -13,10 +13,11 @@ from pathlib import Path
 from hythe.engine.bundle.surroundings import Surroundings
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.registry import Registry
+from hythe.engine.containers.userns import choose
 from hythe.engine.model import Container
 from hythe.engine.rootfs import read_files, read_running_files
 from hythe.engine.users import ResolvedUser, resolve
-from hythe.errors import Conflict, Unsupported
+from hythe.errors import Conflict
 from hythe.oci.spec import Mount
 
 _KINDS = {"network": "net", "pid": "pid", "ipc": "ipc", "uts": "uts"}
@@ -47,9 +48,8 @@ def namespaces(record: Container, registry: Registry) -> dict[str, str]:
         "pid": host.pid_mode,
         "ipc": host.ipc_mode,
         "uts": host.uts_mode,
+        "cgroup": host.cgroupns_mode,
     }
-    if host.userns_mode not in ("", "host"):
-        raise Unsupported(f"user namespace mode {host.userns_mode!r} is not supported")
     return {kind: _join(mode, kind, registry) for kind, mode in modes.items()}
 
 
@@ -66,20 +66,30 @@ def user_in(pid: int, user: str, group_add: Sequence[str] = ()) -> ResolvedUser:
 
 
 def surroundings(record: Container, parts: Parts, rootfs: Sequence[Mount]) -> Surroundings:
-    """All of it, for a start now. Raises NotFound, Conflict, InvalidArgument."""
+    """All of it, for a start now. Raises NotFound, Conflict, InvalidArgument.
+
+    The record's `root_id` is set with it: what it stands for is to be given back (`userns.give_back`).
+    """
     options = {
         request.target: _tmpfs_options(request.tmpfs_size, request.tmpfs_mode, request.tmpfs_options)
         for request in record.spec.host.mounts
         if request.type == "tmpfs"
     }
+    volumes = {m.volume: parts.volumes.mount(m.volume) for m in record.mounts if m.volume}
+    joined = namespaces(record, parts.registry)
+    user = user_of(rootfs, record.user, record.spec.host.group_add)
+    user_namespace, idmaps = choose(record, parts, volumes)
+    record.state.root_id = user_namespace.root if user_namespace is not None else 0
     return Surroundings(
         folder=parts.paths.bundle(record.id),
         cgroup=parts.cgroup(record),
-        user=user_of(rootfs, record.user, record.spec.host.group_add),
-        namespaces=namespaces(record, parts.registry),
+        user=user,
+        namespaces=joined,
         tmpfs=options,
         files=_files(record, parts),
-        volumes={m.volume: parts.volumes.mount(m.volume) for m in record.mounts if m.volume},
+        volumes=volumes,
+        user_namespace=user_namespace,
+        idmaps=idmaps,
     )
 
 

@@ -15,11 +15,12 @@ import msgspec
 
 from hythe.engine.bundle.resources import resources
 from hythe.engine.containers.handle import Handle
+from hythe.engine.containers.limits import checked, merged
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.validation import validate
 from hythe.engine.rootfs import layer_paths
 from hythe.errors import Conflict, NotFound, Unsupported
-from hythe.kernel.cgroups import Layout, detect
+from hythe.kernel.cgroups import Layout, Support, detect
 
 _COUNTERS = (
     "rx_bytes",
@@ -87,6 +88,11 @@ class Usage:
     def _cgroups(self) -> Layout:
         return detect()
 
+    @cached_property
+    def limits(self) -> Support:
+        """What limits there can be on this machine."""
+        return self._cgroups.support()
+
     async def stats(self, ref: str) -> Sample:
         handle = self._parts.registry.find(ref)
         if not handle.running:
@@ -138,7 +144,7 @@ class Usage:
         """New limits and restart policy, by the names of HostOptions; at once if it runs. Warnings."""
         handle = self._parts.registry.find(ref)
         async with handle.lock:
-            host = msgspec.structs.replace(handle.record.spec.host, **dict(changes))
+            host, warnings = checked(merged(handle.record.spec.host, changes), self.limits, update=True)
             spec = msgspec.structs.replace(handle.record.spec, host=host)
             validate(spec)
             if handle.running:
@@ -146,7 +152,7 @@ class Usage:
             handle.record.spec = spec
             self._parts.registry.save(handle)
         self._parts.publish(handle.record, "update")
-        return []
+        return warnings
 
     async def changes(self, ref: str) -> list[tuple[str, int]]:
         """(path, kind): 0 changed, 1 added, 2 deleted."""

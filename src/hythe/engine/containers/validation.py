@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import posixpath
 from typing import Final
 
@@ -12,7 +11,6 @@ from hythe.engine.model import ContainerSpec, HostOptions, LogOptions, MountRequ
 from hythe.engine.security import SecurityOptions, capabilities
 from hythe.errors import InvalidArgument
 
-MINIMUM_MEMORY: Final = 6 * 1024 * 1024
 LOG_DRIVERS: Final = ("json-file", "local", "none")
 LOG_OPTIONS: Final = ("max-size", "max-file", "mode", "compress")
 _OPEN_PROC: Final = (
@@ -35,44 +33,15 @@ def check_mounts(requests: list[MountRequest]) -> None:
             raise InvalidArgument(f"Duplicate mount point: {target}", hint="mount one thing at each path")
 
 
-def _check_memory(host: HostOptions) -> None:
-    if host.memory and host.memory < MINIMUM_MEMORY:
-        raise InvalidArgument("Minimum memory limit allowed is 6MB", hint="raise --memory")
-    if host.memory_swap > 0 and host.memory_swap < host.memory:
+def _check_places(host: HostOptions) -> None:
+    if host.cgroupns_mode not in ("", "private", "host"):
         raise InvalidArgument(
-            "Minimum memoryswap limit should be larger than memory limit, see usage",
-            hint="--memory-swap is memory and swap together",
+            f"invalid cgroup namespace mode: {host.cgroupns_mode}", hint="write host or private"
         )
+    if any(part in (".", "..") for part in host.cgroup_parent.split("/")) or "\0" in host.cgroup_parent:
+        raise InvalidArgument(f"invalid cgroup parent: {host.cgroup_parent!r}", hint="write it like /group")
     if not -1000 <= host.oom_score_adj <= 1000:
         raise InvalidArgument(f"Invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]")
-
-
-def _check_cpus(host: HostOptions) -> None:
-    count = os.cpu_count() or 1
-    if host.nano_cpus and not 10_000_000 <= host.nano_cpus <= count * 10**9:
-        raise InvalidArgument(
-            f"Range of CPUs is from 0.01 to {count:.2f}, as there are only {count} CPUs available"
-        )
-    if host.nano_cpus and (host.cpu_quota or host.cpu_period):
-        raise InvalidArgument("Conflicting options: Nano CPUs and CPU Period cannot both be set.")
-    if host.cpuset_cpus:
-        missing = sorted(_numbers(host.cpuset_cpus) - set(range(count)))
-        if missing:
-            raise InvalidArgument(
-                f"Requested CPUs are not available - requested {host.cpuset_cpus}, available: 0-{count - 1}"
-            )
-
-
-def _numbers(text: str) -> set[int]:
-    """The set behind "0-2,5" (cpuset(7), list format)."""
-    found: set[int] = set()
-    try:
-        for part in text.split(","):
-            first, _, last = part.partition("-")
-            found.update(range(int(first), int(last or first) + 1))
-    except ValueError as error:
-        raise InvalidArgument(f"Invalid value {text} for cpuset cpus", hint="write such as 0-2,5") from error
-    return found
 
 
 def _check_names(host: HostOptions) -> None:
@@ -114,8 +83,7 @@ def validate(spec: ContainerSpec) -> None:
     host = spec.host
     capabilities(host.cap_add, host.cap_drop, privileged=host.privileged)
     SecurityOptions(host.security_opt, privileged=host.privileged)
-    _check_memory(host)
-    _check_cpus(host)
+    _check_places(host)
     _check_names(host)
     _check_log(host.log)
     if host.auto_remove and host.restart.name != "no":

@@ -19,7 +19,7 @@ from typing import Any
 from hythe.engine.runtime import Attachment, Exit, Running, Streams
 from hythe.errors import NotFound, Unavailable
 from hythe.oci.spec import Mount, Process, Resources
-from hythe.runtime.protocol import PACKET_LIMIT, decode, encode, error_of
+from hythe.runtime.protocol import PACKET_LIMIT, Program, decode, encode, error_of
 
 
 def _exit(body: dict[str, Any], id: str, exec_id: str | None) -> Exit:
@@ -150,6 +150,7 @@ class WardenRuntime:
         rootfs: Sequence[Mount],
         streams: Streams,
         on_namespaces: Callable[[int], None] | None = None,
+        program: Program | None = None,
     ) -> int:
         log = streams.log and {
             "path": str(streams.log.path),
@@ -168,6 +169,7 @@ class WardenRuntime:
                 stdin=streams.stdin,
                 stdin_once=streams.stdin_once,
                 log=log,
+                runtime=program,
             )
         finally:
             self._namespaces.pop(id, None)

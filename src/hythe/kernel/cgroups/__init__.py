@@ -8,7 +8,9 @@ made in each of those that are mounted (a "hybrid" machine counts as v1). What a
 
 from __future__ import annotations
 
-from hythe.kernel.cgroups.interface import Group, Layout, Statistics
+from hythe.kernel.cgroups.check import check
+from hythe.kernel.cgroups.interface import Group, Layout, Statistics, Support
 from hythe.kernel.cgroups.layout import detect
+from hythe.kernel.cgroups.report import report
 
-__all__ = ["Group", "Layout", "Statistics", "detect"]
+__all__ = ["Group", "Layout", "Statistics", "Support", "check", "detect", "report"]

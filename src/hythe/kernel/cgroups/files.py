@@ -7,7 +7,7 @@ import errno
 import os
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from hythe.errors import InvalidArgument
 
@@ -64,6 +64,17 @@ def table(path: str) -> dict[str, int]:
     """Lines of "name number"."""
     rows = (line.split() for line in read(path).splitlines())
     return {row[0]: int(row[1]) for row in rows if len(row) == 2}
+
+
+def check_usage(path: str, memory: dict[str, Any]) -> None:
+    """For checkBeforeUpdate: raises InvalidArgument for a limit that is not above the use that `path` tells."""
+    usage = number(path)
+    for name in ("limit", "swap"):
+        limit = memory.get(name) or 0
+        if 0 < limit <= usage:
+            raise InvalidArgument(
+                f"linux.resources.memory.{name} {limit} is not above what is in use, {usage} bytes"
+            )
 
 
 def tree(path: str) -> Iterator[str]:

@@ -7,30 +7,45 @@ keeps state but the path, so a group is found again by its path after a restart.
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypedDict
+from typing import Any, NamedTuple, Protocol, TypedDict
 
 Resources = dict[str, Any]
 """OCI `linux.resources` (config-linux.md, Control groups)."""
 
 
-class MemoryStatistics(TypedDict):
-    """Bytes; `limit` 0 means none. `stat` is memory.stat as the kernel gives it."""
+class MemoryCounter(TypedDict):
+    """Bytes; `limit` 0 means none. `failures`: how often the limit was met."""
 
     usage: int
     max_usage: int
     limit: int
+    failures: int
+
+
+class MemoryStatistics(MemoryCounter):
+    """`with_swap` counts memory and swap together on both versions; `kernel` and `kernel_tcp` are parts of
+    `usage`. `stat` is memory.stat as the kernel gives it.
+    """
+
+    cache: int
+    with_swap: MemoryCounter
+    kernel: MemoryCounter
+    kernel_tcp: MemoryCounter
     stat: dict[str, int]
 
 
 class CpuStatistics(TypedDict):
-    """Nanoseconds, and counts of enforcement periods."""
+    """Nanoseconds, and counts of enforcement periods. By processor (user, system): version 1 only."""
 
     usage: int
     user: int
     system: int
+    by_processor: list[tuple[int, int]]
     periods: int
     throttled_periods: int
     throttled: int
+    bursts: int
+    burst: int
 
 
 class PidsStatistics(TypedDict):
@@ -49,16 +64,55 @@ class DeviceIo(TypedDict):
     writes: int
 
 
+class HugePages(TypedDict):
+    """Bytes of one size of page; `limit` 0 means none."""
+
+    usage: int
+    max_usage: int
+    limit: int
+    failures: int
+
+
+class Rdma(TypedDict):
+    """What is used of one device; a limit of 0 means none."""
+
+    handles: int
+    handles_limit: int
+    objects: int
+    objects_limit: int
+
+
 class Statistics(TypedDict):
+    """`cpuset` has lists like "0-3"; `hugetlb` is by size ("2MB"), `rdma` by device."""
+
     memory: MemoryStatistics
     cpu: CpuStatistics
+    cpuset: dict[str, str]
     pids: PidsStatistics
     io: list[DeviceIo]
+    hugetlb: dict[str, HugePages]
+    rdma: dict[str, Rdma]
     oom_kills: int
 
 
+class Support(NamedTuple):
+    """Which limits a group below `Layout`'s top can have: what the kernel has and lets us use."""
+
+    memory: bool
+    swap: bool
+    swappiness: bool
+    oom_kill_disable: bool
+    cpu_shares: bool
+    cpu_quota: bool
+    cpu_realtime: bool
+    cpuset: bool
+    pids: bool
+    io_weight: bool
+    io_throttle: bool
+
+
 class Group(Protocol):
-    """One group. All raise OSError with the path, and InvalidArgument for limits that make no sense."""
+    """One group. All raise OSError with the path, and InvalidArgument for limits that the kernel refuses."""
 
     path: str
 
@@ -69,16 +123,20 @@ class Group(Protocol):
         """Make it out of the group at `former`, with the processes in that; same parent. Version 1 only."""
 
     def limit(self, resources: Resources) -> list[str]:
-        """Set what `resources` names and nothing else. Returns warnings, for what this kernel cannot do."""
+        """Set what `resources` names and nothing else, also while processes run in it. Nothing has been set when
+        Unsupported is raised for what the machine lacks. Returns warnings, for what has no effect.
+        """
 
-    def join(self) -> None:
-        """Move the calling process in."""
+    def join(self, pid: int = 0) -> None:
+        """Move a process of one thread in; 0 is the calling one."""
 
     def leave(self) -> None:
         """Move the calling process to the top of each tree, so that the group can be removed."""
 
     def freeze(self) -> None:
-        """Stop every process; returns when they are stopped or after a bounded time."""
+        """Stop every process; returns when they are stopped. Raises OSError ETIMEDOUT, with all of them running
+        again, where that takes too long.
+        """
 
     def thaw(self) -> None: ...
 
@@ -115,7 +173,16 @@ class Layout(Protocol):
     can_rename: bool
 
     def group(self, path: str, resources: Resources | None = None) -> Group:
-        """The group at `path` ("/a/b", from the top of each tree); `resources`: limits it will get."""
+        """The group at `path` ("/a/b", from the top of each tree); `resources`: limits it will get.
+
+        Raises InvalidArgument, and Unsupported for a limit that is known to be impossible here.
+        """
+
+    def usual(self, resources: Resources) -> bool:
+        """Whether a group for them is in no other trees than one without limits."""
+
+    def support(self) -> Support:
+        """What limits there can be."""
 
     def make_room(self) -> None:
         """Let groups below the top have limits, if it takes moving the processes in it. Raises OSError."""

@@ -12,7 +12,8 @@ from hythe.kernel.cgroups.v1 import LayoutV1
 from hythe.kernel.cgroups.v2 import LayoutV2
 
 _V1_CONTROLLERS = frozenset(
-    ("memory", "pids", "cpu", "cpuacct", "cpuset", "devices", "freezer", "blkio", "hugetlb", "perf_event")
+    """memory pids cpu cpuacct cpuset devices freezer blkio hugetlb perf_event net_cls net_prio rdma
+    misc""".split()
 )
 
 

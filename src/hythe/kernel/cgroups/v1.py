@@ -1,14 +1,16 @@
 """Control groups version 1: one tree for each controller, the same path in each.
 
 A container always gets a group in memory, pids, cpu, cpuacct, devices and freezer, in as many of them as are
-mounted; cpuset and blkio only when a limit asks for them, because each tree joined costs about 0.1 ms of a
-start. Devices are allowed by lines written to devices.allow and devices.deny, in order. Sources:
+mounted; in others (cpuset, blkio, hugetlb, net_cls, ...) only when a limit asks for them, because each tree
+joined costs about 0.1 ms of a start. Devices are allowed by lines written to devices.allow and devices.deny, in
+order; the other limits are in `v1_limits`, the figures in `v1_statistics`. Sources:
 Documentation/admin-guide/cgroup-v1/ of the kernel.
 """
 
 # ruff: noqa: PTH102, PTH103, PTH104, PTH110, PTH112
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import select
@@ -16,8 +18,9 @@ import signal
 import time
 from typing import Any, Final
 
-from hythe.kernel.cgroups import files
-from hythe.kernel.cgroups.interface import DeviceIo, Group, Resources, Statistics
+from hythe.kernel.cgroups import files, v1_limits, v1_statistics, v1_support
+from hythe.kernel.cgroups.interface import Group, Resources, Statistics, Support
+from hythe.kernel.cgroups.settings import missing, write_all
 from hythe.kernel.syscall import libc_call
 
 _ALWAYS: Final = ("memory", "pids", "cpu", "cpuacct", "devices", "freezer")
@@ -25,7 +28,6 @@ _JOIN: Final = "tasks"
 """Moves one thread, which is all that a process has here. For "cgroup.procs" the kernel locks out every fork on
 the machine, and waits for a grace period of RCU (10 ms and more) to do so; for the thread that calls it need
 not (Linux 5.5, cgroup_procs_write_start)."""
-_NO_LIMIT: Final = 1 << 60
 _FREEZE_TRIES: Final = 200
 
 
@@ -39,9 +41,22 @@ class LayoutV1:
         self.controllers = controllers
 
     def group(self, path: str, resources: Resources | None = None) -> Group:
-        cpu = (resources or {}).get("cpu") or {}
-        wanted = [*_ALWAYS, "cpuset"] if cpu.get("cpus") or cpu.get("mems") else list(_ALWAYS)
-        return GroupV1(self.controllers, files.checked_path(path), wanted)
+        wanted = self._wanted(resources or {})
+        for controller, field in wanted.items():
+            if controller not in self.controllers:
+                raise missing(field, controller)
+        return GroupV1(self.controllers, files.checked_path(path), [*_ALWAYS, *wanted])
+
+    def _wanted(self, resources: Resources) -> dict[str, str]:
+        """Controllers that the limits need, each with the first of these."""
+        needed = [one for one in v1_limits.settings(resources) if not one.optional]
+        return {one.controller: one.field for one in reversed(needed)}
+
+    def usual(self, resources: Resources) -> bool:
+        return self._wanted(resources).keys() <= set(_ALWAYS)
+
+    def support(self) -> Support:
+        return v1_support.support(self.controllers)
 
     def make_room(self) -> None:
         """Every group may have processes here."""
@@ -92,9 +107,13 @@ class GroupV1:
                 if not files.read(f"{folder}/{name}").strip():
                     files.write(f"{folder}/{name}", files.read(f"{parent}/{name}").strip())
 
-    def join(self) -> None:
+    def join(self, pid: int = 0) -> None:
+        """All trees that it is in, also those of a limit that was set later."""
+        for controller, folder in self._every.items():
+            if controller not in self._folders and os.path.isdir(folder):
+                self._folders[controller] = folder
         for folder in dict.fromkeys(self._folders.values()):
-            files.write(f"{folder}/{_JOIN}", 0)
+            files.write(f"{folder}/{_JOIN}", pid)
 
     def leave(self) -> None:
         for controller in self._folders:
@@ -103,23 +122,37 @@ class GroupV1:
     # ---- limits ---------------------------------------------------------------------------------
 
     def limit(self, resources: Resources) -> list[str]:
-        warnings: list[str] = []
+        chosen = v1_limits.settings(resources)
+        warnings = v1_limits.warnings(resources)
+        for controller in dict.fromkeys(one.controller for one in chosen):
+            if controller in self._every and controller not in self._folders:
+                self._enter(controller)
+        if (resources.get("memory") or {}).get("checkBeforeUpdate"):
+            files.check_usage(self._file("memory", "memory.usage_in_bytes"), resources["memory"])
         self._limit_devices(resources.get("devices") or [], warnings)
-        self._limit_memory(resources.get("memory") or {}, warnings)
-        self._limit_cpu(resources.get("cpu") or {}, warnings)
-        pids = (resources.get("pids") or {}).get("limit")
-        if pids is not None:
-            self._set("pids", "pids.max", pids if pids > 0 else "max", warnings)
-        if resources.get("unified"):
-            warnings.append("linux.resources.unified needs control groups version 2 and was left out")
+        write_all(chosen, self._every.get)
         return warnings
 
-    def _set(self, controller: str, name: str, value: str | int, warnings: list[str]) -> None:
-        path = self._file(controller, name)
-        if controller not in self._every or not os.path.exists(path):
-            warnings.append(f"this kernel has no {name}; the limit {value} was left out")
-            return
-        files.write(path, value)
+    def _enter(self, controller: str) -> None:
+        """Be in one tree more, with every process: a limit is set for the first time while they run.
+
+        What they fork meanwhile may come too late for one reading of the list, so it is read until nobody is left
+        outside.
+        """
+        folder = self._every[controller]
+        if not os.path.isdir(folder):
+            os.makedirs(folder, exist_ok=True)
+            if controller == "cpuset":
+                self._inherit_cpuset()
+            members, tried = f"{folder}/cgroup.procs", set[int]()
+            while late := set(self.processes()) - set(map(int, files.read(members).split())) - tried:
+                for pid in late:
+                    try:
+                        files.write(members, pid)
+                    except ProcessLookupError:
+                        pass
+                tried |= late
+        self._folders[controller] = folder
 
     def _limit_devices(self, rules: list[dict[str, Any]], warnings: list[str]) -> None:
         if rules and "devices" not in self._every:
@@ -129,34 +162,6 @@ class GroupV1:
         for allow, group in itertools.groupby(lines, key=lambda line: line[0]):
             path = self._file("devices", "devices.allow" if allow else "devices.deny")
             files.write_lines(path, [line for _, line in group])
-
-    def _limit_memory(self, memory: dict[str, Any], warnings: list[str]) -> None:
-        limit, swap = memory.get("limit"), memory.get("swap")
-        names = [("memory.limit_in_bytes", limit), ("memory.memsw.limit_in_bytes", swap)]
-        if limit is not None and swap is not None:
-            present = files.number(self._file("memory", "memory.memsw.limit_in_bytes"))
-            if swap < 0 or swap > present:
-                names.reverse()
-        for name, value in names:
-            if value is not None:
-                self._set("memory", name, value, warnings)
-        for name, key in (
-            ("memory.soft_limit_in_bytes", "reservation"),
-            ("memory.swappiness", "swappiness"),
-        ):
-            if memory.get(key) is not None:
-                self._set("memory", name, memory[key], warnings)
-        if memory.get("disableOOMKiller"):
-            self._set("memory", "memory.oom_control", 1, warnings)
-
-    def _limit_cpu(self, cpu: dict[str, Any], warnings: list[str]) -> None:
-        names = [("cpu.cfs_period_us", "period"), ("cpu.cfs_quota_us", "quota"), ("cpu.shares", "shares")]
-        for name, key in names:
-            if cpu.get(key):
-                self._set("cpu", name, cpu[key], warnings)
-        for name, key in (("cpuset.cpus", "cpus"), ("cpuset.mems", "mems")):
-            if cpu.get(key):
-                self._set("cpuset", name, cpu[key], warnings)
 
     # ---- all processes --------------------------------------------------------------------------
 
@@ -168,13 +173,23 @@ class GroupV1:
         return found
 
     def freeze(self) -> None:
+        if not self._freeze():
+            self.thaw()
+            raise OSError(errno.ETIMEDOUT, "not all of its processes could be stopped", self.path)
+
+    def _freeze(self) -> bool:
+        """Whether all are frozen. The only polling here: version 1 has FREEZING as a state, and tells of its end
+        by no event, for the kernel itself looks at the processes only when the file is read. A process that
+        sleeps in the kernel beyond signals can take any time, so the tries are bounded.
+        """
         path = self._file("freezer", "freezer.state")
         for _ in range(_FREEZE_TRIES):
-            # Writing again also freezes what was forked meanwhile; v1 tells of the end by no event.
+            # Writing again also freezes what was forked meanwhile.
             files.write(path, "FROZEN")
             if files.read(path).strip() == "FROZEN":
-                return
+                return True
             time.sleep(0.001)
+        return False
 
     def thaw(self) -> None:
         files.write(self._file("freezer", "freezer.state"), "THAWED")
@@ -186,7 +201,7 @@ class GroupV1:
         if not self.processes():
             self.thaw()
             return
-        self.freeze()
+        self._freeze()
         try:
             for pid in self.processes():
                 try:
@@ -204,7 +219,7 @@ class GroupV1:
     # ---- figures --------------------------------------------------------------------------------
 
     def oom_kills(self) -> int:
-        return files.table(self._file("memory", "memory.oom_control")).get("oom_kill", 0)
+        return v1_statistics.oom_kills(self._file)
 
     def watch_oom(self) -> tuple[int, int]:
         """An eventfd registered at cgroup.event_control for memory.oom_control."""
@@ -222,47 +237,7 @@ class GroupV1:
         return event, select.EPOLLIN
 
     def statistics(self) -> Statistics:
-        limit = files.number(self._file("memory", "memory.limit_in_bytes"))
-        cpu = files.table(self._file("cpu", "cpu.stat"))
-        return {
-            "memory": {
-                "usage": files.number(self._file("memory", "memory.usage_in_bytes")),
-                "max_usage": files.number(self._file("memory", "memory.max_usage_in_bytes")),
-                "limit": limit if limit < _NO_LIMIT else 0,
-                "stat": files.table(self._file("memory", "memory.stat")),
-            },
-            "cpu": {
-                "usage": files.number(self._file("cpuacct", "cpuacct.usage")),
-                "user": files.number(self._file("cpuacct", "cpuacct.usage_user")),
-                "system": files.number(self._file("cpuacct", "cpuacct.usage_sys")),
-                "periods": cpu.get("nr_periods", 0),
-                "throttled_periods": cpu.get("nr_throttled", 0),
-                "throttled": cpu.get("throttled_time", 0),
-            },
-            "pids": {
-                "current": files.number(self._file("pids", "pids.current")),
-                "limit": files.number(self._file("pids", "pids.max")),
-            },
-            "io": self._io(),
-            "oom_kills": self.oom_kills(),
-        }
-
-    def _io(self) -> list[DeviceIo]:
-        devices: dict[str, DeviceIo] = {}
-        for name, read_key, write_key in (
-            ("blkio.throttle.io_service_bytes", "read_bytes", "write_bytes"),
-            ("blkio.throttle.io_serviced", "reads", "writes"),
-        ):
-            for line in files.read(self._file("blkio", name)).splitlines():
-                words = line.split()
-                if len(words) != 3:
-                    continue
-                entry = devices.setdefault(words[0], empty_io(words[0]))
-                if words[1] == "Read":
-                    entry[read_key] = int(words[2])  # type: ignore[literal-required]
-                elif words[1] == "Write":
-                    entry[write_key] = int(words[2])  # type: ignore[literal-required]
-        return list(devices.values())
+        return v1_statistics.statistics(self._file)
 
     def mount_points(self) -> list[tuple[str, str, tuple[tuple[str, str | None], ...], str]]:
         shared: dict[str, list[str]] = {}
@@ -272,19 +247,6 @@ class GroupV1:
             (",".join(names), "cgroup", tuple((name, None) for name in names), folder)
             for folder, names in shared.items()
         ]
-
-
-def empty_io(device: str) -> DeviceIo:
-    """Zeros for "major:minor"."""
-    major, _, minor = device.partition(":")
-    return {
-        "major": int(major),
-        "minor": int(minor),
-        "read_bytes": 0,
-        "write_bytes": 0,
-        "reads": 0,
-        "writes": 0,
-    }
 
 
 def device_line(rule: dict[str, Any]) -> str:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from hythe.errors import InvalidArgument, Unsupported
+from hythe.errors import InvalidArgument
 from hythe.runtime import hooks, validate
 from hythe.runtime.command import allowed, groups, jsonfile
-
-_OF_THE_CHILD = ("createContainer", "startContainer")
 
 
 class Bundle(NamedTuple):
@@ -32,9 +30,6 @@ def load(folder: str, id: str) -> Bundle:
     resources["devices"] = allowed.rules(resources.get("devices") or [])
     wanted = {point: entries for point, entries in (spec.pop("hooks", None) or {}).items() if entries}
     hooks.check(wanted)
-    for point in _OF_THE_CHILD:
-        if point in wanted:
-            raise Unsupported(f"config.json: hooks.{point} is not supported by this runtime")
     validate.spec(spec)
     spec["hooks"] = wanted
     root = spec.get("root") or {}

@@ -14,10 +14,10 @@ from hythe.runtime.protocol import error_of
 _PACKET = 1 << 16
 
 
-def until_ready(line: socket.socket, on_namespaces: Callable[[], None]) -> tuple[list[str], int]:
-    """(warnings, the terminal's master or -1). `on_namespaces` runs when they exist and the child waits.
+def until_ready(line: socket.socket, on_mounted: Callable[[], None]) -> tuple[list[str], int]:
+    """(warnings, the terminal's master or -1). `on_mounted` runs when all but the root is in place and the child waits.
 
-    Raises what the child says, and what `on_namespaces` does.
+    Raises what the child says, and what `on_mounted` does.
     """
     line.setblocking(True)
     while True:
@@ -27,15 +27,15 @@ def until_ready(line: socket.socket, on_namespaces: Callable[[], None]) -> tuple
         message = jsonfile.decode(packet, "the child's message")
         if message["kind"] == "error":
             raise failure(error_of(message["error"]))
-        if message["kind"] == "namespaces":
-            on_namespaces()
+        if message["kind"] == "mounted":
+            on_mounted()
         if message["kind"] == "ready":
             return message["warnings"], fds[0] if fds else -1
 
 
-def proceed(line: socket.socket) -> None:
-    """Let a child that waits for hooks go on."""
-    line.send(PROCEED)
+def proceed(line: socket.socket, state: str) -> None:
+    """Let a child that waits for hooks go on; `state` is for those that it runs itself."""
+    line.send(PROCEED + state.encode())
 
 
 def start(line: socket.socket) -> None:

@@ -90,7 +90,7 @@ def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group:
             raise Conflict("cannot exec a container that has stopped")
         plan = joined.ExecPlan(
             spec, pidfd, groups.find(group), filters.kept(folder.path), bool(spec.get("terminal")),
-            resource.getrlimit(resource.RLIMIT_NOFILE), count,
+            resource.getrlimit(resource.RLIMIT_NOFILE), joined.own_mapping(state["pid"]), count,
         )  # fmt: skip
         keep = (pidfd, *range(3, 3 + count))
         return Forker().fork(lambda channel: joined.become(plan, channel), pipes, pidfd, keep=keep)

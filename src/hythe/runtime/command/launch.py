@@ -109,10 +109,10 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     plan = first.Plan(spec, bundle.path, [], group, filter, terminal, init, limits, count)
     gate = conversation.listen(folder.path, START_SOCKET) if kind == "created" else None
-    born = forking.first_process(plan, gate, count)
-    undo.add(lambda: end(born.pid))
-    state = _state(folder, bundle, born)
-    warnings, master = conversation.until_ready(born.channel, lambda: _run_hooks(bundle, state, born))
+    made = forking.first_process(plan, gate, count)
+    undo.add(lambda: end(made.pid))
+    state = _state(folder, bundle, made)
+    warnings, master = conversation.until_ready(made.channel, lambda: _run_hooks(bundle, state, made.channel))
     for warning in warnings:
         report.log(context, "warning", warning)
     if options["console_socket"]:
@@ -123,18 +123,18 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
         jsonfile.write_text(options["pid_file"], str(state["pid"]), 0o644)
     if gate is not None:
         gate.close()
-        born.channel.send(CREATED)
-    return Launched(folder, state, group, born.channel, master)
+        made.channel.send(CREATED)
+    return Launched(folder, state, group, made.channel, master)
 
 
-def _state(folder: Folder, bundle: bundles.Bundle, born: Born) -> State:
+def _state(folder: Folder, bundle: bundles.Bundle, made: Born) -> State:
     linux = bundle.spec["linux"]
     now = time.time_ns()
     seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 10**9))
     return {
         "id": folder.id,
-        "pid": born.pid,
-        "start_time": process.start_time(born.pid),
+        "pid": made.pid,
+        "start_time": process.start_time(made.pid),
         "bundle": bundle.path,
         "rootfs": bundle.rootfs,
         "cgroup": linux["cgroupsPath"],
@@ -147,13 +147,12 @@ def _state(folder: Folder, bundle: bundles.Bundle, born: Born) -> State:
     }
 
 
-def _run_hooks(bundle: bundles.Bundle, state: State, born: Born) -> None:
+def _run_hooks(bundle: bundles.Bundle, state: State, line: socket.socket) -> None:
     """In the runtime's own namespaces, while the child waits. Raises SystemProblem."""
-    if any(point in bundle.hooks for point in ("prestart", "createRuntime")):
-        text = jsonfile.encode(described(state, "creating"))
-        hooks.run("prestart", bundle.hooks, text)
-        hooks.run("createRuntime", bundle.hooks, text)
-        conversation.proceed(born.channel)
+    text = jsonfile.encode(described(state, "creating"))
+    hooks.run("prestart", bundle.hooks, text)
+    hooks.run("createRuntime", bundle.hooks, text)
+    conversation.proceed(line, text)
 
 
 def end(pid: int) -> None:

@@ -36,10 +36,8 @@ _PARTS = (
     "runtime/quick",
     "runtime/command",
 )
-_OTHERS = frozenset(
-    """adopt attachment container detach events launch logfile loop oom operations records server spares stdin stdio
-    supervisor task warden""".split()
-)
+_OF_RUNTIME = ("__init__", "birth", "fork", "hooks", "protocol", "validate")
+"""The rest of that package is the warden's."""
 _LIBRARY = ("ctypes", "ctypes._endian", "struct")
 _DETACH = 2
 
@@ -199,7 +197,7 @@ def _modules() -> tuple[list[tuple[str, int, int]], dict[str, tuple[bytes, str, 
             if (
                 name.endswith(".py")
                 and name != "__main__.py"
-                and not (part == "runtime" and name[:-3] in _OTHERS)
+                and (part != "runtime" or name[:-3] in _OF_RUNTIME)
             ):
                 dotted = (
                     ".".join(("hythe", *part.split("/"), name[:-3]))

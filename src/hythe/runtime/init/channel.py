@@ -1,8 +1,9 @@
 """The line between a child being set up and the warden: typed messages on a SEQPACKET socket pair.
 
-The child says "namespaces" (they exist), "ready" (all is set up; with a terminal's descriptor where it has
-one) and "error"; the warden says "start". The socket is close-on-exec: its end without an error is the news
-that exec succeeded. An exception that reaches the top of the child becomes an "error" with all its fields.
+The child says "namespaces" (they exist), "mounted" (where there are hooks: it waits for "proceed"), "ready" (all
+is set up; with a terminal's descriptor where it has one) and "error"; the warden says "start". The socket is
+close-on-exec: its end without an error is the news that exec succeeded. An exception that reaches the top of
+the child becomes an "error" with all its fields.
 """
 
 from __future__ import annotations
@@ -52,10 +53,12 @@ class Channel:
         elif self._socket.recv(len(START)) != START:
             os._exit(0)
 
-    def wait_hooks(self) -> None:
-        """Wait until the hooks of the runtime's side have run; end quietly when they have failed."""
-        if self._socket.recv(len(PROCEED)) != PROCEED:
+    def wait_hooks(self) -> str:
+        """Wait until the hooks of the runtime's side have run: the state. End quietly when they have failed."""
+        packet = self._socket.recv(_PACKET)
+        if not packet.startswith(PROCEED):
             os._exit(0)
+        return packet.removeprefix(PROCEED).decode()
 
     def receive(self, limit: int) -> tuple[bytes, list[int]]:
         """One packet of at most `limit` bytes, and its descriptors; b"" when the warden is gone."""

@@ -1,23 +1,28 @@
 """The first process of a container, from fork to exec, in the order in which things depend on each other.
 
-Control group (before its namespace), namespaces, sources of bind mounts (while still shared with the host),
+Control group (before its namespace), limits, namespaces, what only the host's root can make (`sources`), then
 root, mounts, devices, terminal, parameters, masks, the new root; then "ready" and, after "start", the user,
-the capabilities, the filter and exec.
+the capabilities, the filter and exec. `staged` is the way for a container with a user namespace of its own,
+where two processes share this.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from hythe.kernel import mounts as kernel_mounts
 from hythe.kernel import process
 from hythe.kernel.cgroups import Group
-from hythe.oci.spec import Mount, Root
+from hythe.oci.spec import Mount
+from hythe.runtime.hooks import BEFORE_START
+from hythe.runtime.hooks import run as run_hooks
 from hythe.runtime.init import devices, masking, mounts, namespaces, rootfs, security, sysctl, terminal
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.execute import enter_directory, environment, find_program, run
 from hythe.runtime.init.reaper import serve
+from hythe.runtime.init.sources import Sources, gather
 from hythe.runtime.init.trees import Trees
 
 
@@ -39,30 +44,40 @@ class Plan(NamedTuple):
 
 
 def become(plan: Plan, channel: Channel) -> int:
-    """Set everything up, wait for the start, exec. Returns only as --init's pid 1. Raises what goes wrong."""
+    """Set everything up, wait for the start, exec. Returns only as --init's pid 1. Raises what goes wrong.
+
+    For a container in the host's user namespace, whose first process does all of it by itself.
+    """
     process.set_dumpable(False)
     plan.group.create()
     warnings = plan.group.limit(plan.spec["linux"].get("resources") or {})
     plan.group.join()
-    return complete(plan, channel, warnings, frozenset(), None)
+    return alone(plan, channel, warnings, frozenset(), None)
 
 
-def complete(
+def alone(
     plan: Plan, channel: Channel, warnings: list[str], made: frozenset[str], trees: Trees | None
 ) -> int:
     """The rest, from inside the control group; `made`: types of namespaces that are there already."""
     spec = plan.spec
-    prepared = security.prepare(spec["process"], plan.open_files)
+    warnings += security.set_limits(spec["process"], plan.open_files)
+    security.own_streams((spec["process"].get("user") or {}).get("uid", 0), terminal=plan.terminal)
     namespaces.enter(spec["linux"]["namespaces"], made)
     channel.send("namespaces")
-    hooks = spec.get("hooks") or {}
-    if hooks.get("prestart") or hooks.get("createRuntime"):
-        channel.wait_hooks()
+    ready = trees is not None and trees.fit(spec, plan.group)
+    sources = gather(spec, plan.bundle, plan.rootfs, None, dev=not ready)
+    return complete(plan, channel, warnings, sources, trees if ready else None)
+
+
+def complete(plan: Plan, channel: Channel, warnings: list[str], sources: Sources, trees: Trees | None) -> int:
+    """From inside all namespaces, with all that only the host's root could make."""
+    spec = plan.spec
+    prepared = security.prepare(spec["process"])
     namespaces.name_host(spec.get("hostname"), spec.get("domainname"))
     os.umask(0)
-    master = _build(plan, trees)
+    hooks = _Hooks(spec.get("hooks") or {}, channel)
+    master = _build(plan, sources, trees, hooks)
     os.umask(0o022)
-    security.own_streams((spec["process"].get("user") or {}).get("uid", 0), terminal=plan.terminal)
     enter_directory(spec["process"].get("cwd") or "/")
     if channel.gate is not None:
         find_program(spec["process"]["args"][0], environment(spec["process"].get("env") or []))
@@ -70,44 +85,73 @@ def complete(
     if master is not None:
         os.close(master)
     channel.wait_start()
+    hooks.before_the_program()
     security.apply(spec["process"], prepared, plan.filter)
     return _execute(plan, channel)
 
 
-def _build(plan: Plan, trees: Trees | None) -> int | None:
+class _Hooks:
+    """The container's side of the hooks. Those of the runtime's side are run by who made this process, meanwhile."""
+
+    def __init__(self, entries: dict[str, Any], channel: Channel) -> None:
+        self._entries = entries
+        self._channel = channel
+        self._state: dict[str, Any] = {}
+
+    def before_the_root(self) -> None:
+        """All namespaces and mounts are there, and the paths of the host still hold. Raises SystemProblem."""
+        if not any(self._entries.get(point) for point in BEFORE_START):
+            return
+        self._channel.send("mounted")
+        self._state = json.loads(self._channel.wait_hooks())
+        run_hooks("createContainer", self._entries, json.dumps(self._state))
+
+    def before_the_program(self) -> None:
+        """Inside, with the container's own paths. Raises SystemProblem."""
+        run_hooks("startContainer", self._entries, json.dumps({**self._state, "status": "created"}))
+
+
+def _build(plan: Plan, sources: Sources, trees: Trees | None, hooks: _Hooks) -> int | None:
     """Make the container's file system and enter it. The terminal's master, where there is one."""
     spec, linux = plan.spec, plan.spec["linux"]
     own = {entry["type"] for entry in linux["namespaces"] if not entry.get("path")}
     sysctl.check(linux.get("sysctl") or {}, own)
     null = masking.host_null()
-    entries = spec.get("mounts") or []
-    prepared = mounts.prepare(entries)
+    prepared = mounts.parse_all(spec.get("mounts") or [])
     kernel_mounts.make_private("/")
-    root = rootfs.mount_root(plan.bundle, cast(Root, spec.get("root") or {}), plan.rootfs)
-    ready = trees.attach(root, spec, plan.group) if trees is not None else None
-    if ready is not None:
-        mounted, count = ready
-        mounts.mount_all(root, prepared[count:], plan.group, own_cgroup=True)
+    root = sources.root
+    rootfs.attach(root, sources.place)
+    if trees is not None:
+        mounted, count = trees.attach(root)
+        mounts.mount_all(root, prepared, sources.trees, plan.group, own_cgroup=True, first=count)
+        _make_devices(mounted.dev, linux)
     else:
-        mounted = mounts.mount_all(root, prepared, plan.group, own_cgroup="cgroup" in own)
-        if mounted.dev >= 0:
-            devices.populate(mounted.dev, terminals=mounted.pts >= 0)
+        mounted = mounts.mount_all(root, prepared, sources.trees, plan.group, own_cgroup="cgroup" in own)
     if mounted.dev >= 0:
         for device in linux.get("devices") or []:
-            devices.make(root, device)
+            if not device["path"].startswith("/dev/"):
+                devices.make(root, device)
     master = _terminal(plan, mounted) if plan.terminal else None
-    if ready is None:
+    if trees is None:
         sysctl.apply(linux.get("sysctl") or {}, mounted.proc)
         masking.cover(
             root, mounted.proc, null, linux.get("maskedPaths") or [], linux.get("readonlyPaths") or []
         )
     else:
         sysctl.apply(linux.get("sysctl") or {}, -1)  # /proc/sys is read-only already
-    rootfs.enter(root, read_only=bool((spec.get("root") or {}).get("readonly")))
+    hooks.before_the_root()
+    read_only = bool((spec.get("root") or {}).get("readonly"))
+    rootfs.enter(root, read_only=read_only, propagation=linux.get("rootfsPropagation") or "")
     for fd in (null, root, *mounted):
         if fd >= 0:
             os.close(fd)
     return master
+
+
+def _make_devices(dev: int, linux: dict[str, Any]) -> None:
+    for device in linux.get("devices") or []:
+        if device["path"].startswith("/dev/"):
+            devices.make(dev, device, below="/dev/")
 
 
 def _terminal(plan: Plan, mounted: mounts.Mounted) -> int:

@@ -37,18 +37,18 @@ def populate(dev: int, *, terminals: bool) -> None:
         os.symlink("pts/ptmx", "ptmx", dir_fd=dev)
 
 
-def make(root: int, device: Device) -> None:
-    """Make a device that was asked for. The umask must be 0."""
+def make(folder: int, device: Device, *, below: str = "/") -> None:
+    """Make a device that was asked for. `folder` is what the path begins with; the umask must be 0."""
     path = device["path"]
     kind = _TYPES.get(device.get("type", ""))
     if kind is None or not path.startswith("/"):
         raise InvalidArgument(
             f"device {path!r} of type {device.get('type')!r}: need an absolute path and c, b or p"
         )
-    folder, _, name = path.rpartition("/")
+    place, _, name = f"/{path.removeprefix(below)}".rpartition("/")
     if not name or name in (".", ".."):
         raise InvalidArgument(f"device {path!r} has no name")
-    parent = paths.directory_in_root(root, folder or "/")
+    parent = paths.directory_in_root(folder, place or "/")
     try:
         number = os.makedev(device.get("major", 0), device.get("minor", 0))
         try:

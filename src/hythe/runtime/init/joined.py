@@ -11,17 +11,22 @@ import os
 from typing import Any, NamedTuple
 
 from hythe.kernel import namespaces as ns
-from hythe.kernel import paths, process
+from hythe.kernel import paths, process, usernamespaces
 from hythe.kernel.cgroups import Group
+from hythe.kernel.usernamespaces import Mapping
 from hythe.runtime.init import security, terminal
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.execute import enter_directory, environment, run
+from hythe.runtime.init.staged import become_root, own_streams
 
 _ALL = ns.CLONE_NEWNS | ns.CLONE_NEWNET | ns.CLONE_NEWUTS | ns.CLONE_NEWIPC | ns.CLONE_NEWCGROUP
 
 
 class ExecPlan(NamedTuple):
-    """`process` is an OCI process, valid; `pidfd` the container's first process."""
+    """`process` is an OCI process, valid; `pidfd` the container's first process.
+
+    `mapping` is that of its user namespace, None where that is the host's.
+    """
 
     process: dict[str, Any]
     pidfd: int
@@ -29,7 +34,15 @@ class ExecPlan(NamedTuple):
     filter: security.Filter | None
     terminal: bool
     open_files: tuple[int, int]
+    mapping: Mapping | None
     preserved: int = 0
+
+
+def own_mapping(pid: int) -> Mapping | None:
+    """What the user namespace of process `pid` maps, None where it is this process's own. Raises OSError."""
+    if os.stat(f"/proc/{pid}/ns/user").st_ino == os.stat("/proc/self/ns/user").st_ino:
+        return None
+    return usernamespaces.read(pid)
 
 
 def become(plan: ExecPlan, channel: Channel) -> int:
@@ -37,16 +50,22 @@ def become(plan: ExecPlan, channel: Channel) -> int:
     process.set_dumpable(False)
     spec = plan.process
     plan.group.join()
-    prepared = security.prepare(spec, plan.open_files)
-    ns.setns(plan.pidfd, _ALL)
-    os.close(plan.pidfd)
+    warnings = security.set_limits(spec, plan.open_files)
+    prepared = security.prepare(spec)
     uid = (spec.get("user") or {}).get("uid", 0)
+    if plan.mapping is None:
+        security.own_streams(uid, terminal=plan.terminal)
+        ns.setns(plan.pidfd, _ALL)
+    else:
+        own_streams(spec, plan.mapping, terminal=plan.terminal)
+        ns.setns(plan.pidfd, _ALL | ns.CLONE_NEWUSER)
+        become_root()
+    os.close(plan.pidfd)
     master: int | None = None
     if plan.terminal:
         master = _terminal(spec, uid)
-    security.own_streams(uid, terminal=plan.terminal)
     enter_directory(spec.get("cwd") or "/")
-    channel.send("ready", master, warnings=prepared.warnings)
+    channel.send("ready", master, warnings=warnings + prepared.warnings)
     if master is not None:
         os.close(master)
     security.apply(spec, prepared, plan.filter)

@@ -17,7 +17,9 @@ from hythe.errors import InvalidArgument
 from hythe.kernel import mounts, paths
 from hythe.kernel.cgroups import Group
 from hythe.kernel.mount_options import MountOptions, parse
+from hythe.kernel.usernamespaces import Mapping
 from hythe.oci.spec import Mount
+from hythe.runtime.init.mappings import mapping_in
 
 _NO_LINKS: Final = ("proc", "sysfs")
 _SHOWN: Final = tuple(
@@ -26,13 +28,17 @@ _SHOWN: Final = tuple(
 
 
 class Prepared(NamedTuple):
-    """One mount with its options; `tree` is the clone of a bind's source, -1 for others."""
+    """One mount of config.json with its options parsed. `mapping` is its own, where it has one."""
 
     destination: str
     type: str
     source: str
     options: MountOptions
-    tree: int
+    mapping: Mapping | None
+
+    @property
+    def bind(self) -> bool:
+        return self.options.bind or self.type == "bind"
 
 
 class Mounted(NamedTuple):
@@ -43,32 +49,34 @@ class Mounted(NamedTuple):
     pts: int
 
 
-def prepare(entries: list[Mount]) -> list[Prepared]:
-    """Parse all, and clone the sources of bind mounts.
-
-    Raises InvalidArgument for a source that is missing.
-    """
+def parse_all(entries: list[Mount]) -> list[Prepared]:
+    """Raises InvalidArgument and Unsupported, naming the destination."""
     result: list[Prepared] = []
     for entry in entries:
         destination, kind = entry["destination"], entry.get("type", "")
         options = parse(entry.get("options") or [], destination=destination)
-        source = entry.get("source", kind)
-        tree = -1
-        if options.bind or kind == "bind":
-            try:
-                tree = mounts.clone(source, recursive=options.recursive)
-            except FileNotFoundError as error:
-                raise InvalidArgument(f"bind source path does not exist: {source}") from error
-        result.append(Prepared(destination, kind, source, options, tree))
+        mapping = mapping_in(entry)
+        result.append(Prepared(destination, kind, entry.get("source", kind), options, mapping))
     return result
 
 
-def mount_all(root: int, prepared: list[Prepared], group: Group, *, own_cgroup: bool) -> Mounted:
-    """Put every mount on the root, in order. Raises OSError or InvalidArgument naming the destination."""
+def mount_all(
+    root: int,
+    prepared: list[Prepared],
+    trees: dict[int, int],
+    group: Group,
+    *,
+    own_cgroup: bool,
+    first: int = 0,
+) -> Mounted:
+    """Put every mount from number `first` on the root. Raises OSError or InvalidArgument naming the destination.
+
+    `trees`: what is there already, detached, by number: the sources of bind mounts, perhaps /dev.
+    """
     proc = dev = pts = -1
-    for one in prepared:
+    for number, one in enumerate(prepared[first:], first):
         try:
-            fd = _mount(root, one, group, own_cgroup=own_cgroup)
+            fd = _mount(root, one, trees.get(number, -1), group, own_cgroup=own_cgroup)
         except OSError as error:
             text = f"mount {one.source} on {one.destination}: {error.strerror}"
             raise OSError(error.errno, text) from error
@@ -84,12 +92,15 @@ def mount_all(root: int, prepared: list[Prepared], group: Group, *, own_cgroup: 
     return Mounted(proc, dev, pts)
 
 
-def _mount(root: int, one: Prepared, group: Group, *, own_cgroup: bool) -> int:
-    if one.tree >= 0:
-        return _bind(root, one)
+def _mount(root: int, one: Prepared, tree: int, group: Group, *, own_cgroup: bool) -> int:
+    if one.bind:
+        return _bind(root, one, tree)
     place = _destination(root, one)
     options = one.options
-    if one.type == "cgroup":
+    if tree >= 0:
+        fd = tree
+        mounts.attach(fd, place)
+    elif one.type in ("cgroup", "cgroup2"):
         fd = _cgroup(place, options, group, own=own_cgroup)
     else:
         if one.type == "tmpfs":
@@ -122,25 +133,15 @@ def plain_directory(root: int, path: str) -> int:
         raise
 
 
-def _bind(root: int, one: Prepared) -> int:
-    """Attributes are changed while the clone is still detached."""
-    options = one.options
-    propagation = options.propagation or mounts.MS_PRIVATE
-    mounts.set_attributes(
-        one.tree, propagation=propagation, recursive=options.tree_propagation or not options.propagation
-    )
-    if options.add or options.remove:
-        mounts.set_attributes(one.tree, add=options.add, remove=options.remove)
-    if options.tree_add or options.tree_remove:
-        mounts.set_attributes(one.tree, add=options.tree_add, remove=options.tree_remove, recursive=True)
-    if stat.S_ISDIR(os.fstat(one.tree).st_mode):
+def _bind(root: int, one: Prepared, tree: int) -> int:
+    if stat.S_ISDIR(os.fstat(tree).st_mode):
         place = paths.directory_in_root(root, one.destination)
     else:
         place = paths.file_in_root(root, one.destination)
     _not_in_proc(place, one)
-    mounts.attach(one.tree, place)
+    mounts.attach(tree, place)
     os.close(place)
-    return one.tree
+    return tree
 
 
 def _not_in_proc(place: int, one: Prepared) -> None:

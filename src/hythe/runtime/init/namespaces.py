@@ -1,17 +1,21 @@
 """The child's namespaces: those named by a path are joined, the others are new.
 
-The pid namespace is not among them: it is chosen by the fork itself (`kernel.namespaces.forked_into`). Paths
-are opened first, in the host's mount namespace and before anything has changed.
+The pid and time namespaces are not among them: a process is born into these, so they are chosen by the fork
+(`BORN_INTO`, `runtime.fork`). Paths are opened first, in the host's mount namespace and before anything has
+changed.
 """
 
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from hythe.errors import InvalidArgument
 from hythe.kernel.namespaces import FLAGS, setns, unshare
 from hythe.kernel.syscall import libc_call
 from hythe.oci.spec import Namespace
+
+BORN_INTO: Final = ("pid", "time")
 
 
 def enter(namespaces: list[Namespace], made: frozenset[str] = frozenset()) -> None:
@@ -22,7 +26,7 @@ def enter(namespaces: list[Namespace], made: frozenset[str] = frozenset()) -> No
     new = 0
     for entry in namespaces:
         kind, path = entry["type"], entry.get("path")
-        if kind == "pid" or kind in made:
+        if kind in BORN_INTO or kind in made:
             continue
         if path:
             joined.append((os.open(path, os.O_RDONLY | os.O_CLOEXEC), FLAGS[kind], path))

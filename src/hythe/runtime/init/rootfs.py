@@ -1,39 +1,49 @@
-"""The container's root: mounted inside its own mount namespace, so that it leaves with it.
+"""The container's root: a mount that is attached inside the container's own mount namespace, so that it leaves with it.
 
-Sources of bind mounts have to be opened while their sharing with the host is still intact, so the order is:
-`mounts` clones its sources, then the tree is made private, then the root comes here, then the mounts go onto
-it.
+It is made detached (`make`), then put over the present root and entered by pivot_root(2).
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from hythe.errors import InvalidArgument, Unsupported
 from hythe.kernel import mounts, overlay
 from hythe.kernel.mount_options import parse
 from hythe.oci.spec import Mount, Root
 
+if TYPE_CHECKING:
+    from hythe.runtime.init.sources import Namespace
 
-def mount_root(bundle: str, root: Root, layers: list[Mount]) -> int:
-    """Attach the root at the bundle's folder; a descriptor of it. Without `layers`, root.path is the root."""
+
+def make(bundle: str, root: Root, layers: list[Mount], user: Namespace | None) -> int:
+    """A descriptor of it, detached. Without `layers`, root.path is the root. Raises OSError, HytheError."""
     if not layers:
-        path = os.path.normpath(f"{bundle}/{root.get('path', 'rootfs')}")
-        path = root["path"] if root.get("path", "").startswith("/") else path
-        return _bind(path, bundle, [])
+        return _bind(path_of(bundle, root), [])
     if len(layers) > 1:
         raise Unsupported("a root file system of more than one mount is not supported")
     layer = layers[0]
     words = layer.get("options") or []
     kind = layer.get("type", "")
     if kind == "overlay":
-        return overlay.mount(overlay.from_options(words), bundle, read_only="ro" in words)
+        stack = overlay.from_options(words)
+        tree = overlay.detached_for(stack, user.fd, user.mapping) if user else overlay.detached(stack)
+        if "ro" in words:
+            mounts.set_attributes(tree, add=mounts.MOUNT_ATTR_RDONLY)
+        return tree
     if kind == "bind" or "bind" in words or "rbind" in words:
-        return _bind(layer["source"], bundle, words)
+        return _bind(layer["source"], words)
     raise Unsupported(f"a root file system of type {kind!r} is not supported", hint="use overlay or bind")
 
 
-def _bind(path: str, place: str, words: list[str]) -> int:
+def path_of(bundle: str, root: Mapping[str, Any]) -> str:
+    """The path of a root that the bundle has itself (config.md, Root)."""
+    return os.path.normpath(os.path.join(bundle, root.get("path", "rootfs")))
+
+
+def _bind(path: str, words: list[str]) -> int:
     options = parse(words, destination="/")
     try:
         tree = mounts.clone(path, recursive=True)
@@ -42,14 +52,30 @@ def _bind(path: str, place: str, words: list[str]) -> int:
     mounts.set_attributes(tree, propagation=mounts.MS_PRIVATE, recursive=True)
     if options.add:
         mounts.set_attributes(tree, add=options.add)
-    target = os.open(place, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    mounts.attach(tree, target, name=place)
-    os.close(target)
     return tree
 
 
-def enter(root: int, *, read_only: bool) -> None:
-    """Make it "/", and read-only where the configuration says so (the mounts below keep their own state)."""
+def attach(root: int, path: str) -> None:
+    """Make it part of this mount namespace, at `path`, or out of sight over "/" where that cannot be reached."""
+    try:
+        place = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:  # a user namespace's root has no rights on the host's folders
+        path = "/"
+        place = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    mounts.attach(root, place, name=path)
+    os.close(place)
+
+
+def enter(root: int, *, read_only: bool, propagation: str) -> None:
+    """Make it "/", and read-only where the configuration says so (the mounts below keep their own state).
+
+    `propagation` is linux.rootfsPropagation: "private", "rslave" and the like, or "".
+    """
     mounts.pivot(root)
     if read_only:
         mounts.set_attributes(root, add=mounts.MOUNT_ATTR_RDONLY)
+    if propagation:
+        options = parse([propagation], destination="/")
+        if not options.propagation:
+            raise InvalidArgument(f"config.json: linux.rootfsPropagation {propagation!r} is unknown")
+        mounts.set_attributes(root, propagation=options.propagation, recursive=options.tree_propagation)

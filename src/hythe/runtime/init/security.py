@@ -35,19 +35,32 @@ class Prepared(NamedTuple):
     warnings: list[str]
 
 
-def prepare(spec: dict[str, Any], limits: tuple[int, int]) -> Prepared:
-    """Open, and set what is set on the host's /proc.
+def set_limits(spec: dict[str, Any], files: tuple[int, int], *, pid: int = 0) -> list[str]:
+    """Give a process, 0 for this one, its resource limits and its OOM score; warnings for the user.
 
-    `limits`: open files, as before the warden raised them.
+    It takes the host's root. `files`: open files, as before the warden raised them.
     """
     warnings: list[str] = []
     score = spec.get("oomScoreAdj")
     if score is not None:
         try:
-            with open("/proc/self/oom_score_adj", "w") as file:
+            with open(f"/proc/{pid or 'self'}/oom_score_adj", "w") as file:
                 file.write(str(score))
         except OSError as error:
             warnings.append(f"oom score {score} could not be set: {error.strerror}")
+    given = {limit["type"] for limit in spec.get("rlimits") or ()}
+    if "RLIMIT_NOFILE" not in given:
+        process.set_limit("RLIMIT_NOFILE", *files, pid=pid)
+    for limit in spec.get("rlimits") or ():
+        warning = process.set_limit(limit["type"], limit["soft"], limit["hard"], pid=pid)
+        if warning:
+            warnings.append(warning)
+    return warnings
+
+
+def prepare(spec: dict[str, Any]) -> Prepared:
+    """Open what is to be found on the host's /proc alone."""
+    warnings: list[str] = []
     profile = spec.get("apparmorProfile") or ""
     attribute = -1
     if profile and profile != "unconfined":
@@ -55,13 +68,6 @@ def prepare(spec: dict[str, Any], limits: tuple[int, int]) -> Prepared:
             attribute = os.open("/proc/self/attr/apparmor/exec", os.O_WRONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             warnings.append(f"this kernel has no AppArmor; the profile {profile!r} was left out")
-    given = {limit["type"] for limit in spec.get("rlimits") or ()}
-    if "RLIMIT_NOFILE" not in given:
-        process.set_limit("RLIMIT_NOFILE", *limits)
-    for limit in spec.get("rlimits") or ():
-        warning = process.set_limit(limit["type"], limit["soft"], limit["hard"])
-        if warning:
-            warnings.append(warning)
     return Prepared(attribute, profile, capabilities.last_known(), warnings)
 
 

@@ -71,4 +71,4 @@ def wait(layout: Layout, group: Group, pattern: Pattern | None, channel: Channel
     plan = _decode(packet, layout)
     plan.group.adopt(group.path)
     warnings = plan.group.limit(plan.spec["linux"].get("resources") or {})
-    return container.complete(plan, channel, warnings, MADE, trees)
+    return container.alone(plan, channel, warnings, MADE, trees)

@@ -77,7 +77,7 @@ class Trees:
         top = os.open("/", os.O_PATH | os.O_CLOEXEC)
         root = kernel_mounts.filesystem("tmpfs", (("source", "tmpfs"),))
         kernel_mounts.attach(root, top)
-        mounted = mounts.mount_all(root, mounts.prepare(self._pattern.mounts), group, own_cgroup=True)
+        mounted = mounts.mount_all(root, mounts.parse_all(self._pattern.mounts), {}, group, own_cgroup=True)
         devices.populate(mounted.dev, terminals=mounted.pts >= 0)
         masking.cover(root, mounted.proc, null, self._pattern.masked, self._pattern.read_only)
         made = {}
@@ -90,10 +90,12 @@ class Trees:
                 os.close(fd)
         return made
 
-    def attach(self, root: int, spec: dict[str, Any], group: Group) -> tuple[mounts.Mounted, int] | None:
-        """(what was mounted, how many of the mounts of `spec` that were), or None where these trees do not fit."""
-        if pattern_of(spec) != self._pattern or _hierarchies(group) != self._hierarchies:
-            return None
+    def fit(self, spec: dict[str, Any], group: Group) -> bool:
+        """Whether these are the trees that a container wants."""
+        return pattern_of(spec) == self._pattern and _hierarchies(group) == self._hierarchies
+
+    def attach(self, root: int) -> tuple[mounts.Mounted, int]:
+        """(what was mounted, how many of the mounts of config.json that were)."""
         for path, tree in self._made.items():
             place = mounts.plain_directory(root, path)
             kernel_mounts.attach(tree, place, name=path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, cast
 
+from hythe.api.docker.translate.limits import limits
 from hythe.api.docker.translate.mounts import mount_requests
 from hythe.api.docker.translate.ports import from_bindings, normalised
 from hythe.api.docker.translate.refusals import check_host
@@ -156,17 +157,7 @@ def host_options(config: HostConfig) -> HostOptions:
         network_mode=config.network_mode or "default",
         restart=restart_policy(config.restart_policy),
         auto_remove=config.auto_remove,
-        memory=config.memory,
-        memory_swap=config.memory_swap,
-        memory_reservation=config.memory_reservation,
-        cpu_shares=config.cpu_shares,
-        cpu_quota=config.cpu_quota,
-        cpu_period=config.cpu_period,
-        nano_cpus=_nano_cpus(config),
-        cpuset_cpus=config.cpuset_cpus,
-        cpuset_mems=config.cpuset_mems,
-        pids_limit=max(config.pids_limit or 0, 0),
-        oom_kill_disable=config.oom_kill_disable,
+        **limits(config),
         oom_score_adj=config.oom_score_adj,
         privileged=config.privileged,
         cap_add=config.cap_add,
@@ -191,17 +182,10 @@ def host_options(config: HostConfig) -> HostOptions:
         uts_mode=config.uts_mode,
         userns_mode=config.userns_mode,
         cgroup_parent=config.cgroup_parent,
+        cgroupns_mode=config.cgroupns_mode,
         runtime=config.runtime,
         log=LogOptions(config.log_config.type or LogOptions().driver, config.log_config.config),
     )
-
-
-def _nano_cpus(config: HostConfig) -> int:
-    if config.nano_cpus < 0:
-        raise InvalidArgument("NanoCPUs cannot be negative")
-    if config.nano_cpus and (config.cpu_quota or config.cpu_period):
-        raise InvalidArgument("Conflicting options: Nano CPUs and CPU Period or Quota cannot both be set.")
-    return config.nano_cpus
 
 
 def _shm_size(size: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from hythe.api.docker.translate import mounts, ports
+from hythe.api.docker.translate.limits import limits_json
 from hythe.engine.bundle.document import MASKED, READONLY
 from hythe.engine.model import HostOptions
 from hythe.engine.security import SecurityOptions
@@ -59,7 +60,7 @@ def _rights(host: HostOptions) -> dict[str, Any]:
 
 def _namespaces(host: HostOptions) -> dict[str, Any]:
     return {
-        "CgroupnsMode": "private",
+        "CgroupnsMode": host.cgroupns_mode or "private",
         "IpcMode": host.ipc_mode or "private",
         "PidMode": host.pid_mode,
         "UTSMode": host.uts_mode,
@@ -73,19 +74,9 @@ def _namespaces(host: HostOptions) -> dict[str, Any]:
 
 def _limits(host: HostOptions) -> dict[str, Any]:
     return {
+        **limits_json(host),
         "OomScoreAdj": host.oom_score_adj,
-        "OomKillDisable": host.oom_kill_disable,
         "ShmSize": host.shm_size,
-        "CpuShares": host.cpu_shares,
-        "NanoCpus": host.nano_cpus,
-        "CpuPeriod": host.cpu_period,
-        "CpuQuota": host.cpu_quota,
-        "CpusetCpus": host.cpuset_cpus,
-        "CpusetMems": host.cpuset_mems,
-        "Memory": host.memory,
-        "MemoryReservation": host.memory_reservation,
-        "MemorySwap": host.memory_swap or 2 * host.memory,
-        "PidsLimit": host.pids_limit or None,
         "Ulimits": [{"Name": u.name, "Hard": u.hard, "Soft": u.soft} for u in host.ulimits],
         "Devices": [
             {
@@ -100,17 +91,7 @@ def _limits(host: HostOptions) -> dict[str, Any]:
 
 def _refused() -> dict[str, Any]:
     return {
-        "BlkioWeight": 0,
-        "BlkioWeightDevice": [],
-        "BlkioDeviceReadBps": [],
-        "BlkioDeviceWriteBps": [],
-        "BlkioDeviceReadIOps": [],
-        "BlkioDeviceWriteIOps": [],
-        "CpuRealtimePeriod": 0,
-        "CpuRealtimeRuntime": 0,
-        "DeviceCgroupRules": None,
         "DeviceRequests": None,
-        "MemorySwappiness": None,
         "CpuCount": 0,
         "CpuPercent": 0,
         "IOMaximumIOps": 0,

@@ -1,7 +1,7 @@
 """What of a HostConfig hythe cannot honour: refused by name, never ignored.
 
-Fields of other operating systems and of cgroup controllers that hythe does not drive have a value that means
-"not asked for"; clients send all of them. Anything else is Unsupported (501), before anything is made.
+Fields of other operating systems and limits that kernels have no more have a value that means "not asked for";
+clients send all of them. Anything else is Unsupported (501), before anything is made.
 """
 
 from __future__ import annotations
@@ -13,19 +13,9 @@ from hythe.api.docker.types.host import HostConfig, MountConfig, Resources
 from hythe.errors import InvalidArgument, Unsupported
 
 _UNSET: Final[dict[str, tuple[object, ...]]] = {
-    "blkio_weight": (0,),
-    "blkio_weight_device": ([],),
-    "blkio_device_read_bps": ([],),
-    "blkio_device_write_bps": ([],),
-    "blkio_device_read_i_ops": ([],),
-    "blkio_device_write_i_ops": ([],),
-    "cpu_realtime_period": (0,),
-    "cpu_realtime_runtime": (0,),
-    "device_cgroup_rules": ([],),
     "device_requests": ([],),
     "kernel_memory": (0,),
     "kernel_memory_tcp": (0,),
-    "memory_swappiness": (None, -1),
     "cpu_count": (0,),
     "cpu_percent": (0,),
     "io_maximum_iops": (0,),
@@ -33,13 +23,11 @@ _UNSET: Final[dict[str, tuple[object, ...]]] = {
 }
 _UNSET_HOST: Final[dict[str, tuple[object, ...]]] = {
     "volume_driver": ("", "local"),
-    "cgroupns_mode": ("", "private"),
     "cgroup": ("",),
     "links": ([],),
     "storage_opt": ({},),
     "isolation": ("", "default"),
     "annotations": ({},),
-    "runtime": ("", "hythe", "runc", "io.containerd.runc.v2"),
 }
 LOG_DRIVERS: Final = ("", "local", "json-file", "none")
 _LOG_OPTIONS: Final = ("max-size", "max-file", "compress", "mode", "max-buffer-size")

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from hythe.api.docker.translate.create import restart_policy
+from hythe.api.docker.translate.limits import limits, unchangeable
 from hythe.api.docker.translate.refusals import check_resources
 from hythe.api.docker.types.host import UpdateRequest
-from hythe.errors import InvalidArgument, Unsupported
-
-_PLAIN = (
-    "cpu_shares", "cpu_period", "cpu_quota", "cpuset_cpus", "cpuset_mems", "memory", "memory_swap",
-    "memory_reservation", "nano_cpus",
-)  # fmt: skip
+from hythe.errors import Unsupported
 
 
 def changes(body: UpdateRequest) -> dict[str, object]:
@@ -23,13 +19,11 @@ def changes(body: UpdateRequest) -> dict[str, object]:
     ):
         if value:
             raise Unsupported(f"{name} of a container cannot be changed", hint="make it anew")
-    result: dict[str, object] = {
-        name: getattr(body, name) for name in _PLAIN if getattr(body, name) not in (0, "")
-    }
-    if body.nano_cpus and (body.cpu_quota or body.cpu_period):
-        raise InvalidArgument("Conflicting options: Nano CPUs and CPU Period or Quota cannot both be set.")
-    if body.pids_limit is not None:
-        result["pids_limit"] = max(body.pids_limit, 0)
+    result: dict[str, object] = limits(body)
+    for name in unchangeable(result):
+        raise Unsupported(f"{name} of a container cannot be changed", hint="make it anew")
+    if body.pids_limit == 0:
+        result["pids_limit"] = -1
     if body.restart_policy is not None and body.restart_policy.name:
         result["restart"] = restart_policy(body.restart_policy)
     return result

@@ -36,6 +36,18 @@ class UlimitConfig(Struct, rename="pascal"):
     hard: int = 0
 
 
+class WeightDevice(Struct, rename="pascal"):
+    path: str
+    weight: int = 0
+
+
+class ThrottleDevice(Struct, rename="pascal"):
+    """`rate` in bytes or operations a second."""
+
+    path: str
+    rate: int = 0
+
+
 class BindOptions(Struct, rename="pascal"):
     propagation: str = ""
     non_recursive: bool = False
@@ -93,11 +105,11 @@ class Resources(Struct, rename="pascal"):
     pids_limit: int | None = None
     ulimits: list[UlimitConfig] = []
     blkio_weight: int = 0
-    blkio_weight_device: list[Any] = []
-    blkio_device_read_bps: list[Any] = []
-    blkio_device_write_bps: list[Any] = []
-    blkio_device_read_i_ops: list[Any] = field(name="BlkioDeviceReadIOps", default_factory=list)
-    blkio_device_write_i_ops: list[Any] = field(name="BlkioDeviceWriteIOps", default_factory=list)
+    blkio_weight_device: list[WeightDevice] = []
+    blkio_device_read_bps: list[ThrottleDevice] = []
+    blkio_device_write_bps: list[ThrottleDevice] = []
+    blkio_device_read_iops: list[ThrottleDevice] = field(name="BlkioDeviceReadIOps", default_factory=list)
+    blkio_device_write_iops: list[ThrottleDevice] = field(name="BlkioDeviceWriteIOps", default_factory=list)
     cpu_realtime_period: int = 0
     cpu_realtime_runtime: int = 0
     device_cgroup_rules: list[str] = []

@@ -1,0 +1,164 @@
+"""What a container's file system is made of and only the host's root can make: detached mounts, by descriptor.
+
+The root, the sources of bind mounts, /dev with its nodes. They are made outside of the container's user
+namespace, where it has one, with their owners shown through its mapping, and handed to its first process,
+which has no way of its own to any of them. Bind mounts are copied while they still share what is mounted
+later with the host.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import socket
+import stat
+from typing import Any, Final, NamedTuple, cast
+
+from hythe.errors import InvalidArgument
+from hythe.kernel import mounts, usernamespaces
+from hythe.kernel.usernamespaces import Mapping
+from hythe.oci.spec import Mount, Root
+from hythe.runtime.init import devices, rootfs
+from hythe.runtime.init.mounts import Prepared, parse_all
+
+_PACKET: Final = 1 << 16
+_AT_ONCE: Final = 200
+"""Descriptors in one packet; the kernel takes 253 (SCM_MAX_FD)."""
+
+
+class Namespace(NamedTuple):
+    """The container's user namespace: a descriptor of it and what it maps."""
+
+    fd: int
+    mapping: Mapping
+
+
+class Sources(NamedTuple):
+    """`trees` by the place in config.json's mounts: bind mounts, and /dev where a tmpfs is mounted there.
+
+    `place` is where to attach the root: hooks look for it at its path.
+    """
+
+    root: int
+    trees: dict[int, int]
+    place: str = "/"
+
+
+def gather(
+    spec: dict[str, Any], bundle: str, layers: list[Mount], user: Namespace | None, *, dev: bool = True
+) -> Sources:
+    """Make all of it; `user` is None for a container in the host's user namespace. Raises OSError, HytheError.
+
+    `dev` false: /dev is made elsewhere.
+    """
+    prepared = parse_all(spec.get("mounts") or [])
+    trees: dict[int, int] = {}
+    for number, one in enumerate(prepared):
+        if one.bind:
+            trees[number] = _copy(one, user)
+        elif dev and one.type == "tmpfs" and one.destination.rstrip("/") == "/dev":
+            terminals = any(other.destination.rstrip("/") == "/dev/pts" for other in prepared)
+            trees[number] = _dev(one, spec["linux"].get("devices") or [], user, terminals=terminals)
+    for device in spec["linux"].get("devices") or []:
+        if user is not None and not device["path"].startswith("/dev/"):
+            raise InvalidArgument(
+                f"device {device['path']}: outside of /dev it takes the host's user namespace"
+            )
+    root = rootfs.make(bundle, cast(Root, spec.get("root") or {}), layers, user)
+    return Sources(root, trees, "/" if layers else rootfs.path_of(bundle, spec.get("root") or {}))
+
+
+def _copy(one: Prepared, user: Namespace | None) -> int:
+    """The source of a bind mount; its attributes are changed while nobody sees it."""
+    options = one.options
+    try:
+        tree = mounts.clone(one.source, recursive=options.recursive)
+    except FileNotFoundError as error:
+        raise InvalidArgument(f"bind source path does not exist: {one.source}") from error
+    if options.idmap:
+        _map_owners(tree, one, user)
+    propagation = options.propagation or mounts.MS_PRIVATE
+    mounts.set_attributes(
+        tree, propagation=propagation, recursive=options.tree_propagation or not options.propagation
+    )
+    if options.add or options.remove:
+        mounts.set_attributes(tree, add=options.add, remove=options.remove)
+    if options.tree_add or options.tree_remove:
+        mounts.set_attributes(tree, add=options.tree_add, remove=options.tree_remove, recursive=True)
+    return tree
+
+
+def _map_owners(tree: int, one: Prepared, user: Namespace | None) -> None:
+    """Through the mount's own mapping, else the container's (config.md, Mounts, idmap)."""
+    own = -1
+    if one.mapping is not None:
+        own = usernamespaces.made(one.mapping)
+    elif user is None:
+        raise InvalidArgument(
+            f"mount {one.destination}: {one.options.idmap} needs mappings, of its own or of a user namespace"
+        )
+    try:
+        mounts.idmap(tree, user.fd if own < 0 and user else own, recursive=one.options.idmap == "ridmap")
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"mount {one.source} on {one.destination}: its owners cannot be mapped: {error.strerror}",
+        ) from error
+    finally:
+        if own >= 0:
+            os.close(own)
+
+
+def _dev(one: Prepared, wanted: list[Any], user: Namespace | None, *, terminals: bool) -> int:
+    """/dev, filled: nodes can only be made, and are only of use, in a file system of the host's root."""
+    options = list(one.options.data)
+    if user is not None:
+        options += [("uid", str(user.mapping.uid(0) or 0)), ("gid", str(user.mapping.gid(0) or 0))]
+    mask = os.umask(0)
+    fd = mounts.filesystem("tmpfs", (("source", one.source), *options), one.options.add)
+    devices.populate(fd, terminals=terminals)
+    for device in wanted:
+        if device["path"].startswith("/dev/"):
+            devices.make(fd, device, below="/dev/")
+    if user is not None:
+        _give(fd, user.mapping)
+    os.umask(mask)
+    return fd
+
+
+def _give(folder: int, mapping: Mapping) -> None:
+    """Everything in a new /dev is owned as it would be without the mapping."""
+    listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
+    for name in os.listdir(listing):  # noqa: PTH208
+        status = os.stat(name, dir_fd=listing, follow_symlinks=False)
+        uid, gid = mapping.uid(status.st_uid), mapping.gid(status.st_gid)
+        if uid is not None and gid is not None:
+            os.chown(name, uid, gid, dir_fd=listing, follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode):
+            below = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=listing)
+            _give(below, mapping)
+            os.close(below)
+    os.close(listing)
+
+
+def send(line: socket.socket, sources: Sources) -> None:
+    """Hand over and let go."""
+    fds = [sources.root, *sources.trees.values()]
+    packet = marshal.dumps((list(sources.trees), sources.place))
+    for start in range(0, len(fds), _AT_ONCE):
+        socket.send_fds(line, [packet], fds[start : start + _AT_ONCE])
+    for fd in fds:
+        os.close(fd)
+
+
+def receive(line: socket.socket) -> Sources | None:
+    """None when there will be none: whoever was to make them has failed, and has told why."""
+    fds: list[int] = []
+    while True:
+        packet, some, _, _ = socket.recv_fds(line, _PACKET, _AT_ONCE)
+        if not packet:
+            return None
+        fds += some
+        numbers, place = marshal.loads(packet)
+        if len(fds) == 1 + len(numbers):
+            return Sources(fds[0], dict(zip(numbers, fds[1:], strict=True)), place)

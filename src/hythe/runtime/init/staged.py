@@ -1,0 +1,125 @@
+"""A container with a user namespace of its own: what runs inside of it, and what is done for it from outside.
+
+A process in a new user namespace owns everything there and nothing outside: it can mount /proc and pivot, but not
+open an image's layers, make a device node or raise a limit. So two share the work. The container's first
+process is made together with all of its namespaces (`kernel.namespaces.cloned`), which its user namespace then
+owns, and waits (`inside`). A second one, which stays the host's root (`outside`), puts it into its control
+group, writes its mapping, makes the detached mounts (`sources`), hands them over, and ends.
+
+    outside                      inside
+       | group, limits             |  waits
+       | id mapping, "mapped" ---->|  becomes its root; tells "namespaces"
+       | root, binds, /dev ------->|  mounts, masks, pivots: as any other container
+
+A container that joins another's user namespace has its mapping already, and is made by a process that has
+joined it first, so that the pid namespace is owned there too (`fork.Forker.clone`).
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import socket
+from typing import Any, Final, NamedTuple
+
+from hythe.errors import InvalidArgument
+from hythe.kernel import namespaces as ns
+from hythe.kernel import process, usernamespaces
+from hythe.runtime.init import container, security
+from hythe.runtime.init.channel import Channel
+from hythe.runtime.init.container import Plan
+from hythe.runtime.init.mappings import mapping_in
+from hythe.runtime.init.sources import Namespace, gather, receive, send
+
+_LIMIT: Final = 1 << 16
+
+
+class Kinds(NamedTuple):
+    """How the namespaces of a container come about: made by clone(2), joined by path, or made later from inside.
+
+    A cgroup namespace has the group at its making as its top, and the files of an ipc namespace's queues are
+    owned by who makes it: these two come later.
+    """
+
+    new: int
+    joined: list[tuple[str, str]]
+    cgroup: bool
+    ipc: bool
+
+
+def kinds(spec: dict[str, Any]) -> Kinds | None:
+    """None where the container stays in the host's user namespace."""
+    entries = spec["linux"]["namespaces"]
+    if not any(entry["type"] == "user" for entry in entries):
+        return None
+    own = {entry["type"] for entry in entries if not entry.get("path")}
+    new = 0
+    for kind in own - {"cgroup", "ipc", "time"}:
+        new |= ns.FLAGS[kind]
+    joined = [(one["type"], one["path"]) for one in entries if one.get("path") and one["type"] != "time"]
+    return Kinds(new, joined, "cgroup" in own, "ipc" in own)
+
+
+def inside(plan: Plan, line: socket.socket, channel: Channel) -> int:
+    """The container's first process. Raises what goes wrong."""
+    packet = line.recv(_LIMIT)
+    if not packet:
+        return 0  # the one outside has told why
+    warnings = marshal.loads(packet)
+    made = kinds(plan.spec)
+    assert made is not None
+    become_root()
+    ns.unshare((ns.CLONE_NEWCGROUP if made.cgroup else 0) | (ns.CLONE_NEWIPC if made.ipc else 0))
+    channel.send("namespaces")
+    sources = receive(line)
+    if sources is None:
+        return 0
+    line.close()
+    return container.complete(plan, channel, warnings, sources, None)
+
+
+def become_root() -> None:
+    """Become the user namespace's root, where it has one: files can only be made by ids that exist in it."""
+    mapping = usernamespaces.read("self")
+    if mapping.gid(0) is not None:
+        os.setresgid(0, 0, 0)
+    if mapping.uid(0) is not None:
+        os.setresuid(0, 0, 0)
+
+
+def outside(plan: Plan, pid: int, line: socket.socket) -> None:
+    """Everything that `inside`, running as `pid`, cannot do. As the host's root. Raises what goes wrong."""
+    spec = plan.spec
+    plan.group.create()
+    warnings = plan.group.limit(spec["linux"].get("resources") or {})
+    plan.group.join(pid)
+    warnings += security.set_limits(spec["process"], plan.open_files, pid=pid)
+    mapping = mapping_in(spec["linux"])
+    if mapping is not None:
+        usernamespaces.write(pid, mapping)
+    user = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+    if mapping is None:
+        mapping = usernamespaces.mapping_of(user)
+    own_streams(spec["process"], mapping, terminal=plan.terminal)
+    line.send(marshal.dumps(warnings))
+    send(line, gather(spec, plan.bundle, plan.rootfs, Namespace(user, mapping)))
+
+
+def own_streams(spec: dict[str, Any], mapping: usernamespaces.Mapping, *, terminal: bool) -> None:
+    """Give this process's streams to the user that the container's process will be."""
+    uid = (spec.get("user") or {}).get("uid", 0)
+    owner = mapping.uid(uid)
+    if owner is None:
+        raise InvalidArgument(f"user {uid} does not exist in the container's user namespace")
+    security.own_streams(owner, terminal=terminal)
+
+
+def help_from_outside(plan: Plan, pid: int, line: socket.socket, channel: Channel) -> int:
+    """`outside` as a process of its own."""
+    process.set_dumpable(False)
+    try:
+        outside(plan, pid, line)
+    except BrokenPipeError:
+        return 0  # the container's process has failed, and has told why
+    channel.close()
+    return 0
