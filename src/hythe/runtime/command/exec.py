@@ -64,7 +64,7 @@ def action(context: Context, options: dict[str, Any], arguments: list[str]) -> i
 
 def _allowed(now: str, options: dict[str, Any]) -> None:
     if now == "stopped":
-        raise Conflict("cannot exec a container that has stopped")
+        raise Conflict("cannot exec in a stopped container")
     if now == "paused" and not options["ignore_paused"]:
         raise Conflict("cannot exec in a paused container (use --ignore-paused to override)")
 
@@ -87,7 +87,7 @@ def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group:
     pipes = forking.streams(terminal=bool(spec.get("terminal")))
     try:
         if not process.alive(state["pid"], state["start_time"]):
-            raise Conflict("cannot exec a container that has stopped")
+            raise Conflict("cannot exec in a stopped container")
         plan = joined.ExecPlan(
             spec, pidfd, groups.find(group), filters.kept(folder.path), bool(spec.get("terminal")),
             resource.getrlimit(resource.RLIMIT_NOFILE), joined.own_mapping(state["pid"]), count,
