@@ -58,9 +58,8 @@ def _new(cls, *values, **named):
 
 
 def _replace(self, **changes):
-    return type(self)(
-        *(changes.pop(name, value) for name, value in zip(self._fields, self, strict=True)), **changes
-    )
+    values = [changes.pop(name, value) for name, value in zip(self._fields, self, strict=True)]
+    return type(self)(*values, **changes)
 
 
 class _NamedTupleMeta(type):
