@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -165,13 +166,21 @@ def test_dockerd_keeps_a_container(docker: dict[str, str]) -> None:
         run(["docker", "rm", "-f", "kept"], **docker)
 
 
-def test_podman_runs(runtime: Runtime, namespace: list[str], tmp_path: Path) -> None:
-    words = ["--root", f"{tmp_path}/root", "--runroot", f"{tmp_path}/run", "--storage-driver", "vfs"]
+@pytest.fixture
+def short_path() -> Iterator[str]:
+    """podman wants one of at most 50 characters."""
+    with tempfile.TemporaryDirectory(prefix="podman-") as folder:
+        yield folder
+
+
+def test_podman_runs(runtime: Runtime, namespace: list[str], short_path: str) -> None:
+    words = ["--root", f"{short_path}/root", "--runroot", f"{short_path}/run", "--storage-driver", "vfs"]
     words += ["--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", str(SCRIPT)]
     podman = [*namespace, "podman", *words]
     rootfs = ["--network", "none", "--rootfs", str(runtime.image)]
     try:
-        assert run([*podman, "run", "--rm", *rootfs, "/bin/echo", "hello"]).out == "hello\n"
+        done = run([*podman, "run", "--rm", *rootfs, "/bin/echo", "hello"])
+        assert done.out == "hello\n", done
         assert run([*podman, "run", "--rm", *rootfs, "missing"]).code == 127
         assert run([*podman, "run", "-d", "--name", "kept", *rootfs, "/bin/sleep", "1000"]).code == 0
         assert "uid=0" in run([*podman, "exec", "kept", "/bin/id"]).out
