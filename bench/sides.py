@@ -70,7 +70,9 @@ def alternate(rounds: int, work: dict[str, Callable[[], float]]) -> dict[str, li
     return figures
 
 
-def report(title: str, figures: dict[str, list[float]], unit: str, goal: float | None = None) -> None:
+def report(
+    title: str, figures: dict[str, list[float]], unit: str, goal: float | None = None, peer: str = PEER
+) -> None:
     """The medians and their ratio, hythe's to the peer's."""
     median = {name: statistics.median(values) for name, values in figures.items()}
     print(f"{title}  (n={len(next(iter(figures.values())))})")
@@ -78,4 +80,4 @@ def report(title: str, figures: dict[str, list[float]], unit: str, goal: float |
         high = sorted(values)[max(0, round(len(values) * 0.95) - 1)]
         print(f"  {name:8} p50 {median[name]:9.2f} {unit}   p95 {high:9.2f} {unit}")
     wanted = "" if goal is None else f"   (goal <= {goal:g})"
-    print(f"  ratio    {median[OURS] / median[PEER]:.3f}{wanted}", flush=True)
+    print(f"  ratio    {median[OURS] / median[peer]:.3f}{wanted}", flush=True)

@@ -27,6 +27,9 @@ MAY_SKIP = Path(__file__).with_name("may_skip.txt")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--target", default="hythe", choices=list(TARGETS), help="who answers the API")
+    parser.addoption(
+        "--runtime", default="hythe", choices=["hythe", "runc", "crun"], help="whose command line"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -235,7 +235,7 @@ def start_hythe_on(runtime: str) -> Callable[[Path], AbstractContextManager[Targ
 
 
 @contextmanager
-def start_dockerd(root: Path) -> Iterator[Target]:
+def start_dockerd(root: Path, *flags: str) -> Iterator[Target]:
     """A real dockerd in a network namespace of its own."""
     host, namespace = f"unix://{root / 'api.sock'}", f"peer{os.getpid()}"
     with ExitStack() as stack:
@@ -246,6 +246,7 @@ def start_dockerd(root: Path) -> Iterator[Target]:
             "nsenter", f"--net=/run/netns/{namespace}", "dockerd",
             "--data-root", str(root / "data"), "--exec-root", str(root / "run"), "-H", host,
             "--pidfile", str(root / "dockerd.pid"), "--containerd-namespace", namespace, "--bip", "172.31.240.1/24",
+            *flags,
         ]  # fmt: skip
         stack.callback(_unmount_below, root)  # dockerd leaves run/netns/default after --network host
         process = _started(command, root, stack)

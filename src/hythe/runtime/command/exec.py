@@ -9,14 +9,24 @@ from typing import Any
 from hythe.errors import Conflict, InvalidArgument
 from hythe.kernel import process
 from hythe.runtime import validate
-from hythe.runtime.command import console, conversation, groups, jsonfile, keyring, launch, report
+from hythe.runtime.command import (
+    console,
+    conversation,
+    filters,
+    forking,
+    groups,
+    guard,
+    jsonfile,
+    keyring,
+    launch,
+    report,
+)
 from hythe.runtime.command.context import Context
 from hythe.runtime.command.execflags import FLAGS, described
-from hythe.runtime.command.folder import FILTER, Folder, State, status
+from hythe.runtime.command.folder import Folder, State, status
 from hythe.runtime.command.undo import Undo
 from hythe.runtime.fork import Born, Forker
 from hythe.runtime.init import joined
-from hythe.runtime.init.security import Filter
 
 __all__ = ["ARGUMENTS", "FLAGS", "USAGE", "action"]
 USAGE = "[command options] <container-id> <command> [arguments...] || -p process.json <container-id>"
@@ -34,6 +44,7 @@ def action(context: Context, options: dict[str, Any], arguments: list[str]) -> i
     validate.process(spec)
     terminal, detached = bool(spec.get("terminal")), options["detach"]
     console.check(terminal=terminal, detached=detached, console_socket=options["console_socket"])
+    guard.protect()
     keyring.join(folder.id)
     with Undo() as undo:
         signals = -1 if detached else foreground.block_signals()
@@ -53,7 +64,7 @@ def action(context: Context, options: dict[str, Any], arguments: list[str]) -> i
 
 def _allowed(now: str, options: dict[str, Any]) -> None:
     if now == "stopped":
-        raise Conflict("cannot exec a container that has stopped")
+        raise Conflict("cannot exec in a stopped container")
     if now == "paused" and not options["ignore_paused"]:
         raise Conflict("cannot exec in a paused container (use --ignore-paused to override)")
 
@@ -73,12 +84,12 @@ def _group_path(given: list[str], path: str) -> str:
 
 def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group: str) -> Born:
     pidfd = process.pidfd_open(state["pid"])
-    pipes = launch.streams(terminal=bool(spec.get("terminal")))
+    pipes = forking.streams(terminal=bool(spec.get("terminal")))
     try:
         if not process.alive(state["pid"], state["start_time"]):
-            raise Conflict("cannot exec a container that has stopped")
+            raise Conflict("cannot exec in a stopped container")
         plan = joined.ExecPlan(
-            spec, pidfd, groups.find(group), _filter(folder), bool(spec.get("terminal")),
+            spec, pidfd, groups.find(group), filters.kept(folder.path), bool(spec.get("terminal")),
             resource.getrlimit(resource.RLIMIT_NOFILE), joined.own_mapping(state["pid"]), count,
         )  # fmt: skip
         keep = (pidfd, *range(3, 3 + count))
@@ -87,13 +98,3 @@ def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group:
         os.close(pidfd)
         if spec.get("terminal"):
             pipes.close_child()
-
-
-def _filter(folder: Folder) -> Filter | None:
-    """The container's own, as `create` has compiled it."""
-    try:
-        with open(f"{folder.path}/{FILTER}", "rb") as file:
-            data = file.read()
-    except FileNotFoundError:
-        return None
-    return Filter(data[8:], int.from_bytes(data[:8], "little"))

@@ -17,7 +17,6 @@ from hythe.kernel import process
 from hythe.runtime.command import jsonfile
 
 START_SOCKET = "start.sock"
-FILTER = "filter.bpf"
 _STATE = "state.json"
 _ID_LIMIT = 1024
 

@@ -13,21 +13,28 @@ import time
 from typing import Any, NamedTuple
 
 from hythe.errors import InvalidArgument
-from hythe.kernel import process, seccomp
+from hythe.kernel import process
 from hythe.kernel.cgroups import Group
 from hythe.runtime import hooks
-from hythe.runtime.birth import born
 from hythe.runtime.command import bundle as bundles
-from hythe.runtime.command import console, conversation, groups, jsonfile, keyring, report
+from hythe.runtime.command import (
+    console,
+    conversation,
+    filters,
+    forking,
+    groups,
+    guard,
+    jsonfile,
+    keyring,
+    report,
+)
 from hythe.runtime.command.context import Context
 from hythe.runtime.command.flags import Flag
-from hythe.runtime.command.folder import FILTER, START_SOCKET, Folder, State, described
+from hythe.runtime.command.folder import START_SOCKET, Folder, State, described
 from hythe.runtime.command.undo import Undo
-from hythe.runtime.fork import Born, Forker, Pipes, make_pipes
+from hythe.runtime.fork import Born
 from hythe.runtime.init import container as first
-from hythe.runtime.init.channel import Channel
-from hythe.runtime.init.gate import CREATED, Gate
-from hythe.runtime.init.security import Filter
+from hythe.runtime.init.gate import CREATED
 
 FLAGS: tuple[Flag, ...] = (
     ("bundle b", "text", "folder of the bundle (default: the working directory)"),
@@ -74,12 +81,13 @@ def preserved(wanted: int) -> int:
 def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, kind: str) -> Launched:
     """`kind`: "created" (waits at a gate), "detached" or "foreground". The caller keeps or takes back."""
     count = check(options)
+    guard.protect()
     folder = Folder(context.root, id)
     bundle = bundles.load(options["bundle"], id)
     spec = bundle.spec
     terminal = bool(spec["process"].get("terminal"))
     console.check(terminal=terminal, detached=kind != "foreground", console_socket=options["console_socket"])
-    filter = _filter(spec["linux"].pop("seccomp", None))
+    filter = filters.compiled(spec["linux"].pop("seccomp", None))
     listening = os.environ.get("LISTEN_FDS")
     if listening:
         spec["process"]["env"] = [
@@ -92,7 +100,7 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
     folder.make()
     undo.add(folder.remove)
     if filter is not None:
-        _keep_filter(folder, filter)
+        filters.keep(folder.path, filter)
     if not options["no_new_keyring"]:
         keyring.join(id)
     undo.add(group.remove)
@@ -101,7 +109,7 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     plan = first.Plan(spec, bundle.path, [], group, filter, terminal, init, limits, count)
     gate = conversation.listen(folder.path, START_SOCKET) if kind == "created" else None
-    made = _fork(plan, gate, count)
+    made = forking.first_process(plan, gate, count)
     undo.add(lambda: end(made.pid))
     state = _state(folder, bundle, made)
     warnings, master = conversation.until_ready(made.channel, lambda: _run_hooks(bundle, state, made.channel))
@@ -117,39 +125,6 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
         gate.close()
         made.channel.send(CREATED)
     return Launched(folder, state, group, made.channel, master)
-
-
-def _filter(profile: dict[str, Any] | None) -> Filter | None:
-    if not profile:
-        return None
-    return Filter(seccomp.Compiler().program("", profile), seccomp.filter_flags(profile))
-
-
-def _keep_filter(folder: Folder, filter: Filter) -> None:
-    """Compiled once: an exec reads it back."""
-    fd = os.open(f"{folder.path}/{FILTER}", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    os.write(fd, filter.flags.to_bytes(8, "little") + filter.program)
-    os.close(fd)
-
-
-def _fork(plan: first.Plan, gate: socket.socket | None, preserved: int) -> Born:
-    listener = () if gate is None else (gate.fileno(),)
-
-    def prepare(channel: Channel) -> None:
-        for fd in listener:
-            channel.gate = Gate(fd)
-
-    pipes = streams(terminal=plan.terminal)
-    try:
-        return born(Forker(), plan, pipes, keep=(*listener, *range(3, 3 + preserved)), prepare=prepare)
-    finally:
-        if plan.terminal:
-            pipes.close_child()
-
-
-def streams(*, terminal: bool) -> Pipes:
-    """Our own standard streams, or the null device until there is a terminal."""
-    return make_pipes(terminal=True, stdin=False) if terminal else Pipes((0, 1, 2), -1, -1, -1)
 
 
 def _state(folder: Folder, bundle: bundles.Bundle, made: Born) -> State:

@@ -1,0 +1,58 @@
+"""Hooks at their points of the life cycle, with the state on their standard input (runtime-spec, config.md)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.runtimes import Runtime
+
+pytestmark = pytest.mark.root
+
+
+def hook(folder: Path, point: str, *, code: int = 0) -> list[dict[str, Any]]:
+    """Notes its name and what it was given."""
+    script = f"echo {point} >> {folder}/order; cat > {folder}/{point}; exit {code}"
+    return [{"path": "/bin/sh", "args": ["sh", "-c", script], "env": ["PATH=/usr/bin:/bin"]}]
+
+
+POINTS = ("prestart", "createRuntime", "createContainer", "poststart", "poststop")
+
+
+def test_their_order_and_what_they_are_told(runtime: Runtime, tmp_path: Path) -> None:
+    hooks = {point: hook(tmp_path, point) for point in POINTS}
+    runtime.ok("create", "-b", runtime.bundle("sleep", "1000", hooks=hooks), "hooked")
+    pid = runtime.state("hooked")["pid"]
+    assert (tmp_path / "order").read_text().split()[:3] == list(POINTS[:3])  # runc runs poststart now, too
+    runtime.ok("start", "hooked")
+    assert (tmp_path / "order").read_text().split() == list(POINTS[:4])
+    runtime.ok("delete", "--force", "hooked")
+    assert (tmp_path / "order").read_text().split() == list(POINTS)
+    told = {point: json.loads((tmp_path / point).read_text()) for point in POINTS}
+    assert {state["id"] for state in told.values()} == {"hooked"}
+    assert told["createRuntime"]["pid"] == pid
+    assert told["createRuntime"]["status"] == "creating" or runtime.name == "runc"
+    assert told["poststart"]["status"] == "running" or runtime.name == "runc"
+    assert told["poststop"]["status"] == "stopped"
+
+
+@pytest.mark.parametrize("point", ["prestart", "createRuntime", "createContainer"])
+def test_one_that_fails_before_the_start_undoes_the_container(
+    runtime: Runtime, tmp_path: Path, point: str
+) -> None:
+    bundle = runtime.bundle("sleep", "1000", hooks={point: hook(tmp_path, point, code=3)})
+    done = runtime("create", "-b", bundle, "failing")
+    assert done.code == 1
+    assert "exit status 3" in done.err
+    assert runtime("state", "failing").code == 1
+    assert not runtime.groups()
+
+
+def test_one_that_takes_too_long_is_ended(runtime: Runtime) -> None:
+    slow = [{"path": "/bin/sleep", "args": ["sleep", "100"], "timeout": 1}]
+    done = runtime("create", "-b", runtime.bundle("true", hooks={"createRuntime": slow}), "slow")
+    assert done.code == 1
+    assert runtime("state", "slow").code == 1
