@@ -24,7 +24,7 @@ class _Type(Any):
     """What stands for Final, Literal["a"], Protocol, IO[bytes] and the like."""
 
 
-Final = Literal = Protocol = NoReturn = ClassVar = Self = IO = _Type
+Final = Literal = Protocol = TypeAlias = NoReturn = ClassVar = Self = IO = _Type
 
 
 class TypedDict(dict):
