@@ -31,6 +31,7 @@ if [ -n "$NETWORK" ]; then  # as qemu's user-mode network has it
     ip route add default via 10.0.2.2
     echo nameserver 10.0.2.3 > /etc/resolv.conf
 fi
+modprobe loop  # losetup wants the device that the module makes
 ulimit -Hn 524288
 
 # What keeps containers needs a real file system: neither virtiofs nor an overlay can be below an overlay's upper
