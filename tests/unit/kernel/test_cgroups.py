@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hythe.errors import InvalidArgument
-from hythe.kernel.cgroups import devices, files, v1, v2
+from hythe.kernel.cgroups import devices, files, trees, v1, v2
 from hythe.kernel.cgroups.layout import parse_mountinfo
 
 MOUNTINFO = """\
@@ -188,3 +188,11 @@ def test_v2_the_machines_top_is_left_alone(tmp_path: Path) -> None:
     top = v2_folder(tmp_path / "top", root=True, processes="7\n")
     v2.LayoutV2(str(top)).make_room()
     assert not (top / "init").exists()
+
+
+def test_every_tree_is_found_whatever_is_in_it() -> None:
+    more = "41 31 0:38 / /a\\040b/unified rw shared:1 - cgroup2 cgroup2 rw\n"
+    points = trees.mount_points(MOUNTINFO + more)
+    assert points[:2] == ["/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/systemd"]
+    assert points[-1] == "/a b/unified"
+    assert "/sys/fs/cgroup" not in points
