@@ -131,6 +131,16 @@ def test_an_init_ends_what_is_left_over(target: Target) -> None:
     assert done.out.split()[0] != "1"
 
 
+@pytest.mark.parametrize("runtime", [(), RUNC], ids=["default", "runc"])
+def test_no_signal_is_ignored_or_blocked_at_the_start(target: Target, runtime: tuple[str, ...]) -> None:
+    """An ignored signal is inherited through exec: a program that should end at a hang-up would not."""
+    look = ["grep", "-E", "Sig(Blk|Ign|Cgt)", "/proc/self/status"]
+    done = target.docker("run", "--rm", *runtime, "busybox", *look)
+    assert done.out.split()[1::2] == ["0" * 16] * 3
+    idle(target, "box", *runtime)
+    assert target.docker("exec", "box", *look).out.split()[1::2] == ["0" * 16] * 3
+
+
 def test_an_unknown_runtime_is_named(target: Target) -> None:
     done = target.docker("run", "--name", "none", "--runtime", "nosuch", "busybox", "true")
     assert done.code == 125

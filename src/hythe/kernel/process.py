@@ -110,8 +110,11 @@ def set_name(name: str) -> None:
 
 
 def default_signals() -> None:
-    """Every signal's default action, none blocked: what a program started by exec may expect."""
-    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
+    """Every signal's default action, none blocked: what a program started by exec may expect.
+
+    An ignored signal stays ignored through exec: those that Python or the warden ignores are put back.
+    """
+    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 

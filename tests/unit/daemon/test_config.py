@@ -44,6 +44,14 @@ def test_the_socket_follows_the_exec_root() -> None:
         ('pool = "8.8.0.0/16"', "invalid pool"),
         ('pool = "10.0.0.0/24"', "invalid pool"),
         ('tls-cert = "/c"', "belong together"),
+        ('runtimes = "runc"', "runtimes must be tables"),
+        ("[runtimes.x]", r"runtimes\.x needs a path"),
+        ('[runtimes.x]\npath = "/bin/sh"\nargv = []', "unknown key 'argv'"),
+        ('[runtimes.x]\npath = "/bin/sh"\nargs = "a"', r"runtimes\.x\.args must be a list"),
+        ('[runtimes.x]\npath = "sh"', "not absolute: sh"),
+        ('[runtimes.x]\npath = "/nowhere"', "not an executable file: /nowhere"),
+        ('[runtimes.hythe]\npath = "/bin/sh"', "invalid runtime name 'hythe'"),
+        ('default-runtime = "nosuch"', "unknown or invalid runtime name: nosuch"),
     ],
 )
 def test_mistakes_in_the_file(tmp_path: Path, text: str, named: str) -> None:
@@ -51,6 +59,25 @@ def test_mistakes_in_the_file(tmp_path: Path, text: str, named: str) -> None:
     file.write_text(text)
     with pytest.raises(InvalidArgument, match=named):
         load(["--config-file", str(file)], {}, uid=0)
+
+
+def test_runtimes_of_file_and_flags(tmp_path: Path) -> None:
+    file = tmp_path / "daemon.toml"
+    file.write_text(
+        'default-runtime = "one"\n[runtimes.one]\npath = "/bin/sh"\nargs = ["-x"]\n[runtimes.two]\npath = "/bin/sh"\n'
+    )
+    config = load(["--config-file", str(file), "--add-runtime", "two=/bin/ls"], {}, uid=0)
+    assert config.default_runtime == "one"
+    assert config.runtimes == {
+        "one": {"name": "one", "path": "/bin/sh", "args": ["-x"]},
+        "two": {"name": "two", "path": "/bin/ls", "args": []},
+    }
+
+
+@pytest.mark.parametrize("flag", ["runc", "=/bin/sh", "x="])
+def test_mistakes_in_a_runtime_flag(flag: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"invalid (--add-runtime|runtime name)"):
+        load(["--add-runtime", flag], {}, uid=0)
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:

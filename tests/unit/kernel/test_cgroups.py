@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hythe.errors import InvalidArgument, Unsupported
-from hythe.kernel.cgroups import devices, files, v1, v2
+from hythe.kernel.cgroups import devices, files, trees, v1, v2
 from hythe.kernel.cgroups.layout import parse_mountinfo
 
 MOUNTINFO = """\
@@ -199,3 +199,11 @@ def test_v1_support(tmp_path: Path) -> None:
     found = v1.LayoutV1(dict.fromkeys(("memory", "cpu", "blkio", "pids"), str(tmp_path))).support()
     assert found.memory and found.cpu_shares and found.io_weight and found.pids
     assert not (found.swap or found.cpu_quota or found.io_throttle or found.cpuset)
+
+
+def test_every_tree_is_found_whatever_is_in_it() -> None:
+    more = "41 31 0:38 / /a\\040b/unified rw shared:1 - cgroup2 cgroup2 rw\n"
+    points = trees.mount_points(MOUNTINFO + more)
+    assert points[:2] == ["/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/systemd"]
+    assert points[-1] == "/a b/unified"
+    assert "/sys/fs/cgroup" not in points
