@@ -6,6 +6,7 @@ deleted by the runtime, and the control groups that bear its id or that its conf
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterable
@@ -52,7 +53,7 @@ def clear(made: list[Made], runtime: Path, groups: Iterable[str], before: frozen
 
 def existing() -> frozenset[Path]:
     """All control groups that there are now."""
-    return frozenset(group for mounted, _ in _hierarchies() for group in [mounted, *mounted.rglob("*/")])
+    return frozenset(Path(folder) for mounted, _ in _hierarchies() for folder, _, _ in os.walk(mounted))
 
 
 def _hierarchies() -> list[tuple[Path, str]]:
@@ -76,7 +77,8 @@ def _remove(mounted: Path, group: Path, before: frozenset[Path]) -> None:
     """Remove `group` with the groups below it, then its parents; those `before` and busy ones are left."""
     if ".." in group.parts:
         return
-    for folder in [*sorted(group.rglob("*/"), reverse=True), group, *group.parents]:
+    within = [Path(folder) for folder, _, _ in os.walk(group, topdown=False)]
+    for folder in [*within, *group.parents]:
         if folder in before or folder == mounted:
             return
         try:
