@@ -17,7 +17,7 @@ from hythe.kernel.cgroups import Group
 from hythe.oci.spec import Mount
 from hythe.runtime.init import devices, masking, mounts, namespaces, rootfs, security, sysctl, terminal
 from hythe.runtime.init.channel import Channel
-from hythe.runtime.init.execute import enter_directory, environment, run
+from hythe.runtime.init.execute import enter_directory, environment, make_directory, run
 from hythe.runtime.init.reaper import serve
 from hythe.runtime.init.sources import Sources, gather
 from hythe.runtime.init.trees import Trees
@@ -71,10 +71,11 @@ def complete(plan: Plan, channel: Channel, warnings: list[str], sources: Sources
     master = _build(plan, sources, trees)
     os.umask(0o022)
     enter_directory(spec["process"].get("cwd") or "/")
-    channel.send("ready", master, warnings=warnings + prepared.warnings)
+    channel.send("ready", master, warnings=warnings + prepared.warnings + security.ungranted(spec["process"]))
     if master is not None:
         os.close(master)
     channel.wait_start()
+    process.close_on_exec_from(3)  # before the filter, which may know no close_range(2)
     security.apply(spec["process"], prepared, plan.filter)
     return _execute(plan, channel)
 
@@ -108,6 +109,8 @@ def _build(plan: Plan, sources: Sources, trees: Trees | None) -> int | None:
     else:
         sysctl.apply(linux.get("sysctl") or {}, -1)  # /proc/sys is read-only already
     read_only = bool((spec.get("root") or {}).get("readonly"))
+    if read_only:
+        make_directory(root, spec["process"].get("cwd") or "/")
     rootfs.enter(root, read_only=read_only, propagation=linux.get("rootfsPropagation") or "")
     for fd in (null, root, *mounted):
         if fd >= 0:
