@@ -12,14 +12,13 @@ virtual machine, that is given the same folder adds its own.
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import re
 import shutil
 import sys
 from pathlib import Path
 
-from tests.peers import report, results
+from tests.peers import report, results, sources
 from tests.peers.running import run
 from tests.peers.suite import Suite
 from tests.peers.suite_crun import Crun
@@ -64,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "--only", default="", metavar="PATTERN", help="only programs whose name has this in it"
     )
     parser.add_argument("--built", type=Path, metavar="DIR", help="runtime-tools: the folder it was built in")
-    default = Path(os.environ.get("HYTHE_PEERS_CACHE") or Path.home() / ".cache/hythe-peers")
+    default = sources.default_cache()
     parser.add_argument(
         "--cache", type=Path, default=default, metavar="DIR", help=f"sources and results ({default})"
     )

@@ -15,6 +15,11 @@ DISTRIBUTIONS = ("Debian", "Ubuntu")
 _FORMAT = "$(ORIGIN)|deb-src $(SITE) $(RELEASE) $(COMPONENT)"
 
 
+def default_cache() -> Path:
+    """Where sources and results are kept when nothing else is said: $HYTHE_PEERS_CACHE or ~/.cache/hythe-peers."""
+    return Path(os.environ.get("HYTHE_PEERS_CACHE") or Path.home() / ".cache/hythe-peers")
+
+
 def unpacked(package: str, cache: Path) -> Path:
     """The folder with the unpacked source of `package`, fetched when it is not there yet.
 
