@@ -10,7 +10,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test test-all check bench clean root debian-run debian-test
+.PHONY: help demo demo-down test test-all check bench clean root debian-run debian-test debian-suites
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -25,7 +25,7 @@ test: root debian-test $(VENV)/.installed-test
 	@scripts/check --no-tests
 	@scripts/test
 
-test-all: root debian-test $(VENV)/.installed-test
+test-all: root debian-suites $(VENV)/.installed-test
 	@scripts/check --no-tests
 	@scripts/test --all
 
@@ -44,6 +44,9 @@ root:
 
 debian-run:
 	@scripts/install-debian run
+
+debian-suites:
+	@scripts/install-debian run test suites
 
 debian-test:
 	@scripts/install-debian run test

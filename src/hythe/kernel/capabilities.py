@@ -11,7 +11,6 @@ import ctypes
 from collections.abc import Iterable
 from typing import Final
 
-from hythe.errors import InvalidArgument
 from hythe.kernel.syscall import libc_call, syscall
 
 NAMES: Final = tuple(
@@ -43,13 +42,12 @@ class _Data(ctypes.Structure):
 
 
 def mask(names: Iterable[str]) -> int:
-    """The bits of "CAP_KILL" and the like. Raises InvalidArgument for an unknown name."""
+    """The bits of "CAP_KILL" and the like; names that are none have no bit."""
     bits = 0
     for name in names:
-        try:
-            bits |= 1 << NAMES.index(name.upper().removeprefix("CAP_"))
-        except ValueError as error:
-            raise InvalidArgument(f"invalid capability: {name!r}", hint="see capabilities(7)") from error
+        bare = name.upper().removeprefix("CAP_")
+        if bare in NAMES:
+            bits |= 1 << NAMES.index(bare)
     return bits
 
 

@@ -20,7 +20,7 @@ from hythe.runtime.hooks import BEFORE_START
 from hythe.runtime.hooks import run as run_hooks
 from hythe.runtime.init import devices, masking, mounts, namespaces, rootfs, security, sysctl, terminal
 from hythe.runtime.init.channel import Channel
-from hythe.runtime.init.execute import enter_directory, environment, find_program, run
+from hythe.runtime.init.execute import enter_directory, environment, find_program, make_directory, run
 from hythe.runtime.init.reaper import serve
 from hythe.runtime.init.sources import Sources, gather
 
@@ -71,11 +71,12 @@ def complete(plan: Plan, channel: Channel, warnings: list[str], sources: Sources
     enter_directory(spec["process"].get("cwd") or "/")
     if channel.gate is not None:
         find_program(spec["process"]["args"][0], environment(spec["process"].get("env") or []))
-    channel.send("ready", master, warnings=warnings + prepared.warnings)
+    channel.send("ready", master, warnings=warnings + prepared.warnings + security.ungranted(spec["process"]))
     if master is not None:
         os.close(master)
     channel.wait_start()
     hooks.before_the_program()
+    process.close_on_exec_from(3 + plan.preserved)  # before the filter, which may know no close_range(2)
     security.apply(spec["process"], prepared, plan.filter)
     return _execute(plan, channel)
 
@@ -121,6 +122,8 @@ def _build(plan: Plan, sources: Sources, hooks: _Hooks) -> int | None:
     masking.cover(root, mounted.proc, null, linux.get("maskedPaths") or [], linux.get("readonlyPaths") or [])
     hooks.before_the_root()
     read_only = bool((spec.get("root") or {}).get("readonly"))
+    if read_only:
+        make_directory(root, spec["process"].get("cwd") or "/")
     rootfs.enter(root, read_only=read_only, propagation=linux.get("rootfsPropagation") or "")
     for fd in (null, root, *mounted):
         if fd >= 0:
@@ -141,7 +144,7 @@ def _execute(plan: Plan, channel: Channel) -> int:
 
     def start() -> None:
         try:
-            run(spec["args"], environment(spec.get("env") or []), plan.preserved)
+            run(spec["args"], environment(spec.get("env") or []))
         except BaseException as error:
             channel.fail(error)
             raise

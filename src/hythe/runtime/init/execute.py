@@ -13,7 +13,17 @@ import stat
 from typing import NoReturn
 
 from hythe.errors import CannotStart, InvalidArgument
-from hythe.kernel import paths, process
+from hythe.kernel import paths
+
+_PASSWD_BYTES = 1 << 20
+
+
+def make_directory(root: int, cwd: str) -> None:
+    """Make `cwd` below `root` while it can be written, where the root is going to be read-only."""
+    try:
+        os.close(paths.directory_in_root(root, cwd))
+    except OSError:
+        return  # `enter_directory` says what is wrong with it
 
 
 def enter_directory(cwd: str) -> None:
@@ -39,6 +49,28 @@ def environment(entries: list[str]) -> dict[str, str]:
     """ "NAME=value" entries; a later one wins."""
     pairs = (entry.partition("=") for entry in entries)
     return {name: value for name, separator, value in pairs if separator and name}
+
+
+def with_home(env: dict[str, str]) -> dict[str, str]:
+    """`env` with HOME; where it has none, this user's home of the container's /etc/passwd, else "/"."""
+    return env if env.get("HOME") else {**env, "HOME": _home(os.getuid())}
+
+
+def _home(uid: int) -> str:
+    try:
+        fd = os.open("/etc/passwd", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return "/"
+    # The image's: whatever it is, it does not block and is not read without end.
+    text = b""
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        text = os.read(fd, _PASSWD_BYTES)
+    os.close(fd)
+    for line in text.split(b"\n"):
+        fields = line.split(b":")
+        if len(fields) >= 6 and fields[2] == str(uid).encode():
+            return os.fsdecode(fields[5]) or "/"
+    return "/"
 
 
 def find_program(name: str, env: dict[str, str]) -> str:
@@ -74,10 +106,10 @@ def _check(path: str, name: str) -> None:
         raise CannotStart(f'exec: "{name}": permission denied', exit_code=126)
 
 
-def run(args: list[str], env: dict[str, str], preserved: int = 0) -> NoReturn:
-    """Replace this process, keeping `preserved` descriptors from 3 on. Raises CannotStart; the caller reports it."""
+def run(args: list[str], env: dict[str, str]) -> NoReturn:
+    """Replace this process, as the user that it is to run as. Raises CannotStart; the caller reports it."""
+    env = with_home(env)
     path = find_program(args[0], env)
-    process.close_on_exec_from(3 + preserved)
     try:
         os.execve(path, args, env)
     except OSError as error:

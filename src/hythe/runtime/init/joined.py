@@ -65,11 +65,12 @@ def become(plan: ExecPlan, channel: Channel) -> int:
     if plan.terminal:
         master = _terminal(spec, uid)
     enter_directory(spec.get("cwd") or "/")
-    channel.send("ready", master, warnings=warnings + prepared.warnings)
+    channel.send("ready", master, warnings=warnings + prepared.warnings + security.ungranted(spec))
     if master is not None:
         os.close(master)
+    process.close_on_exec_from(3 + plan.preserved)  # before the filter, which may know no close_range(2)
     security.apply(spec, prepared, plan.filter)
-    run(spec["args"], environment(spec.get("env") or []), plan.preserved)
+    run(spec["args"], environment(spec.get("env") or []))
 
 
 def _terminal(spec: dict[str, Any], uid: int) -> int:

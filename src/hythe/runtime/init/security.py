@@ -110,6 +110,17 @@ def apply(spec: dict[str, Any], prepared: Prepared, filter: Filter | None) -> No
         _install(filter)
 
 
+def ungranted(spec: dict[str, Any]) -> list[str]:
+    """A warning for capabilities that the process is to have and will not, since we do not hold them ourselves.
+
+    Called inside the user namespace. That it is no error: runtime-spec, config.md, `process.capabilities`.
+    """
+    held = capabilities.held()[1]
+    wanted = {name for names in (spec.get("capabilities") or {}).values() for name in names or ()}
+    missing = sorted(name for name in wanted if (bit := capabilities.mask([name])) and not bit & held)
+    return [f"capabilities that cannot be given here were left out: {', '.join(missing)}"] if missing else []
+
+
 def _install(filter: Filter) -> None:
     try:
         seccomp.install(filter.program, filter.flags)

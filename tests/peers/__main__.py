@@ -1,0 +1,93 @@
+"""The command `tests/peers/run`: one suite on one runtime, or the table of all results.
+
+    tests/peers/run crun --runtime runc
+    tests/peers/run runc --runtime .venv/bin/hythe-runtime --only 'kill|delete'
+    tests/peers/run runtime-tools --built DIR --runtime runc
+    tests/peers/run table > docs/runtime-conformance.md
+
+Results are kept below --cache (~/.cache/hythe-peers), where `table` finds them; a run on another machine, or in a
+virtual machine, that is given the same folder adds its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from tests.peers import report, results, sources
+from tests.peers.running import run
+from tests.peers.suite import Suite
+from tests.peers.suite_crun import Crun
+from tests.peers.suite_runc import Runc
+from tests.peers.suite_runtime_tools import RuntimeTools
+from tests.peers.tap import Check
+
+
+def main() -> int:
+    """Run what the command line says; 1 when a check failed, so that a shell can tell."""
+    wanted = _parser().parse_args()
+    cache: Path = wanted.cache.resolve()
+    if wanted.suite == "table":
+        sys.stdout.write(report.page(results.load(cache / "results")))
+        return 0
+    cache.mkdir(parents=True, exist_ok=True)
+    runtime = shutil.which(wanted.runtime)
+    if runtime is None:
+        print(f"there is no program {wanted.runtime}; name one with --runtime", file=sys.stderr)
+        return 2
+    suite = _suite(wanted.suite, wanted.built)
+    found = results.Run(
+        suite=suite.name,
+        version=suite.prepare(cache),
+        runtime=Path(runtime).name,
+        groups=results.groups(),
+        kernel=platform.release(),
+        programs=run(suite, Path(runtime).resolve(), re.compile(wanted.only), _tell),
+    )
+    results.save(found, cache / "results")
+    counts = report.counts(check for _, check in found.checks())
+    print(f"{found.suite} {found.version}, {found.runtime}, cgroup {found.groups}: {counts}")
+    return int(any(check.verdict == "fail" for _, check in found.checks()))
+
+
+def _parser() -> argparse.ArgumentParser:
+    shown = argparse.RawTextHelpFormatter
+    parser = argparse.ArgumentParser(prog="tests/peers/run", description=__doc__, formatter_class=shown)
+    parser.add_argument("suite", choices=["crun", "runc", "runtime-tools", "table"])
+    parser.add_argument("--runtime", default="runc", help="the runtime's program, by name or path (runc)")
+    parser.add_argument(
+        "--only", default="", metavar="PATTERN", help="only programs whose name has this in it"
+    )
+    parser.add_argument("--built", type=Path, metavar="DIR", help="runtime-tools: the folder it was built in")
+    default = sources.default_cache()
+    parser.add_argument(
+        "--cache", type=Path, default=default, metavar="DIR", help=f"sources and results ({default})"
+    )
+    return parser
+
+
+def _suite(name: str, built: Path | None) -> Suite:
+    if name == "crun":
+        return Crun()
+    if name == "runc":
+        return Runc()
+    if built is None:
+        raise SystemExit(
+            "runtime-tools' tests are in no package: name the folder that it was built in, with --built"
+        )
+    return RuntimeTools(built)
+
+
+def _tell(program: str, checks: list[Check]) -> None:
+    print(f"{program}: {report.counts(checks)}", flush=True)
+    for check in checks:
+        if check.verdict == "fail":
+            print(f"    not ok: {check.name}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
