@@ -72,6 +72,8 @@ def reason_for_host(host: HostOptions) -> str:
     for kind, mode in modes.items():
         if mode == "host":
             return f"it shares the host's {kind} namespace"
+    if host.device_cgroup_rules:
+        return "device rules are for nodes that only the host's root can make"
     added = set(capabilities(host.cap_add, host.cap_drop, privileged=False)) & HOST_ONLY
     return f"{min(added)} has no effect elsewhere" if added else ""
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import paths
+from hythe.kernel.usernamespaces import Mapping
 from hythe.oci.spec import Device
 
 _DEFAULT: Final = (
@@ -37,8 +38,11 @@ def populate(dev: int, *, terminals: bool) -> None:
         os.symlink("pts/ptmx", "ptmx", dir_fd=dev)
 
 
-def make(folder: int, device: Device, *, below: str = "/") -> None:
-    """Make a device that was asked for. `folder` is what the path begins with; the umask must be 0."""
+def make(folder: int, device: Device, *, below: str = "/", mapping: Mapping | None = None) -> None:
+    """Make a device that was asked for. `folder` is what the path begins with; the umask must be 0.
+
+    `mapping`: of the user namespace in which its owner is meant.
+    """
     path = device["path"]
     kind = _TYPES.get(device.get("type", ""))
     if kind is None or not path.startswith("/"):
@@ -55,6 +59,9 @@ def make(folder: int, device: Device, *, below: str = "/") -> None:
             os.mknod(name, kind | device.get("fileMode", 0o666) & 0o7777, number, dir_fd=parent)
         except FileExistsError:
             return
-        os.chown(name, device.get("uid", 0), device.get("gid", 0), dir_fd=parent, follow_symlinks=False)
+        uid, gid = device.get("uid", 0), device.get("gid", 0)
+        if mapping is not None:
+            uid, gid = mapping.uid(uid) or 0, mapping.gid(gid) or 0
+        os.chown(name, uid, gid, dir_fd=parent, follow_symlinks=False)
     finally:
         os.close(parent)

@@ -22,6 +22,7 @@ from hythe.oci.spec import Mount
 from hythe.runtime.init.mappings import mapping_in
 
 _NO_LINKS: Final = ("proc", "sysfs")
+_OWN: Final = ("proc", "sysfs", "devpts", "mqueue", "tmpfs")
 _SHOWN: Final = tuple(
     f"/proc/{name}" for name in "cpuinfo diskstats meminfo stat swaps uptime loadavg slabinfo net/dev".split()
 )
@@ -60,6 +61,25 @@ def parse_all(entries: list[Mount]) -> list[Prepared]:
     return result
 
 
+def prepare_own(prepared: list[Prepared]) -> dict[int, int]:
+    """File systems that a process in its own namespaces can make before there is a root, detached, by number.
+
+    Not those of control groups, which are several, one on the other, and not /dev.
+    """
+    return {
+        number: _new(one)
+        for number, one in enumerate(prepared)
+        if one.type in _OWN and not one.bind and one.destination.rstrip("/") != "/dev"
+    }
+
+
+def _new(one: Prepared) -> int:
+    try:
+        return mounts.filesystem(one.type, (("source", one.source), *one.options.data), one.options.add)
+    except OSError as error:
+        raise OSError(error.errno, f"mount {one.source} on {one.destination}: {error.strerror}") from error
+
+
 def mount_all(
     root: int,
     prepared: list[Prepared],
@@ -70,7 +90,7 @@ def mount_all(
 ) -> Mounted:
     """Put every mount on the root, in order. Raises OSError or InvalidArgument naming the destination.
 
-    `trees`: what is there already, detached, by number: the sources of bind mounts, perhaps /dev.
+    `trees`: what is there already, detached, by number: the sources of bind mounts, /dev, those of `prepare_own`.
     """
     proc = dev = pts = -1
     for number, one in enumerate(prepared):
@@ -96,15 +116,12 @@ def _mount(root: int, one: Prepared, tree: int, group: Group, *, own_cgroup: boo
         return _bind(root, one, tree)
     place = _destination(root, one)
     options = one.options
-    if tree >= 0:
-        fd = tree
-        mounts.attach(fd, place)
-    elif one.type in ("cgroup", "cgroup2"):
+    if one.type in ("cgroup", "cgroup2"):
         fd = _cgroup(place, options, group, own=own_cgroup)
     else:
         if one.type == "tmpfs":
             _not_in_proc(place, one)
-        fd = mounts.filesystem(one.type, (("source", one.source), *options.data), options.add)
+        fd = tree if tree >= 0 else _new(one)
         mounts.attach(fd, place)
     os.close(place)
     if options.propagation:

@@ -11,12 +11,11 @@ from __future__ import annotations
 import marshal
 import os
 import socket
-import stat
 from typing import Any, Final, NamedTuple, cast
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import mounts, usernamespaces
-from hythe.kernel.usernamespaces import Mapping
+from hythe.kernel.usernamespaces import Mapping, files_made_by_root
 from hythe.oci.spec import Mount, Root
 from hythe.runtime.init import devices, rootfs
 from hythe.runtime.init.mounts import Prepared, parse_all
@@ -106,34 +105,21 @@ def _map_owners(tree: int, one: Prepared, user: Namespace | None) -> None:
 
 def _dev(one: Prepared, wanted: list[Any], user: Namespace | None, *, terminals: bool) -> int:
     """/dev, filled: nodes can only be made, and are only of use, in a file system of the host's root."""
-    options = list(one.options.data)
-    if user is not None:
-        options += [("uid", str(user.mapping.uid(0) or 0)), ("gid", str(user.mapping.gid(0) or 0))]
+    if user is None or user.mapping.uid(0) is None:
+        return _filled(one, wanted, None, terminals=terminals)
+    with files_made_by_root(user.mapping):
+        return _filled(one, wanted, user.mapping, terminals=terminals)
+
+
+def _filled(one: Prepared, wanted: list[Any], mapping: Mapping | None, *, terminals: bool) -> int:
     mask = os.umask(0)
-    fd = mounts.filesystem("tmpfs", (("source", one.source), *options), one.options.add)
+    fd = mounts.filesystem("tmpfs", (("source", one.source), *one.options.data), one.options.add)
     devices.populate(fd, terminals=terminals)
     for device in wanted:
         if device["path"].startswith("/dev/"):
-            devices.make(fd, device, below="/dev/")
-    if user is not None:
-        _give(fd, user.mapping)
+            devices.make(fd, device, below="/dev/", mapping=mapping)
     os.umask(mask)
     return fd
-
-
-def _give(folder: int, mapping: Mapping) -> None:
-    """Everything in a new /dev is owned as it would be without the mapping."""
-    listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
-    for name in os.listdir(listing):  # noqa: PTH208
-        status = os.stat(name, dir_fd=listing, follow_symlinks=False)
-        uid, gid = mapping.uid(status.st_uid), mapping.gid(status.st_gid)
-        if uid is not None and gid is not None:
-            os.chown(name, uid, gid, dir_fd=listing, follow_symlinks=False)
-        if stat.S_ISDIR(status.st_mode):
-            below = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=listing)
-            _give(below, mapping)
-            os.close(below)
-    os.close(listing)
 
 
 def send(line: socket.socket, sources: Sources) -> None:

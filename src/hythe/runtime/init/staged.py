@@ -29,6 +29,7 @@ from hythe.runtime.init import container, security
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.container import Plan
 from hythe.runtime.init.mappings import mapping_in
+from hythe.runtime.init.mounts import parse_all, prepare_own
 from hythe.runtime.init.sources import Namespace, gather, receive, send
 
 _LIMIT: Final = 1 << 16
@@ -73,10 +74,12 @@ def inside(plan: Plan, line: socket.socket, channel: Channel) -> int:
     become_root()
     ns.unshare((ns.CLONE_NEWCGROUP if made.cgroup else 0) | (ns.CLONE_NEWIPC if made.ipc else 0))
     channel.send("namespaces")
+    own = prepare_own(parse_all(plan.spec.get("mounts") or []))  # while the one outside is at work
     sources = receive(line)
     if sources is None:
         return 0
     line.close()
+    sources.trees.update(own)
     return container.complete(plan, channel, warnings, sources)
 
 
