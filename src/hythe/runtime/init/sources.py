@@ -52,7 +52,7 @@ def gather(spec: dict[str, Any], bundle: str, layers: list[Mount], user: Namespa
             trees[number] = _copy(one, user)
         elif one.type == "tmpfs" and one.destination.rstrip("/") == "/dev":
             terminals = any(other.destination.rstrip("/") == "/dev/pts" for other in prepared)
-            trees[number] = _dev(one, spec["linux"].get("devices") or [], user, terminals=terminals)
+            trees[number] = dev(one, spec["linux"].get("devices") or [], user, terminals=terminals)
     for device in spec["linux"].get("devices") or []:
         if user is not None and not device["path"].startswith("/dev/"):
             raise InvalidArgument(
@@ -103,7 +103,7 @@ def _map_owners(tree: int, one: Prepared, user: Namespace | None) -> None:
             os.close(own)
 
 
-def _dev(one: Prepared, wanted: list[Any], user: Namespace | None, *, terminals: bool) -> int:
+def dev(one: Prepared, wanted: list[Any], user: Namespace | None, *, terminals: bool) -> int:
     """/dev, filled: nodes can only be made, and are only of use, in a file system of the host's root."""
     if user is None or user.mapping.uid(0) is None:
         return _filled(one, wanted, None, terminals=terminals)
