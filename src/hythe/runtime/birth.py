@@ -37,7 +37,7 @@ def born(
             return staged.inside(plan, line, channel)
 
         def outside(pid: int, line: Any, channel: Channel) -> int:
-            return staged.outside(plan, pid, line, joined=group >= 0)
+            return staged.outside(plan, pid, line, channel, joined=group >= 0)
 
         plan.group.create()
         group = plan.group.open()

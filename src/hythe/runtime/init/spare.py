@@ -97,7 +97,7 @@ def outside(layout: Layout, group: Group, pid: int, line: socket.socket, channel
         _take_streams(fds)
         plan = _decode(packet, layout)
         plan.group.adopt(group.path)
-        staged.provide(plan, pid, line)
+        staged.provide(plan, pid, line, channel)
     except BrokenPipeError:
         pass  # the container's process has failed, and has told why
     return 0

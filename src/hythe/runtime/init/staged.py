@@ -92,7 +92,7 @@ def become_root() -> None:
         os.setresuid(0, 0, 0)
 
 
-def outside(plan: Plan, pid: int, line: socket.socket, *, joined: bool) -> int:
+def outside(plan: Plan, pid: int, line: socket.socket, channel: Channel, *, joined: bool) -> int:
     """Everything that `inside`, running as `pid`, cannot do; a process of its own. Raises what goes wrong.
 
     `joined`: it is in its control group already.
@@ -101,14 +101,18 @@ def outside(plan: Plan, pid: int, line: socket.socket, *, joined: bool) -> int:
     if not joined:
         plan.group.join(pid)
     try:
-        provide(plan, pid, line)
+        provide(plan, pid, line, channel)
     except BrokenPipeError:
         pass  # the container's process has failed, and has told why
     return 0
 
 
-def provide(plan: Plan, pid: int, line: socket.socket) -> None:
-    """Limits, the mapping, and what only the host's root can open; `pid` is in its control group."""
+def provide(plan: Plan, pid: int, line: socket.socket, channel: Channel) -> None:
+    """Limits, the mapping, and what only the host's root can open; `pid` is in its control group.
+
+    The channel is let go of before the last word to `inside`: its end is the news of an exec, which would not come
+    while this process, for want of a processor, is still about to end.
+    """
     spec = plan.spec
     warnings = plan.group.limit(spec["linux"].get("resources") or {})
     warnings += security.set_limits(spec["process"], plan.open_files, pid=pid)
@@ -120,7 +124,9 @@ def provide(plan: Plan, pid: int, line: socket.socket) -> None:
         mapping = usernamespaces.mapping_of(user)
     own_streams(spec["process"], mapping, terminal=plan.terminal)
     line.send(marshal.dumps(warnings))
-    send(line, gather(spec, plan.bundle, plan.rootfs, Namespace(user, mapping)))
+    sources = gather(spec, plan.bundle, plan.rootfs, Namespace(user, mapping))
+    channel.close()
+    send(line, sources)
 
 
 def own_streams(spec: dict[str, Any], mapping: usernamespaces.Mapping, *, terminal: bool) -> None:
