@@ -75,6 +75,10 @@ def test_an_init_is_the_hosts(path: Path) -> None:
     assert result["annotations"] == {}
 
 
+def test_the_version_is_one_that_all_of_them_take() -> None:
+    assert portable(config(ociVersion="1.2.0"))["ociVersion"] == "1.0.2"
+
+
 def test_the_domain_name_is_a_parameter() -> None:
     result = portable(config(domainname="dom"))
     assert result["linux"]["sysctl"] == {"net.a": "1", "kernel.domainname": "dom"}

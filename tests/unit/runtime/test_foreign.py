@@ -38,7 +38,6 @@ def test_the_last_error(log: str, printed: str, error: str) -> None:
     ("reason", "code"),
     [
         ('unable to start container process: exec: "x": executable file not found in $PATH', 127),
-        ("executable file `x` not found in $PATH: No such file or directory", 127),
         ('unable to start container process: exec: "/x": stat /x: no such file or directory', 127),
         ('unable to start container process: exec: "/etc/passwd": permission denied', 126),
         ('exec: "/tmp": is a directory', 126),
@@ -50,3 +49,21 @@ def test_exit_codes_are_dockers(reason: str, code: int) -> None:
     error = cannot_start(RUNC, "create", reason)
     assert error.exit_code == code
     assert str(error) == f"OCI runtime create failed: runc: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "words"),
+    [
+        (
+            "executable file `x` not found in $PATH: No such file or directory",
+            127,
+            "executable file not found",
+        ),
+        ("open executable: Permission denied", 126, "permission denied"),
+    ],
+)
+def test_docker_clients_find_their_words(reason: str, code: int, words: str) -> None:
+    """crun has others."""
+    error = cannot_start(RUNC, "create", reason)
+    assert error.exit_code == code
+    assert reason in str(error) and words in str(error)

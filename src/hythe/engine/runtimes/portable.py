@@ -1,5 +1,6 @@
 """What config.json says otherwise where another OCI runtime is to read it: only what the specification knows.
 
+- The version is 1.0.2, of which nothing newer is needed: crun 1.8 refuses every other minor version.
 - Capabilities that this machine's root does not hold itself are left out: they cannot be given, and runc fails over
   them, where the specification asks for a warning (config.md, Linux Process).
 - `--init` is an annotation for our own runtime. Others get docker's way: the host's docker-init (tini), which needs
@@ -21,6 +22,7 @@ from hythe.errors import Unsupported
 from hythe.kernel import capabilities
 from hythe.oci.spec import Process, Spec
 
+OCI_VERSION: Final = "1.0.2"
 _INITS: Final = ("docker-init", "tini-static")
 _INIT_INSIDE: Final = "/sbin/docker-init"
 
@@ -56,7 +58,13 @@ def portable(config: Spec) -> Spec:
     name = config.get("domainname")
     if name:
         linux["sysctl"] = {**linux["sysctl"], "kernel.domainname": name}
-    changed: Spec = {"process": process, "mounts": mounts, "linux": linux, "annotations": annotations}
+    changed: Spec = {
+        "ociVersion": OCI_VERSION,
+        "process": process,
+        "mounts": mounts,
+        "linux": linux,
+        "annotations": annotations,
+    }
     result: Spec = {**config, **changed}
     result.pop("domainname", None)
     return result

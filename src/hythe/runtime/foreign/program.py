@@ -41,13 +41,15 @@ def last_error(log: str, printed: str) -> str:
 def cannot_start(program: Program, verb: str, reason: str) -> CannotStart:
     """In docker's words and with its exit codes, which are told from the reason: there is nothing else to go by.
 
-    Only what the reason says of the program itself counts, not a mount that was refused.
+    Only what the reason says of the program itself counts, not a mount that was refused. Docker's clients tell the
+    codes from its words in turn, so those are added where the runtime has others.
     """
-    text = reason.lower()
-    code = 125
+    text, code, words = reason.lower(), 125, ""
     if "exec" in text or "executable" in text:
-        if any(words in text for words in _NOT_FOUND):
-            code = 127
-        elif any(words in text for words in _NOT_RUNNABLE):
-            code = 126
-    return CannotStart(f"OCI runtime {verb} failed: {program['name']}: {reason}", exit_code=code)
+        if any(known in text for known in _NOT_FOUND):
+            code, words = 127, "executable file not found in $PATH"
+        elif any(known in text for known in _NOT_RUNNABLE):
+            code, words = 126, "permission denied"
+    told = not words or any(known in reason for known in (*_NOT_FOUND, *_NOT_RUNNABLE))
+    why = reason if told else f"{reason}: {words}"
+    return CannotStart(f"OCI runtime {verb} failed: {program['name']}: {why}", exit_code=code)
