@@ -119,6 +119,20 @@ def default_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
+def stop_ignoring_signals() -> None:
+    """Every signal's default action that was inherited as ignored, also where libc keeps one for itself.
+
+    For a process that is to be the parent of others: what it ignores, they would. What Python itself ignores
+    stays so, until `default_signals` in a child.
+    """
+    with open("/proc/self/status") as file:
+        line = next(line for line in file if line.startswith("SigIgn:"))
+    ignored, default = int(line.split()[1], 16), (ctypes.c_uint64 * 4)()
+    for number in range(1, 65):
+        if ignored >> (number - 1) & 1 and number not in (signal.SIGPIPE, signal.SIGXFSZ):
+            syscall("rt_sigaction", number, ctypes.byref(default), None, 8)
+
+
 def close_all_but(keep: Iterable[int]) -> None:
     """Close every descriptor from 3 on that is not in `keep`."""
     low = 3

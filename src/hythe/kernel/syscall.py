@@ -33,9 +33,9 @@ _COMMON: Final = {
 }
 _BY_MACHINE: Final = {
     "x86_64": {"pivot_root": 155, "seccomp": 317, "bpf": 321, "capget": 125, "capset": 126, "setgroups": 116,
-               "setresuid": 117, "setresgid": 119},
+               "setresuid": 117, "setresgid": 119, "rt_sigaction": 13},
     "aarch64": {"pivot_root": 41, "seccomp": 277, "bpf": 280, "capget": 90, "capset": 91, "setgroups": 159,
-                "setresuid": 147, "setresgid": 149},
+                "setresuid": 147, "setresgid": 149, "rt_sigaction": 134},
 }  # fmt: skip
 
 NUMBERS: Final = _COMMON | _BY_MACHINE.get(os.uname().machine, {})

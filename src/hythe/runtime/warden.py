@@ -63,6 +63,7 @@ def main(argv: list[str]) -> int:
     options = _arguments(argv)
     process.set_name("hythe-warden")
     process.become_subreaper()
+    process.stop_ignoring_signals()
     records = Records(options.state)
     try:
         lock = _lock(options.state)

@@ -62,10 +62,10 @@ def _follow(id: str, group: Group, pidfd: int, interval: float) -> None:
                 os.read(oom, 4096)
             except OSError:
                 pass
-            now = group.oom_kills()
-            if now > killed:
-                _print("oom", id, None)
-            killed = now
+        now = group.oom_kills()  # whatever woke us: version 1 tells of the want before it has killed
+        if now > killed:
+            _print("oom", id, None)
+        killed = now
         if time.monotonic() >= following:
             _print("stats", id, figures.shown(group.statistics()))
             following += interval
