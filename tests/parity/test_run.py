@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tests.parity.serving import idle
 from tests.targets import Target
 
 pytestmark = [pytest.mark.root, pytest.mark.usefixtures("tidy")]
@@ -106,6 +107,15 @@ def test_environment_user_directory_and_hostname(target: Target) -> None:
         "sh", "-c", "echo $A; id -u; pwd; hostname",
     )  # fmt: skip
     assert done.out == "1\n65534\n/tmp/deep\nbox\n"
+
+
+def test_exec_makes_no_working_directory(target: Target) -> None:
+    """Only the start of a container does."""
+    idle(target, "placed", "-w", "/made/for/it")
+    assert target.docker("exec", "placed", "pwd").out == "/made/for/it\n"
+    missing = target.docker("exec", "-w", "/missing", "placed", "true")
+    assert missing.code in (126, 127) and 'chdir to cwd ("/missing")' in missing.out + missing.err
+    assert target.docker("exec", "placed", "ls", "-d", "/missing").code == 1
 
 
 def test_exec_runs_inside_and_gives_its_code(target: Target) -> None:

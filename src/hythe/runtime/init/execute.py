@@ -26,13 +26,15 @@ def make_directory(root: int, cwd: str) -> None:
         return  # `enter_directory` says what is wrong with it
 
 
-def enter_directory(cwd: str) -> None:
-    """Change to `cwd` below "/", making it where it is missing. Raises InvalidArgument."""
+def enter_directory(cwd: str, *, make: bool = True) -> None:
+    """Change to `cwd` below "/"; `make` it where it is missing. Raises CannotStart, InvalidArgument."""
     root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fd = paths.directory_in_root(root, cwd)
+        fd = paths.directory_in_root(root, cwd) if make else paths.locate(root, cwd, flags=os.O_DIRECTORY)
     except OSError as error:
-        raise CannotStart(f"working directory {cwd!r}: {error.strerror}", exit_code=126) from error
+        code = 127 if error.errno == errno.ENOENT else 126
+        text = (error.strerror or "").lower()
+        raise CannotStart(f'chdir to cwd ("{cwd}") failed: {text}', exit_code=code) from error
     finally:
         os.close(root)
     os.fchdir(fd)

@@ -64,7 +64,7 @@ def become(plan: ExecPlan, channel: Channel) -> int:
     master: int | None = None
     if plan.terminal:
         master = _terminal(spec, uid)
-    enter_directory(spec.get("cwd") or "/")
+    enter_directory(spec.get("cwd") or "/", make=False)
     channel.send("ready", master, warnings=warnings + prepared.warnings + security.ungranted(spec))
     if master is not None:
         os.close(master)
