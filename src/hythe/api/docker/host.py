@@ -1,4 +1,4 @@
-"""Facts about this machine for GET /info, read from /proc and /etc."""
+"""Facts about this machine for GET /info, read from /proc, /etc and the control group trees."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import platform
 from pathlib import Path
 from typing import Any, Final
+
+from hythe.kernel.cgroups import detect
 
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
@@ -19,7 +21,8 @@ def architecture() -> str:
 def facts() -> dict[str, Any]:
     """The part of GET /info that is about the host."""
     release = platform.freedesktop_os_release()
-    unified = Path("/sys/fs/cgroup/cgroup.controllers").exists()
+    layout = detect()
+    limits = layout.support()
     return {
         "Name": platform.node(),
         "NCPU": os.cpu_count() or 1,
@@ -29,15 +32,15 @@ def facts() -> dict[str, Any]:
         "OSVersion": release.get("VERSION_ID", ""),
         "OSType": "linux",
         "Architecture": platform.machine(),
-        "CgroupVersion": "2" if unified else "1",
-        "MemoryLimit": True,
-        "SwapLimit": True,
-        "CpuCfsPeriod": True,
-        "CpuCfsQuota": True,
-        "CPUShares": True,
-        "CPUSet": True,
-        "PidsLimit": True,
-        "OomKillDisable": not unified,
+        "CgroupVersion": str(layout.version),
+        "MemoryLimit": limits.memory,
+        "SwapLimit": limits.swap,
+        "CpuCfsPeriod": limits.cpu_quota,
+        "CpuCfsQuota": limits.cpu_quota,
+        "CPUShares": limits.cpu_shares,
+        "CPUSet": limits.cpuset,
+        "PidsLimit": limits.pids,
+        "OomKillDisable": limits.oom_kill_disable,
         "IPv4Forwarding": _enabled("net/ipv4/ip_forward"),
         "BridgeNfIptables": _enabled("net/bridge/bridge-nf-call-iptables"),
         "BridgeNfIp6tables": _enabled("net/bridge/bridge-nf-call-ip6tables"),
