@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import docker
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 
 from tests.targets import Target
 
@@ -43,8 +43,11 @@ def _things(client: docker.DockerClient) -> dict[str, set[str]]:
 def _remove(client: docker.DockerClient, before: dict[str, set[str]]) -> None:
     api = client.api
     for id in _things(client)["containers"] - before["containers"]:
-        _unpaused(api, id)
-        api.remove_container(id, force=True, v=True)
+        try:
+            _unpaused(api, id)
+            api.remove_container(id, force=True, v=True)
+        except NotFound:
+            continue  # it went by itself meanwhile (--rm)
     after = _things(client)
     for id in after["networks"] - before["networks"]:
         api.remove_network(id)

@@ -68,6 +68,7 @@ _NOUNS: Final = {
     "volume": Command("", "Manage volumes"),
     "builder": Command("", "Manage the build cache"),
     "system": Command("", "Disk use, cleaning up, information"),
+    "demo": Command("", "Demonstrations: what isolation does"),
     "daemon": Command("hythe.daemon.main:main", "Run the daemon in the foreground"),
 }
 
@@ -118,6 +119,9 @@ SUBCOMMANDS: Final[dict[str, dict[str, Command]]] = {
     "builder": {
         "build": _IMAGE["build"],
         "prune": Command("prune:builds", "Remove the build cache"),
+    },
+    "demo": {
+        "isolation": Command("demos.isolation:isolation", "Noisy neighbours, with and without hythe"),
     },
     "system": {
         "df": Command("df:df", "Show what takes disk space"),

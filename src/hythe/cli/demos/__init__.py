@@ -1,0 +1,1 @@
+"""Demonstrations that people can run: `hythe demo NAME`."""
