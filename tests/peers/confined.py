@@ -7,13 +7,14 @@ not end by itself. Its temporary files are below a folder that is removed after 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shlex
 import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ _UNSHARE = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-pr
 # The first process of the namespace reaps what the containers leave; the programs do not. Some expect process ids of
 # five digits, as on a machine that has run for a while.
 _FIRST = ("sh", "-c", 'echo 20000 > /proc/sys/kernel/ns_last_pid; "$@"; exit $?', "sh")
+_NS_GET_PARENT = 0xB702
 _FREEZER = Path("/sys/fs/cgroup/freezer")
 _KEPT = ("HOME", "LANG", "PATH")
 
@@ -74,7 +76,7 @@ def run(program: Program, folder: Path, environment: dict[str, str]) -> Ending:
         except subprocess.TimeoutExpired:
             status = None
         finally:
-            _end(process, program.groups)
+            _end(process)
     return Ending(status, _text(folder / "stdout"), _text(folder / "stderr"))
 
 
@@ -92,16 +94,45 @@ def _command(program: Program) -> list[str]:
     return list(program.command)
 
 
-def _end(process: subprocess.Popen[bytes], groups: Iterable[str]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill the first process of the namespace, unless it has ended; `unshare` ends when the last one has."""
     if process.poll() is None:
-        for group in groups:
-            frozen = _FREEZER / group / "freezer.state"
-            if frozen.exists():
-                frozen.write_text("THAWED")
-        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-            os.kill(int(child), signal.SIGKILL)
+        _thaw(os.stat(f"/proc/{process.pid}/ns/pid_for_children").st_ino)
+        for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
         process.wait()
+
+
+def _thaw(namespace: int) -> None:
+    """Thaw what is frozen in it: in version 1, a process in a frozen group does not die of SIGKILL."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            groups = (
+                (process / "cgroup").read_text().splitlines() if namespace in _namespaces(process) else []
+            )
+        except OSError:
+            continue  # it has ended
+        for line in groups:
+            _, controllers, group = line.split(":", 2)
+            state = _FREEZER / group.lstrip("/") / "freezer.state"
+            if controllers == "freezer" and state.exists():
+                state.write_text("THAWED")
+
+
+def _namespaces(process: Path) -> list[int]:
+    """The inodes of the process namespaces that a process is in, its own first (ioctl_ns(2))."""
+    found = []
+    fd = os.open(process / "ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        while True:
+            found.append(os.fstat(fd).st_ino)
+            parent = fcntl.ioctl(fd, _NS_GET_PARENT)
+            os.close(fd)
+            fd = parent
+    except OSError:
+        return found  # EPERM: the parent is this process's own parent, or there is none
+    finally:
+        os.close(fd)
 
 
 def _text(path: Path) -> str:
