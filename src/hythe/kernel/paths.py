@@ -134,13 +134,13 @@ def _enter(parent: int, name: str, mode: int) -> int:
 def file_in_root(root: int, path: str, *, mode: int = 0o644) -> int:
     """An O_PATH descriptor of the file `path` below `root`, made empty, with its parents, where missing.
 
-    Raises IsADirectoryError where a directory is in its place.
+    A link that leads to nothing is followed, within the root, to where its target is made. Raises IsADirectoryError
+    where a directory is in its place, OSError with ELOOP for too many links.
     """
     try:
         found = locate(root, path)
     except FileNotFoundError:
-        folder, _, name = path.rstrip("/").rpartition("/")
-        parent = directory_in_root(root, folder or "/")
+        parent, name = _end_of_links(root, path)
         try:
             flags = os.O_CREAT | os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
             os.close(openat2(parent, name, flags, mode=mode, resolve=RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS))
@@ -151,6 +151,23 @@ def file_in_root(root: int, path: str, *, mode: int = 0o644) -> int:
         os.close(found)
         raise IsADirectoryError(errno.EISDIR, "is a directory", path)
     return found
+
+
+def _end_of_links(root: int, path: str) -> tuple[int, str]:
+    """The directory, made where it is missing, and the name to which the links from `path` lead."""
+    for _ in range(_LINKS):
+        folder, _, name = path.rstrip("/").rpartition("/")
+        parent = directory_in_root(root, folder or "/")
+        try:
+            target = _link_target(parent, name)
+        except OSError:
+            os.close(parent)
+            raise
+        if target is None:
+            return parent, name
+        os.close(parent)
+        path = target if target.startswith("/") else f"{folder}/{target}"
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
 
 
 def file_system(fd: int) -> int:

@@ -1,9 +1,10 @@
 """Hooks: programs of the host that the configuration wants run at points of a container's life.
 
 Each gets the container's state (runtime.md, State) as JSON on its standard input and exactly the environment that
-is written for it. One that fails, or takes longer than its `timeout` in seconds, fails its point: what that means
-differs (runtime-spec 1.2, config.md, POSIX-platform Hooks), and the caller knows. createContainer and
-startContainer are run by the container's first process, inside its namespaces; the others by the runtime.
+is written for it; where none is, the runtime's PATH, which programs written for other runtimes count on. One that
+fails, or takes longer than its `timeout` in seconds, fails its point: what that means differs (runtime-spec 1.2,
+config.md, POSIX-platform Hooks), and the caller knows. createContainer and startContainer are run by the container's
+first process, inside its namespaces; the others by the runtime.
 """
 
 from __future__ import annotations
@@ -64,11 +65,10 @@ def _run(hook: dict[str, Any], state: str) -> None:
     try:
         os.write(given, state.encode())
         os.lseek(given, 0, os.SEEK_SET)
-        env = dict(entry.split("=", 1) for entry in hook.get("env") or () if "=" in entry)
         pid = os.posix_spawn(
             hook["path"],
             hook.get("args") or [hook["path"]],
-            env,
+            _environment(hook.get("env")),
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, fd, number) for number, fd in ((0, given), (1, output), (2, output))
             ],
@@ -86,6 +86,12 @@ def _run(hook: dict[str, Any], state: str) -> None:
     finally:
         os.close(given)
         os.close(output)
+
+
+def _environment(entries: list[str] | None) -> dict[str, str]:
+    if entries is None:
+        return {name: os.environ[name] for name in ("PATH",) if name in os.environ}
+    return dict(entry.split("=", 1) for entry in entries if "=" in entry)
 
 
 def _wait(pid: int, seconds: int | None) -> bool:

@@ -48,6 +48,27 @@ def test_links_in_circles(tmp_path: Path) -> None:
     os.close(root)
 
 
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [("/made/file", "made/file"), ("../../../made/file", "made/file"), ("file", "etc/file")],
+)
+def test_files_are_made_where_dangling_links_lead(tmp_path: Path, target: str, found: str) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/link").symlink_to(target)
+    root = opened(tmp_path)
+    assert where(paths.file_in_root(root, "/etc/link")) == f"{tmp_path}/{found}"
+    os.close(root)
+
+
+def test_files_are_not_made_through_links_in_circles(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    root = opened(tmp_path)
+    with pytest.raises(OSError, match="symbolic links"):
+        paths.file_in_root(root, "/a")
+    os.close(root)
+
+
 def test_files_are_made(tmp_path: Path) -> None:
     root = opened(tmp_path)
     assert where(paths.file_in_root(root, "/etc/new/hosts")) == f"{tmp_path}/etc/new/hosts"

@@ -26,7 +26,7 @@ FLAGS: tuple[Flag, ...] = (
     ("cgroup", "many", "an existing control group below the container's to run in"),
     ("ignore-paused", "switch", "also in a paused container: it runs when that is resumed"),
 )
-_SETS = ("bounding", "effective", "inheritable", "permitted", "ambient")
+_SETS = ("bounding", "effective", "permitted")  # runc's: nothing is handed on to other programs
 
 
 def described(options: dict[str, Any], arguments: list[str], folder: str) -> dict[str, Any]:
