@@ -30,7 +30,7 @@ def decode(text: bytes, name: str) -> Any:
 
 
 def encode(value: object, indent: int | None = None) -> str:
-    return json.dumps(value, indent=indent)
+    return json.dumps(value, indent=indent, separators=(",", ":") if indent is None else None)
 
 
 def write(path: str, value: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import time
 from typing import Any
 
@@ -57,7 +58,7 @@ def _row(pid: int) -> tuple[str, ...] | None:
     clock = f"{used // 3600:02}:{used // 60 % 60:02}:{used % 60:02}"
     name = command or f"[{head.partition('(')[2]}]"
     return (
-        str(uid),
+        _user(uid),
         str(pid),
         fields[1],
         str(min(99, used * 100 // age)),
@@ -66,6 +67,14 @@ def _row(pid: int) -> tuple[str, ...] | None:
         clock,
         name,
     )
+
+
+def _user(uid: int) -> str:
+    """The host's name for it, or the number, as ps(1) has it."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def _terminal(number: int) -> str:
