@@ -23,6 +23,7 @@ from hythe.build.owners import Chmod
 from hythe.build.tree import ROOT, Owner, Tree
 from hythe.errors import InvalidArgument
 from hythe.kernel import paths
+from hythe.kernel.owners import chown
 
 _CHUNK: Final = 1 << 24
 _NO_FAST_COPY: Final = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM)
@@ -116,7 +117,7 @@ class Copier:
             os.mknod(name, status.st_mode, status.st_rdev, dir_fd=parent)
             os.chmod(name, self._mode(entry), dir_fd=parent)
         owner = self._owner(entry, pick)
-        os.chown(name, owner.uid, owner.gid, dir_fd=parent, follow_symlinks=False)
+        chown(name, owner.uid, owner.gid, dir_fd=parent, follow_symlinks=False)
         times = (status.st_atime_ns, status.st_mtime_ns)
         os.utime(name, ns=times, dir_fd=parent, follow_symlinks=False)
 
@@ -142,7 +143,7 @@ class Copier:
             try:
                 _content(origin, copy)
                 owner = self._owner(entry, pick)
-                os.fchown(copy, owner.uid, owner.gid)
+                chown(copy, owner.uid, owner.gid)
                 os.fchmod(copy, self._mode(entry))
                 for key, value in attributes(origin):
                     os.setxattr(copy, key, value)
@@ -156,7 +157,7 @@ class Copier:
         descriptor = self.image.directory(path)
         try:
             owner = self._owner(entry, pick)
-            os.fchown(descriptor, owner.uid, owner.gid)
+            chown(descriptor, owner.uid, owner.gid)
             os.fchmod(descriptor, self._mode(entry))
         finally:
             os.close(descriptor)

@@ -29,6 +29,7 @@ from hythe.build.syntax.nodes import RunMount
 from hythe.build.syntax.position import Word
 from hythe.build.tree import Tree
 from hythe.errors import InvalidArgument
+from hythe.kernel.owners import chown
 from hythe.oci.spec import Mount
 
 
@@ -148,7 +149,7 @@ def _fill(mount: RunMount, context: MountContext, place: Path) -> None:
     staging = place.with_suffix(f".{os.getpid()}.new")
     staging.mkdir(exist_ok=True)
     staging.chmod(context.number(mount, "mode", 0o755, 8))
-    os.chown(staging, context.number(mount, "uid", 0), context.number(mount, "gid", 0))
+    chown(staging, context.number(mount, "uid", 0), context.number(mount, "gid", 0))
     name = context.value(mount, "from")
     if name:
         path = context.value(mount, "source") or "."
@@ -196,6 +197,6 @@ def _secret(mount: RunMount, context: MountContext, prepared: Prepared, index: i
     context.stack.callback(place.unlink, missing_ok=True)
     with open(descriptor, "wb") as file:
         file.write(data)
-        os.fchown(descriptor, context.number(mount, "uid", 0), context.number(mount, "gid", 0))
+        chown(descriptor, context.number(mount, "uid", 0), context.number(mount, "gid", 0))
         os.fchmod(descriptor, context.number(mount, "mode", 0o400, 8))
     prepared.mounts.append(Mount(destination=target, type="bind", source=str(place), options=["rbind", "ro"]))

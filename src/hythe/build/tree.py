@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import paths
+from hythe.kernel.owners import chown
 
 _READ_LIMIT: Final = 1 << 20
 _LINKS: Final = 40
@@ -125,7 +126,7 @@ class Tree:
             os.close(paths.directory_in_root(self.descriptor, prefix))
             descriptor = self.directory(prefix)
             try:
-                os.fchown(descriptor, owner.uid, owner.gid)
+                chown(descriptor, owner.uid, owner.gid)
                 os.fchmod(descriptor, mode)
             finally:
                 os.close(descriptor)

@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterable, Sequence
 
 from hythe.errors import InvalidArgument
-from hythe.kernel.overlay import from_options
+from hythe.kernel.overlay import from_options, opaque_attribute
 from hythe.kernel.paths import openat2
 from hythe.oci.spec import Mount
 
@@ -64,7 +64,7 @@ def _hides_below(layer: str, folder: str) -> bool:
         status = os.lstat(path)
         if stat.S_ISCHR(status.st_mode) and status.st_rdev == 0:
             return True
-        return os.getxattr(path, "trusted.overlay.opaque", follow_symlinks=False) == b"y"
+        return os.getxattr(path, opaque_attribute(), follow_symlinks=False) == b"y"
     except OSError:
         return False
 

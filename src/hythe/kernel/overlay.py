@@ -30,13 +30,26 @@ from typing import Final, NamedTuple
 from hythe.errors import InvalidArgument
 from hythe.kernel import mounts, namespaces
 from hythe.kernel.syscall import AT_FDCWD, libc_call, syscall
-from hythe.kernel.usernamespaces import Mapping, files_made_by_root
+from hythe.kernel.usernamespaces import Mapping, files_made_by_root, initial
 
 _OPTIONS_SINCE: Final = (6, 8)
 _DETACHED_LAYERS_SINCE: Final = (6, 15)
 _STRING_LIMIT: Final = 255
 _DATA_LIMIT: Final = 4096
 _DESCRIPTORS: Final = "/proc/self/fd"
+
+
+@cache
+def by_user() -> bool:
+    """Whether overlay's own attributes are to be "user.*", which a user namespace's root may write, and which overlay
+    looks at when it is told to ("userxattr"). This process stays in the user namespace that it is in.
+    """
+    return not initial()
+
+
+def opaque_attribute() -> str:
+    """The attribute that makes a directory hide what is below it: set to "y"."""
+    return "user.overlay.opaque" if by_user() else "trusted.overlay.opaque"
 
 
 class Layers(NamedTuple):
@@ -168,7 +181,14 @@ def _by_options(layers: Layers, read_only: bool) -> int:
         if layers.upper is not None and layers.work is not None:
             options += [("upperdir", _short(stack, layers.upper)), ("workdir", _short(stack, layers.work))]
         attributes = mounts.MOUNT_ATTR_RDONLY if read_only else 0
-        return mounts.filesystem("overlay", [*options, *layers.rest], attributes)
+        return mounts.filesystem("overlay", [*options, *_rest(layers)], attributes)
+
+
+def _rest(layers: Layers) -> list[tuple[str, str | None]]:
+    """With "userxattr" redirects are never followed, and saying so in any other word is an error."""
+    if not by_user():
+        return layers.rest
+    return [*(one for one in layers.rest if one[0] != "redirect_dir"), ("userxattr", None)]
 
 
 def _pin(stack: ExitStack, path: str) -> int:
@@ -193,7 +213,7 @@ def _by_string(layers: Layers, target: str, read_only: bool) -> int:
         words = ["lowerdir=" + ":".join(name(path) for path in layers.lower)]
         if layers.upper is not None and layers.work is not None:
             words += [f"upperdir={name(layers.upper)}", f"workdir={name(layers.work)}"]
-        words += [key if value is None else f"{key}={value}" for key, value in layers.rest]
+        words += [key if value is None else f"{key}={value}" for key, value in _rest(layers)]
         data = ",".join(words).encode()
         if len(data) >= _DATA_LIMIT:  # the kernel would leave the rest out
             raise OSError(

@@ -15,8 +15,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+from hythe.kernel.overlay import opaque_attribute
 from hythe.kernel.paths import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, locate
-from hythe.store.archive.unpack import OPAQUE_XATTR
 
 _ABSENT: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _STAY: Final = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
@@ -86,7 +86,7 @@ def _same_directory(new: os.stat_result, old: os.stat_result) -> bool:
 
 def _is_opaque(path: str) -> bool:
     try:
-        return os.getxattr(path, OPAQUE_XATTR, follow_symlinks=False) == b"y"
+        return os.getxattr(path, opaque_attribute(), follow_symlinks=False) == b"y"
     except OSError:
         return False
 

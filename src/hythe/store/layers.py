@@ -30,6 +30,7 @@ from msgspec import Struct
 from hythe.base.files import write_atomic
 from hythe.base.ids import random_hex
 from hythe.errors import InvalidArgument, NotFound, SystemProblem, from_os
+from hythe.kernel.owners import chown
 from hythe.oci import digest as digests
 from hythe.store.archive.compression import PLAIN, ZSTD, decompress
 from hythe.store.archive.entry import DEFAULT_LIMITS, Limits
@@ -233,7 +234,7 @@ class Layers:
         try:
             mode, uid, gid = self.root_attributes(parent)
             (work / "diff").mkdir(parents=True)
-            os.chown(work / "diff", uid, gid)
+            chown(work / "diff", uid, gid)
             (work / "diff").chmod(mode)
             yield work
         except FileNotFoundError as error:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from hythe.errors import Conflict, InvalidArgument, NotFound, from_os
+from hythe.kernel.owners import chown
 from hythe.oci.spec import Mount
 from hythe.store.archive.entry import DEFAULT_LIMITS, Limits
 from hythe.store.archive.pack import pack_layer
@@ -85,7 +86,7 @@ class Snapshots:
         (folder / "work").mkdir(0o700)
         upper = folder / "upper"
         upper.mkdir()
-        os.chown(upper, uid, gid)
+        chown(upper, uid, gid)
         upper.chmod(mode)
 
     def mounts(self, key: str) -> list[Mount]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hythe.errors import SystemProblem
+from hythe.kernel.owners import chown
 from hythe.kernel.paths import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, locate
 from hythe.store.archive.unpack import DROPPED, set_mode
 
@@ -79,7 +80,7 @@ class Copier:
             os.symlink(os.readlink(name, dir_fd=source), name, dir_fd=destination)
         else:
             os.mknod(name, status.st_mode, status.st_rdev, dir_fd=destination)
-        os.chown(name, status.st_uid, status.st_gid, dir_fd=destination, follow_symlinks=False)
+        chown(name, status.st_uid, status.st_gid, dir_fd=destination, follow_symlinks=False)
         if not stat.S_ISLNK(status.st_mode):
             set_mode(destination, name, stat.S_IMODE(status.st_mode))
         times = (status.st_atime_ns, status.st_mtime_ns)
@@ -105,7 +106,7 @@ class Copier:
 
     def _finish(self, origin: int, copy: int, status: os.stat_result) -> None:
         """Owner first: chown(2) takes setuid bits and capabilities away."""
-        os.fchown(copy, status.st_uid, status.st_gid)
+        chown(copy, status.st_uid, status.st_gid)
         os.fchmod(copy, stat.S_IMODE(status.st_mode))
         _attributes(origin, copy)
         os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))

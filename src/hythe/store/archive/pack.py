@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hythe.errors import SystemProblem
+from hythe.kernel.overlay import opaque_attribute
 from hythe.kernel.paths import RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, openat2
 from hythe.store.archive.entry import OPAQUE, WHITEOUT, Entry, Kind
-from hythe.store.archive.unpack import DROPPED, OPAQUE_XATTR
+from hythe.store.archive.unpack import DROPPED
 from hythe.store.archive.writer import Writer
 
 _CHUNK: Final = 1 << 20
@@ -177,7 +178,7 @@ class Packer:
 
     def _is_opaque(self, descriptor: int) -> bool:
         try:
-            return os.getxattr(descriptor, OPAQUE_XATTR) == b"y"
+            return os.getxattr(descriptor, opaque_attribute()) == b"y"
         except OSError as error:
             if error.errno in (errno.ENODATA, errno.EOPNOTSUPP):
                 return False

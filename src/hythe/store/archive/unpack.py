@@ -5,7 +5,7 @@ path is never followed. A path that would climb out by ".." is refused, a leadin
 entry finds in its place is replaced, as tar does it; a directory that is there stays and takes the new attributes.
 
 Whiteouts (image-spec, layer.md, "Whiteouts") become what overlayfs understands: ".wh.NAME" a character device 0/0
-named NAME, ".wh..wh..opq" the attribute trusted.overlay.opaque=y on its directory. Attributes of overlayfs that an
+named NAME, ".wh..wh..opq" the attribute for that (`kernel.overlay`) on its directory. Attributes of overlayfs that an
 archive itself carries are dropped: they would reach into other layers.
 """
 
@@ -17,12 +17,13 @@ import stat
 from typing import Final
 
 from hythe.errors import from_os
+from hythe.kernel.overlay import opaque_attribute
+from hythe.kernel.owners import chown
 from hythe.kernel.paths import directory_in_root, locate
 from hythe.store.archive.entry import OPAQUE, WHITEOUT, BadArchive, Entry, Kind
 from hythe.store.archive.reader import Reader
 from hythe.store.archive.removal import remove_at
 
-OPAQUE_XATTR: Final = "trusted.overlay.opaque"
 DROPPED: Final = ("trusted.overlay.", "user.overlay.")
 _AUFS: Final = ".wh..wh."
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -109,7 +110,7 @@ class Unpacker:
 
     def _whiteout(self, parent: int, name: str, entry: Entry) -> None:
         if name == OPAQUE:
-            os.setxattr(f"/proc/self/fd/{parent}", OPAQUE_XATTR, b"y")
+            os.setxattr(f"/proc/self/fd/{parent}", opaque_attribute(), b"y")
             return
         if name.startswith(_AUFS):
             return  # aufs's own bookkeeping, which says nothing about files (layer.md reserves the prefix)
@@ -156,7 +157,7 @@ class Unpacker:
         descriptor = os.open(name, flags, dir_fd=parent)
         try:
             if opaque and self._whiteouts:
-                os.setxattr(descriptor, OPAQUE_XATTR, b"y")
+                os.setxattr(descriptor, opaque_attribute(), b"y")
             self._attributes(descriptor, entry)
         finally:
             os.close(descriptor)
@@ -206,7 +207,7 @@ class Unpacker:
             kind = stat.S_IFCHR if entry.kind is Kind.CHARACTER else stat.S_IFBLK
             os.mknod(name, kind | 0o600, os.makedev(entry.major, entry.minor), dir_fd=parent)
         if self._owners:
-            os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
+            chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
         if entry.kind is not Kind.SYMLINK:
             set_mode(parent, name, entry.mode)
         self._extended(f"/proc/self/fd/{parent}/{name}", entry)
@@ -225,7 +226,7 @@ class Unpacker:
     def _attributes(self, descriptor: int, entry: Entry) -> None:
         """Owner first: chown(2) takes setuid bits and capabilities away."""
         if self._owners:
-            os.fchown(descriptor, entry.uid, entry.gid)
+            chown(descriptor, entry.uid, entry.gid)
         os.fchmod(descriptor, entry.mode)
         if entry.xattrs:
             self._extended(descriptor, entry)
