@@ -1,12 +1,15 @@
 """Which control group trees are mounted, and where.
 
 Read from /proc/self/mountinfo (proc_pid_mountinfo(5)): any v1 tree with a controller makes the machine v1;
-else the cgroup2 mount is taken. A comounted tree (cpu,cpuacct) is listed under each of its controllers.
+else the cgroup2 mount is taken. A comounted tree (cpu,cpuacct) is listed under each of its controllers. In a user
+namespace it is what has been handed down to us, if anything (`delegated`).
 """
 
 from __future__ import annotations
 
 from hythe.errors import Unavailable
+from hythe.kernel import usernamespaces
+from hythe.kernel.cgroups import delegated
 from hythe.kernel.cgroups.interface import Layout
 from hythe.kernel.cgroups.v1 import LayoutV1
 from hythe.kernel.cgroups.v2 import LayoutV2
@@ -40,6 +43,8 @@ def detect(mountinfo: str = "/proc/self/mountinfo") -> Layout:
     """The machine's layout. Raises Unavailable where no control group tree is mounted."""
     with open(mountinfo) as file:
         controllers, unified = parse_mountinfo(file.read())
+    if not usernamespaces.initial():
+        return delegated.find(unified, version=1 if controllers else 2)
     if controllers:
         return LayoutV1(controllers)
     if unified is not None:

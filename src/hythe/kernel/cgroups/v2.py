@@ -26,7 +26,7 @@ from hythe.kernel.cgroups.interface import Group, Resources, Statistics, Support
 from hythe.kernel.cgroups.settings import setting, write_all
 from hythe.kernel.cgroups.v2_limits import CPU_MAX, UNCHANGED
 
-_WANTED: Final = ("cpu", "memory", "pids", "cpuset", "io")
+WANTED: Final = ("cpu", "memory", "pids", "cpuset", "io")
 _OWN: Final = "init"
 _FREEZE_SECONDS: Final = 2.0
 
@@ -42,7 +42,7 @@ class LayoutV2:
 
     def group(self, path: str, resources: Resources | None = None) -> Group:
         needed = v2_limits.controllers(resources or {})
-        return GroupV2(self.top, files.checked_path(path), dict.fromkeys([*_WANTED, *needed]))
+        return GroupV2(self.top, files.checked_path(path), dict.fromkeys([*WANTED, *needed]))
 
     def usual(self, resources: Resources) -> bool:
         """There is one tree."""
