@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from hythe.errors import Unsupported
 from hythe.kernel.namespaces import children_in_time
+from hythe.kernel.usernamespaces import initial
 from hythe.runtime.fork import Born, Forker, Pipes
 from hythe.runtime.init import container, staged
 from hythe.runtime.init.channel import Channel
@@ -76,6 +78,10 @@ def _time_namespace(linux: dict[str, Any]) -> Iterator[None]:
     if entry is None:
         yield
         return
+    if not initial():
+        raise Unsupported(
+            "a time namespace takes a daemon that is root's", hint="leave it out of the configuration"
+        )
     offsets = {
         clock: (int(value.get("secs", 0)), int(value.get("nanosecs", 0)))
         for clock, value in (linux.get("timeOffsets") or {}).items()

@@ -15,8 +15,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from hythe.kernel import namespaces as ns
-from hythe.kernel import process
-from hythe.kernel.namespaces import forked_into
+from hythe.kernel import process, usernamespaces
 from hythe.runtime.init.channel import Channel
 
 
@@ -71,7 +70,7 @@ class Forker:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         line = theirs.detach()
         try:
-            pid = forked_into(lambda: _child(body, line, pipes.child, keep), self._own, pid_namespace)
+            pid = self._forked(lambda: _child(body, line, pipes.child, keep), pid_namespace)
         except BaseException:
             ours.close()
             raise
@@ -79,6 +78,16 @@ class Forker:
             os.close(line)
         ours.setblocking(False)
         return Born(pid, ours)
+
+    def _forked(self, child: Callable[[], int], target: int | None) -> int:
+        """Where our own pid namespace is not our user namespace's, there is no coming back to it: a process in between
+        joins, and only it stays.
+        """
+        if target is None or usernamespaces.initial():
+            return ns.forked_into(child, self._own, target)
+        if target < 0:
+            return ns.cloned(child, ns.CLONE_NEWPID)
+        return _cloned_beside(child, [(target, ns.CLONE_NEWPID)], 0, -1)
 
     def stage(
         self,
@@ -105,10 +114,7 @@ class Forker:
             )
 
         try:
-            if joined:
-                pid = _cloned_beside(first, joined, new, group)
-            else:
-                pid = ns.cloned(first, new, group)
+            pid = _cloned_inside(first, joined, new, group) if joined else ns.cloned(first, new, group)
             self._help(lambda channel: outside(pid, helper, channel), line, pipes.child, helper.fileno())
         except BaseException:
             ours.close()
@@ -130,13 +136,27 @@ class Forker:
                 os._exit(code)
 
 
-def _cloned_beside(child: Callable[[], int], joined: list[tuple[str, str]], new: int, group: int) -> int:
+def _cloned_inside(child: Callable[[], int], joined: list[tuple[str, str]], new: int, group: int) -> int:
     """Clone from inside the namespaces at `joined`, the user namespace last: from there on its root is all we are.
 
-    It takes a process in between, whose child is ours (CLONE_PARENT). Raises OSError.
+    Raises OSError.
     """
     entries = sorted(joined, key=lambda one: one[0] == "user")
     opened = [(os.open(path, os.O_RDONLY | os.O_CLOEXEC), ns.FLAGS[kind]) for kind, path in entries]
+    try:
+        return _cloned_beside(child, opened, new, group)
+    except OSError as error:
+        paths = ", ".join(path for _, path in entries)
+        raise OSError(error.errno, f"cannot join the namespaces {paths}: {error.strerror}") from error
+    finally:
+        for fd, _ in opened:
+            os.close(fd)
+
+
+def _cloned_beside(child: Callable[[], int], opened: list[tuple[int, int]], new: int, group: int) -> int:
+    """Clone from inside the namespaces (descriptor, flag): it takes a process in between, whose child is ours
+    (CLONE_PARENT). Raises OSError.
+    """
     reading, writing = os.pipe2(os.O_CLOEXEC)
 
     def between() -> int:
@@ -156,10 +176,8 @@ def _cloned_beside(child: Callable[[], int], joined: list[tuple[str, str]], new:
         os.waitpid(middle, 0)
     finally:
         os.close(reading)
-        for fd, _ in opened:
-            os.close(fd)
     if answer < 0:
-        raise OSError(-answer, f"cannot join the namespaces {', '.join(path for _, path in entries)}")
+        raise OSError(-answer, os.strerror(-answer))
     return answer
 
 

@@ -23,11 +23,11 @@ _PROGRAM: Final = (
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 
 
-def spawn_warden(socket: Path, state: Path, log: Path) -> int:
+def spawn_warden(socket: Path, state: Path, log: Path, keep: tuple[int, ...] = ()) -> int:
     """Start a warden in a session of its own and return its pid once it listens on `socket`.
 
-    Its output goes to the end of `log`. Raises SystemProblem with the log's last line when it does not come
-    up.
+    Its output goes to the end of `log`; it holds the descriptors `keep` open. Raises SystemProblem with the log's
+    last line when it does not come up.
     """
     for folder in (socket.parent, state.parent, log.parent):
         folder.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def spawn_warden(socket: Path, state: Path, log: Path) -> int:
                  "--state", str(state), "--ready-fd", str(written)],
                 executable=f"/proc/self/fd/{program}",
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                cwd="/", start_new_session=True, pass_fds=(written, program),
+                cwd="/", start_new_session=True, pass_fds=(written, program, *keep),
             )  # fmt: skip
     except OSError as error:
         os.close(ready)

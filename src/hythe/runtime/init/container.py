@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 from hythe.kernel import mounts as kernel_mounts
 from hythe.kernel import process
 from hythe.kernel.cgroups import Group
+from hythe.kernel.usernamespaces import initial
 from hythe.oci.spec import Mount
 from hythe.runtime.hooks import BEFORE_START
 from hythe.runtime.hooks import run as run_hooks
-from hythe.runtime.init import devices, masking, mounts, namespaces, rootfs, security, sysctl, terminal
+from hythe.runtime.init import devices, masking, mounts, namespaces, nodes, rootfs, security, sysctl, terminal
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.execute import enter_directory, environment, find_program, make_directory, run
 from hythe.runtime.init.reaper import serve
@@ -113,7 +114,9 @@ def _build(plan: Plan, sources: Sources, hooks: _Hooks) -> int | None:
     root = sources.root
     rootfs.attach(root, sources.place)
     mounted = mounts.mount_all(root, prepared, sources.trees, plan.group, own_cgroup="cgroup" in own)
-    if mounted.dev >= 0:
+    for path, tree in sources.nodes:
+        nodes.bind(root, path, tree)
+    if mounted.dev >= 0 and initial():
         for device in linux.get("devices") or []:
             if not device["path"].startswith("/dev/"):
                 devices.make(root, device)

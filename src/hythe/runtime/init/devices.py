@@ -1,8 +1,8 @@
 """/dev: the devices every container has, those it was given, and the links to its own descriptors.
 
 Only done on a /dev that was mounted for this container (a tmpfs); one that is bound from somewhere is left
-alone. Names are made relative to the descriptor of that tmpfs. Source: runtime-spec config-linux.md, Default
-Devices.
+alone. Names are made relative to the descriptor of that tmpfs. Where no node can be made, `nodes` does that part.
+Source: runtime-spec config-linux.md, Default Devices.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hythe.kernel import paths
 from hythe.kernel.usernamespaces import Mapping
 from hythe.oci.spec import Device
 
-_DEFAULT: Final = (
+DEFAULT: Final = (
     ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
 )  # fmt: skip
 _LINKS: Final = (
@@ -28,9 +28,9 @@ _LINKS: Final = (
 _TYPES: Final = {"c": stat.S_IFCHR, "u": stat.S_IFCHR, "b": stat.S_IFBLK, "p": stat.S_IFIFO}
 
 
-def populate(dev: int, *, terminals: bool) -> None:
+def populate(dev: int, *, terminals: bool, nodes: bool = True) -> None:
     """Put what every container has into the tmpfs `dev`. The umask must be 0. `terminals`: there is a /dev/pts."""
-    for name, major, minor in _DEFAULT:
+    for name, major, minor in DEFAULT if nodes else ():
         os.mknod(name, stat.S_IFCHR | 0o666, os.makedev(major, minor), dir_fd=dev)
     for target, name in _LINKS:
         os.symlink(target, name, dir_fd=dev)

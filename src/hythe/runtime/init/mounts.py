@@ -17,6 +17,7 @@ from hythe.errors import InvalidArgument
 from hythe.kernel import mounts, paths
 from hythe.kernel.cgroups import Group
 from hythe.kernel.mount_options import MountOptions, parse
+from hythe.kernel.owners import single
 from hythe.kernel.usernamespaces import Mapping
 from hythe.oci.spec import Mount
 from hythe.runtime.init.mappings import mapping_in
@@ -75,7 +76,8 @@ def prepare_own(prepared: list[Prepared]) -> dict[int, int]:
 
 def _new(one: Prepared) -> int:
     try:
-        return mounts.filesystem(one.type, (("source", one.source), *one.options.data), one.options.add)
+        data = [(key, value) for key, value in one.options.data if key != "gid" or not single()]
+        return mounts.filesystem(one.type, (("source", one.source), *data), one.options.add)
     except OSError as error:
         raise OSError(error.errno, f"mount {one.source} on {one.destination}: {error.strerror}") from error
 
@@ -175,7 +177,7 @@ def _cgroup(place: int, options: MountOptions, group: Group, *, own: bool) -> in
     v2 is one mount. v1 is a tmpfs with a mount for each tree and links for those that are mounted together.
     """
     points = group.mount_points()
-    if points[0][0] == "":
+    if points and points[0][0] == "":
         fd = _hierarchy(points[0][1:], options.add, own=own)
         mounts.attach(fd, place)
         return fd

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import apparmor, capabilities, process, seccomp
+from hythe.kernel.owners import single
 from hythe.kernel.syscall import syscall
 
 
@@ -140,17 +141,27 @@ def _become(spec: dict[str, Any], last: int) -> None:
     array = (ctypes.c_uint32 * len(groups))(*groups)
     uid, gid = user.get("uid", 0), user.get("gid", 0)
     try:
-        syscall("setgroups", len(groups), ctypes.byref(array))
+        _set_groups(len(groups), array)
         syscall("setresgid", gid, gid, gid)
         syscall("setresuid", uid, uid, uid)
     except OSError as error:
-        raise InvalidArgument(f"cannot become user {uid}:{gid}: {error.strerror}") from error
+        hint = "the daemon has one id alone here, see hythe info" if single() else None
+        raise InvalidArgument(f"cannot become user {uid}:{gid}: {error.strerror}", hint=hint) from error
     process.keep_capabilities(False)
     permitted = masks["permitted"]
     capabilities.set_held(masks["effective"] & permitted, permitted, masks["inheritable"])
     if masks["ambient"]:
         capabilities.set_ambient(masks["ambient"] & permitted & masks["inheritable"])
     os.umask(user.get("umask", 0o022))
+
+
+def _set_groups(count: int, array: ctypes.Array[ctypes.c_uint32]) -> None:
+    """Where an ordinary user has one id alone there are no other groups, and setgroups(2) is forbidden."""
+    try:
+        syscall("setgroups", count, ctypes.byref(array))
+    except PermissionError:
+        if not single():
+            raise
 
 
 _SETS = ("bounding", "effective", "inheritable", "permitted", "ambient")

@@ -17,7 +17,7 @@ from hythe.errors import InvalidArgument
 from hythe.kernel import mounts, usernamespaces
 from hythe.kernel.usernamespaces import Mapping, files_made_by_root
 from hythe.oci.spec import Mount, Root
-from hythe.runtime.init import devices, rootfs
+from hythe.runtime.init import devices, nodes, rootfs
 from hythe.runtime.init.mounts import Prepared, parse_all
 
 _PACKET: Final = 1 << 16
@@ -35,12 +35,13 @@ class Namespace(NamedTuple):
 class Sources(NamedTuple):
     """`trees` by the place in config.json's mounts: bind mounts, and /dev where a tmpfs is mounted there.
 
-    `place` is where to attach the root: hooks look for it at its path.
+    `place` is where to attach the root: hooks look for it at its path. `nodes`: devices to bind, by their paths.
     """
 
     root: int
     trees: dict[int, int]
     place: str = "/"
+    nodes: tuple[tuple[str, int], ...] = ()
 
 
 def gather(spec: dict[str, Any], bundle: str, layers: list[Mount], user: Namespace | None) -> Sources:
@@ -58,8 +59,17 @@ def gather(spec: dict[str, Any], bundle: str, layers: list[Mount], user: Namespa
             raise InvalidArgument(
                 f"device {device['path']}: outside of /dev it takes the host's user namespace"
             )
+    bound = () if usernamespaces.initial() else _nodes(prepared, spec["linux"].get("devices") or [])
     root = rootfs.make(bundle, cast(Root, spec.get("root") or {}), layers, user)
-    return Sources(root, trees, "/" if layers else rootfs.path_of(bundle, spec.get("root") or {}))
+    return Sources(root, trees, "/" if layers else rootfs.path_of(bundle, spec.get("root") or {}), bound)
+
+
+def _nodes(prepared: list[Prepared], wanted: list[Any]) -> tuple[tuple[str, int], ...]:
+    """The host's nodes, for a /dev that is a tmpfs and so begins empty."""
+    own = any(one.type == "tmpfs" and one.destination.rstrip("/") == "/dev" for one in prepared)
+    found = {f"/dev/{name}": tree for name, tree in nodes.usual(devices.DEFAULT if own else ()).items()}
+    found |= nodes.asked([one for one in wanted if own and one["path"] not in found])
+    return tuple(found.items())
 
 
 def _copy(one: Prepared, user: Namespace | None) -> int:
@@ -114,9 +124,10 @@ def dev(one: Prepared, wanted: list[Any], user: Namespace | None, *, terminals: 
 def _filled(one: Prepared, wanted: list[Any], mapping: Mapping | None, *, terminals: bool) -> int:
     mask = os.umask(0)
     fd = mounts.filesystem("tmpfs", (("source", one.source), *one.options.data), one.options.add)
-    devices.populate(fd, terminals=terminals)
+    makes_nodes = usernamespaces.initial()
+    devices.populate(fd, terminals=terminals, nodes=makes_nodes)
     for device in wanted:
-        if device["path"].startswith("/dev/"):
+        if device["path"].startswith("/dev/") and (makes_nodes or device.get("type") == "p"):
             devices.make(fd, device, below="/dev/", mapping=mapping)
     os.umask(mask)
     return fd

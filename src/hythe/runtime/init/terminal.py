@@ -17,6 +17,7 @@ from typing import Final
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import mounts, paths
+from hythe.kernel.owners import chown
 
 _TIOCSPTLCK: Final = 0x40045431
 _TIOCGPTN: Final = 0x80045430
@@ -46,7 +47,7 @@ def give(pts: int, dev: int, uid: int, size: tuple[int, int]) -> int:
     if pts < 0:
         raise InvalidArgument("a terminal needs a devpts mount at /dev/pts in config.json")
     master, slave, number = open_in(pts)
-    os.fchown(slave, uid, -1)
+    chown(slave, uid, -1)
     if dev >= 0:
         bind_console(dev, pts, slave, number)
     take(slave, size)
