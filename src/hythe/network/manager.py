@@ -19,6 +19,7 @@ from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv4Network
 
 from hythe.base.ids import new_id
+from hythe.base.sockets import Bind
 from hythe.errors import Conflict, Denied, InvalidArgument, NoSpace, NotFound
 from hythe.kernel.netlink import routes
 from hythe.kernel.netlink.namespace import read_sysctl, write_sysctl
@@ -44,14 +45,20 @@ from hythe.store.database import Database
 
 
 class Manager:
-    """All networks of one daemon, in the network namespace of the thread that calls `startup`."""
+    """All networks of one daemon, in the network namespace of the thread that calls `startup`.
 
-    def __init__(self, database: Database, instance: str, pool: str | None = None) -> None:
+    `bind` takes ports where clients look for them, if that is another namespace.
+    """
+
+    def __init__(
+        self, database: Database, instance: str, pool: str | None = None, bind: Bind | None = None
+    ) -> None:
         if not re.fullmatch(r"[0-9A-Za-z_]{4,64}", instance):
             raise InvalidArgument(f"invalid instance name: {instance!r}", hint="4 to 64 letters or digits")
         self._instance = instance
         self._pool = parse_subnet(pool or DEFAULT_POOL, "address pool")
         self._registry = Registry(database)
+        self._bind = bind
         self._names = Directory()
         self._addresses: dict[str, AddressPool] = {}
         self._lock = threading.RLock()
@@ -66,7 +73,7 @@ class Manager:
             if self._plant is not None:
                 return
             with ExitStack() as undo:
-                plant = Plant(self._instance, self._registry, self._finish)
+                plant = Plant(self._instance, self._registry, self._finish, self._bind)
                 undo.callback(plant.close)
                 self._base = claim_base(plant.channel, self._registry, self._pool, self._instance)
                 self._ensure_predefined(plant)

@@ -10,6 +10,7 @@ import errno
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 
+from hythe.base.sockets import Bind
 from hythe.kernel.netlink.channel import Channel
 from hythe.kernel.nftables import Nftables
 from hythe.network import bridge
@@ -25,7 +26,13 @@ from hythe.network.sweeper import Sweeper
 class Plant:
     """The kernel side of one daemon's networks."""
 
-    def __init__(self, instance: str, registry: Registry, finish: Callable[[EndpointRecord], None]) -> None:
+    def __init__(
+        self,
+        instance: str,
+        registry: Registry,
+        finish: Callable[[EndpointRecord], None],
+        bind: Bind | None = None,
+    ) -> None:
         self.bridge_prefix = f"hy{instance[:4]}"
         self.cable_prefix = f"hv{instance[:4]}"
         self._resources = ExitStack()
@@ -35,7 +42,7 @@ class Plant:
             nftables = Nftables()
             undo.callback(nftables.close)
             self.firewall = Firewall(nftables, instance)
-            self.publisher = Publisher(registry, self.firewall)
+            self.publisher = Publisher(registry, self.firewall, bind)
             undo.callback(self.publisher.close)
             self._coexistence = Coexistence(self.bridge_prefix, instance)
             self.sweeper = Sweeper(self.cable_prefix, finish)

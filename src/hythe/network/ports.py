@@ -19,14 +19,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from hythe.errors import Conflict, InvalidArgument, SystemProblem, Unsupported
+from hythe.base.sockets import TYPES, Bind, Taken, bound
+from hythe.errors import Conflict, Denied, HytheError, InvalidArgument, SystemProblem, Unsupported
 from hythe.network.holders import process_with, socket_inodes
 from hythe.network.model import PortBound, PortRequest
 
 _ANY4, _ANY6 = "0.0.0.0", "::"
-_BACKLOG = 1024
 _RANDOM_ATTEMPTS = 64
-_TYPES = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Reserved:
 
 def check_request(request: PortRequest) -> None:
     """Everything that can be wrong with a request before looking at the host."""
-    if request.protocol not in _TYPES:
+    if request.protocol not in TYPES:
         raise Unsupported(f"publishing {request.protocol} ports is not supported", hint="use tcp or udp")
     if not 1 <= request.container_port <= 65535:
         raise InvalidArgument(f"invalid container port: {request.container_port}")
@@ -59,33 +58,35 @@ def check_request(request: PortRequest) -> None:
             raise Unsupported(f"publishing a udp port on the IPv6 address {address} is not supported")
 
 
-def reserve(request: PortRequest) -> Reserved:
-    """Take the port. Raises Conflict with the holder's name and a free port."""
+def reserve(request: PortRequest, bind: Bind = bound) -> Reserved:
+    """Take the port, by `bind`. Raises Conflict with the holder's name and a free port."""
     check_request(request)
     if request.host_port == 0:
-        return _reserve_random(request)
+        return _reserve_random(request, bind)
     last = request.host_port_end or request.host_port
+    taken = OSError()
     for port in range(request.host_port, last + 1):
         try:
-            return _take(request, port)
+            return _take(request, port, bind)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise _problem(request, port, error) from error
-    raise _conflict(request, last)
+            taken = error
+    raise _conflict(request, last, bind, taken)
 
 
-def _reserve_random(request: PortRequest) -> Reserved:
+def _reserve_random(request: PortRequest, bind: Bind) -> Reserved:
     """A port of the kernel's choice, free on all the addresses it is to be held on."""
     for _ in range(_RANDOM_ATTEMPTS):
         try:
-            return _take(request, 0)
+            return _take(request, 0, bind)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise _problem(request, 0, error) from error
     raise Conflict("no free ephemeral port was found on this host")
 
 
-def _take(request: PortRequest, port: int) -> Reserved:
+def _take(request: PortRequest, port: int, bind: Bind) -> Reserved:
     """Sockets on `port`, or for 0 on one of the kernel's choice, the same for all addresses."""
     addresses = [request.host_ip or _ANY4]
     if not request.host_ip and request.protocol == "tcp":
@@ -94,7 +95,7 @@ def _take(request: PortRequest, port: int) -> Reserved:
         sockets: list[socket.socket] = []
         for address in addresses:
             try:
-                held = _bind(address, request.protocol, port)
+                held = bind(address, request.protocol, port)
             except OSError as error:
                 if address == _ANY6 and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
                     continue  # a host without IPv6
@@ -108,54 +109,44 @@ def _take(request: PortRequest, port: int) -> Reserved:
     )
 
 
-def _bind(address: str, protocol: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    held = socket.socket(family, _TYPES[protocol] | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-    try:
-        if family == socket.AF_INET6:
-            held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if protocol == "tcp":
-            # Not to share the port, but to take it while old connections are in TIME_WAIT.
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind((address, port))
-        if protocol == "tcp":
-            held.listen(_BACKLOG)
-    except BaseException:
-        held.close()
-        raise
-    return held
-
-
-def _problem(request: PortRequest, port: int, error: OSError) -> InvalidArgument | SystemProblem:
+def _problem(request: PortRequest, port: int, error: OSError) -> HytheError:
     where = f"{request.host_ip or _ANY4}:{port}"
     if error.errno == errno.EADDRNOTAVAIL:
         return InvalidArgument(
             f"cannot publish on {where}: the host has no such address", hint="see: ip address"
         )
+    if error.errno == errno.EACCES:
+        return Denied(
+            f"cannot publish on {where}: ports below net.ipv4.ip_unprivileged_port_start are for root alone",
+            hint=f"choose a higher port, or: sudo sysctl net.ipv4.ip_unprivileged_port_start={port}",
+        )
     return SystemProblem(f"cannot publish on {where}: {error.strerror}")
 
 
-def _conflict(request: PortRequest, port: int) -> Conflict:
+def _conflict(request: PortRequest, port: int, bind: Bind, taken: OSError) -> Conflict:
     where = f"{request.host_ip or _ANY4}:{port}"
-    process = process_with(socket_inodes(request.protocol, port))
+    if isinstance(taken, Taken):
+        process = taken.holder
+    else:
+        process = process_with(socket_inodes(request.protocol, port))
     if process is None:
         holder = "by a program that cannot be seen from here"
     elif process[0] == os.getpid():
         holder = "by another container"
     else:
         holder = f"by {process[1]}, process {process[0]}"
-    free = _free_after(request, port)
+    free = _free_after(request, port, bind)
     return Conflict(
         f"Bind for {where} failed: port is already allocated {holder}",
         hint=f"port {free} is free: -p {free}:{request.container_port}" if free else None,
     )
 
 
-def _free_after(request: PortRequest, port: int) -> int | None:
+def _free_after(request: PortRequest, port: int, bind: Bind) -> int | None:
     """A nearby port that could be had."""
     for candidate in range(port + 1, min(port + 200, 65536)):
         try:
-            _take(request, candidate).close()
+            _take(request, candidate, bind).close()
         except OSError:
             continue
         return candidate

@@ -12,8 +12,10 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from hythe.base.sockets import Bind, bound
 from hythe.errors import Conflict, HytheError
 from hythe.kernel.netlink.flows import forget_udp
+from hythe.network.datagrams import DatagramRelay
 from hythe.network.firewall import Firewall
 from hythe.network.model import EndpointRecord, PortBound, PortRequest, PublishedRecord
 from hythe.network.ports import Reserved, check_request, reserve
@@ -24,11 +26,15 @@ _log = logging.getLogger(__name__)
 
 
 class Publisher:
-    """The published ports of all containers of one daemon."""
+    """The published ports of all containers of one daemon.
 
-    def __init__(self, registry: Registry, firewall: Firewall) -> None:
-        self._registry, self._firewall = registry, firewall
-        self._relay = Relay()
+    `bind`: takes ports of another network namespace, where no packet filter of ours rewrites what is sent to them:
+    all of it is relayed.
+    """
+
+    def __init__(self, registry: Registry, firewall: Firewall, bind: Bind | None = None) -> None:
+        self._registry, self._firewall, self._bind = registry, firewall, bind
+        self._relay, self._datagrams = Relay(), DatagramRelay()
         self._reserved: dict[str, list[Reserved]] = {}
 
     def publish(self, endpoint: EndpointRecord, requests: Sequence[PortRequest]) -> list[PortBound]:
@@ -67,7 +73,7 @@ class Publisher:
                 if one.bound.protocol == "tcp":
                     self._relay.remove(held)
                 else:
-                    held.close()
+                    self._datagrams.remove(held)
         if record is not None:
             self._registry.delete_published(container_id)
 
@@ -89,6 +95,7 @@ class Publisher:
     def close(self) -> None:
         """Let go of all sockets; records and packet filter stay."""
         self._relay.close()
+        self._datagrams.close()
         for reserved in self._reserved.values():
             for one in reserved:
                 one.close()
@@ -103,14 +110,16 @@ class Publisher:
     def _hold(self, record: PublishedRecord, reserved: list[Reserved]) -> None:
         self._reserved.setdefault(record.container_id, []).extend(reserved)
         for one in reserved:
-            if one.bound.protocol == "tcp":
-                for held in one.sockets:
+            for held in one.sockets:
+                if one.bound.protocol == "tcp":
                     self._relay.add(held, (record.ipv4, one.bound.container_port))
+                elif self._bind is not None:
+                    self._datagrams.add(held, (record.ipv4, one.bound.container_port))
 
     def _reserve(self, request: PortRequest) -> Reserved:
         """`ports.reserve`, but a port that one of our own containers has is said to be that container's."""
         try:
-            return reserve(request)
+            return reserve(request, self._bind or bound)
         except Conflict as error:
             owner = self._owner(request)
             if owner is None:

@@ -23,8 +23,14 @@ _GRACE = 0.5  # seconds for the kernel's own clearing
 
 
 def namespace_is_gone(pid: int) -> bool:
-    """Whether the process that held a namespace has ended (a zombie has no namespaces either)."""
-    return not Path(f"/proc/{pid}/ns/net").exists()
+    """Whether the process that held a namespace has ended (a zombie has no namespaces either).
+
+    A zombie's may not be looked at outside of the host's first user namespace.
+    """
+    try:
+        return not Path(f"/proc/{pid}/ns/net").exists()
+    except PermissionError:
+        return True
 
 
 class Sweeper:
