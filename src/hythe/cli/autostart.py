@@ -50,7 +50,11 @@ def _alone(root: str) -> Iterator[None]:
         os.makedirs(root, 0o711, exist_ok=True)  # noqa: PTH103 - no pathlib in the short-lived client
         lock = os.open(f"{root}/start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except PermissionError as error:
-        raise Denied(f"permission denied: {error.filename}", hint="run this command with sudo") from error
+        raise Denied(
+            f"permission denied: {error.filename}",
+            hint="log in anew for a session with an $XDG_RUNTIME_DIR, or set it to a directory of your own, "
+            "or run this command with sudo",
+        ) from error
     except OSError as error:
         raise SystemProblem(f"cannot write to {root}: {error.strerror}") from error
     try:

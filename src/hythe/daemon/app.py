@@ -17,10 +17,13 @@ from pathlib import Path
 from hythe.api.docker.connection import Server
 from hythe.api.docker.server import make_server
 from hythe.api.docker.table import ROUTES
+from hythe.base.sockets import Bind, bound
 from hythe.daemon.config import Config
+from hythe.daemon.rootless.entrance import Inside
 from hythe.daemon.sockets import Address, open_socket, parse, tls_context
 from hythe.engine.engine import Engine
 from hythe.engine.runtimes.choice import Runtimes
+from hythe.engine.standing import Standing
 
 log = logging.getLogger("hythe.daemon")
 
@@ -28,10 +31,13 @@ GRACE = 2.0
 
 
 class Daemon:
-    """Runs from `start` to `stop`; `config` has been validated and the roots are locked."""
+    """Runs from `start` to `stop`; `config` has been validated and the roots are locked.
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    `inside`: where the daemon of an ordinary user is, None for root's.
+    """
+
+    def __init__(self, config: Config, inside: Inside | None = None) -> None:
+        self._config, self._inside = config, inside
         self._stack = AsyncExitStack()
 
     async def start(self) -> None:
@@ -39,13 +45,17 @@ class Daemon:
         config = self._config
         async with AsyncExitStack() as stack:
             context = tls_context(config)
-            listeners = [_open(stack, parse(text), secured=context is not None) for text in config.hosts]
+            standing = _standing(self._inside)
+            bind = standing.bind or bound
+            secured = context is not None
+            listeners = [_open(stack, parse(text), secured=secured, bind=bind) for text in config.hosts]
             engine = Engine(
                 config.data_root,
                 config.exec_root,
                 pool=config.pool,
                 userns=config.userns,
                 runtimes=Runtimes(config.runtimes, config.default_runtime),
+                standing=standing,
             )
             await engine.start()
             stack.push_async_callback(engine.stop, stop_containers=config.on_exit == "stop")
@@ -61,9 +71,15 @@ class Daemon:
         await self._stack.aclose()
 
 
-def _open(stack: AsyncExitStack, address: Address, *, secured: bool) -> socket.socket:
+def _standing(inside: Inside | None) -> Standing:
+    if inside is None:
+        return Standing()
+    return Standing(inside.bound, (inside.lifeline,), tuple(inside.warnings), rootless=True)
+
+
+def _open(stack: AsyncExitStack, address: Address, *, secured: bool, bind: Bind) -> socket.socket:
     """Bound and listening: whoever connects from now on waits until the engine has started."""
-    listener = open_socket(address, secured=secured)
+    listener = open_socket(address, secured=secured, bind=bind)
     stack.callback(listener.close)
     if address.path is not None:
         stack.callback(_remove_socket, address.path, address.path.stat().st_ino)

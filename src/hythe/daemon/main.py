@@ -19,6 +19,7 @@ from pathlib import Path
 from hythe.base.files import write_atomic
 from hythe.daemon.config import Config, load
 from hythe.daemon.lock import DirectoryLock
+from hythe.daemon.rootless.entrance import Inside, enter
 from hythe.errors import HytheError
 
 log = logging.getLogger("hythe.daemon")
@@ -29,8 +30,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         config = load(sys.argv[1:] if argv is None else argv)
         _set_up_logging(config.log_level)
+        inside = enter(config.exec_root) if os.geteuid() else None
+        for warning in inside.warnings if inside else ():
+            log.warning("%s", warning)
         with DirectoryLock(config.data_root), DirectoryLock(config.exec_root), _pidfile(config.pidfile):
-            return asyncio.run(_run(config))
+            return asyncio.run(_run(config, inside))
     except HytheError as error:
         sys.stderr.write(f"hythe daemon: {error}\n")
         return 1
@@ -59,7 +63,7 @@ def _pidfile(path: Path | None) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-async def _run(config: Config) -> int:
+async def _run(config: Config, inside: Inside | None) -> int:
     # The engine and the HTTP server are imported only now: a mistake in the flags is told at once.
     from hythe.daemon.app import Daemon
 
@@ -67,7 +71,7 @@ async def _run(config: Config) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    daemon = Daemon(config)
+    daemon = Daemon(config, inside)
     await daemon.start()
     gc.collect()
     gc.freeze()  # all that was loaded stays: the collector need not look at it at every turn

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from hythe.base.sockets import Bind, bound
 from hythe.daemon.config import Config
 from hythe.errors import Conflict, Denied, InvalidArgument, SystemProblem, Unsupported
+from hythe.kernel.usernamespaces import initial
 
 GROUPS: Final = ("hythe", "docker")
 MODE: Final = 0o660
@@ -61,11 +63,11 @@ def parse(text: str) -> Address:
     raise InvalidArgument(f"invalid host {text!r}", hint="write unix:///PATH or tcp://ADDRESS:PORT")
 
 
-def open_socket(address: Address, *, secured: bool) -> socket.socket:
-    """A listening socket; the caller closes it, and removes the file of a unix one."""
+def open_socket(address: Address, *, secured: bool, bind: Bind = bound) -> socket.socket:
+    """A listening socket; the caller closes it, and removes the file of a unix one. `bind` takes the port for tcp."""
     if address.path is not None:
         return _open_unix(address.path)
-    return _open_tcp(address, secured=secured)
+    return _open_tcp(address, secured=secured, bind=bind)
 
 
 def _open_unix(path: Path) -> socket.socket:
@@ -109,6 +111,8 @@ def _clear_stale(path: Path) -> None:
 
 
 def _give_to_group(path: Path) -> None:
+    if not initial():
+        return  # an ordinary user's socket is its own
     for name in GROUPS:
         try:
             group = grp.getgrnam(name).gr_gid
@@ -119,24 +123,18 @@ def _give_to_group(path: Path) -> None:
         return
 
 
-def _open_tcp(address: Address, *, secured: bool) -> socket.socket:
+def _open_tcp(address: Address, *, secured: bool, bind: Bind) -> socket.socket:
     if not secured and not _is_loopback(address.host):
         raise Denied(
             f"refusing to listen on {address.text} without TLS: whoever reaches it would be root here",
             hint="listen on 127.0.0.1, or give --tls-cert, --tls-key and --tls-ca",
         )
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((address.host, address.port))
-        listener.listen(BACKLOG)
+        return bind("127.0.0.1" if address.host == "localhost" else address.host, "tcp", address.port)
     except OSError as error:
-        listener.close()
         if error.errno == errno.EADDRINUSE:
             raise Conflict(f"cannot listen on {address.text}: the port is in use") from error
         raise SystemProblem(f"cannot listen on {address.text}: {error.strerror}") from error
-    return listener
 
 
 def _is_loopback(host: str) -> bool:

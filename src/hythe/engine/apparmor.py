@@ -13,7 +13,7 @@ import subprocess
 from importlib.resources import files
 from typing import Final
 
-from hythe.kernel import apparmor
+from hythe.kernel import apparmor, usernamespaces
 
 DEFAULT: Final = "hythe-default"
 _log = logging.getLogger(__name__)
@@ -22,6 +22,9 @@ _log = logging.getLogger(__name__)
 def load_default() -> None:
     """Give the kernel the default profile. What goes wrong is told in the log: it is one layer among several."""
     if not apparmor.enabled() or apparmor.loaded(DEFAULT):
+        return
+    if not usernamespaces.initial():
+        _log.warning("containers run without an AppArmor profile: only the host's root may load one")
         return
     parser = shutil.which("apparmor_parser", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if parser is None:

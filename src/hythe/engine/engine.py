@@ -29,10 +29,12 @@ from hythe.engine.paths import Paths
 from hythe.engine.runtime import Exit
 from hythe.engine.runtimes.choice import Runtimes
 from hythe.engine.runtimes.warden import WardenRuntime
+from hythe.engine.standing import Standing
 from hythe.engine.steps import ContainerExecutor
 from hythe.engine.usernamespaces import UserNamespaces
 from hythe.engine.volumes import VolumeService
 from hythe.errors import HytheError
+from hythe.kernel.cgroups import detect
 from hythe.kernel.cgroups.trees import remove_everywhere
 from hythe.network.manager import Manager
 from hythe.runtime.launch import spawn_warden
@@ -68,7 +70,9 @@ class Engine:
         pool: str | None = None,
         userns: str = "private",
         runtimes: Runtimes | None = None,
+        standing: Standing | None = None,
     ) -> None:
+        self.standing = standing or Standing()
         self.runtimes = runtimes or Runtimes({})
         self.paths = Paths(data, run)
         self.events = Events()
@@ -93,7 +97,8 @@ class Engine:
         store = Images(self.paths.data, self.database)
         self._runtime = WardenRuntime(self.paths.warden_socket)
         await self._attach_warden()
-        self.networks = NetworkService(Manager(self.database, self.instance, self._pool), self.events)
+        manager = Manager(self.database, self.instance, self._pool, self.standing.bind)
+        self.networks = NetworkService(manager, self.events)
         self.volumes = VolumeService(Volumes(self.paths.data / "volumes", self.database), self.events)
         self.images = ImageService(store, self.events)
         parts = Parts(
@@ -145,7 +150,11 @@ class Engine:
         except OSError:
             self.paths.warden_socket.unlink(missing_ok=True)
             await asyncio.to_thread(
-                spawn_warden, self.paths.warden_socket, self.paths.warden_state, self.paths.warden_log
+                spawn_warden,
+                self.paths.warden_socket,
+                self.paths.warden_state,
+                self.paths.warden_log,
+                self.standing.lifelines,
             )
             self._runtime.connect()
 
@@ -161,6 +170,7 @@ class Engine:
             with suppress(HytheError, OSError):  # a container came up again meanwhile: it keeps its group
                 await self._runtime.shutdown()
                 remove_everywhere(cgroup_parent(self.instance))
+                detect().group(cgroup_parent(self.instance)).remove()  # where the top is not a tree's
         self._runtime.close()
         self.users.close()
         self.database.close()

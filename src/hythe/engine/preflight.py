@@ -30,7 +30,7 @@ def check(data: Path) -> None:
         except OSError as error:
             raise Unavailable(
                 f"containers cannot be kept in {data}: {error.strerror}",
-                hint="it takes a kernel with overlay (modprobe overlay), and a data root on ext4, xfs, btrfs or tmpfs, "
-                "not on an overlay itself; --data-root chooses another",
+                hint="it takes a kernel with overlay (modprobe overlay; for an ordinary user Linux 5.11), and a data "
+                "root on ext4, xfs, btrfs or tmpfs, not on an overlay itself; --data-root chooses another",
             ) from error
         os.close(root)

@@ -46,6 +46,24 @@ class ProcessStatus:
     filters: int | None
 
 
+def in_pid_namespace_of(pid: int) -> list[int]:
+    """Every process in the pid namespace of process `pid`; [] if that is our own, or out of sight."""
+    try:
+        wanted = os.readlink(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return []
+    if wanted == os.readlink("/proc/self/ns/pid"):
+        return []
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdecimal() and os.readlink(f"/proc/{name}/ns/pid") == wanted:
+                found.append(int(name))
+        except OSError:
+            continue
+    return found
+
+
 def parse_status(text: str) -> ProcessStatus:
     """The text of /proc/PID/status; lines that a kernel does not have count as 0."""
     lines = (line.partition(":") for line in text.splitlines())

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hythe.build.api import BuildOptions
     from hythe.engine.containers.usage import Sample
     from hythe.engine.explain.explanation import Explanation
+    from hythe.engine.standing import Standing
     from hythe.network.model import EndpointRecord, NetworkRecord, NetworkRequest
     from hythe.store.images import Image
     from hythe.volume.manager import VolumeRecord
@@ -253,6 +254,9 @@ class Engine(Protocol):
 
     @property
     def instance(self) -> str: ...
+
+    @property
+    def standing(self) -> Standing: ...
 
     @property
     def events(self) -> Events: ...

@@ -22,9 +22,12 @@ from hythe.api.docker.versioning import NEWEST, OLDEST
 from hythe.engine import apparmor
 from hythe.engine.events import Event
 from hythe.errors import InvalidArgument, Unsupported
+from hythe.kernel.cgroups import detect
+from hythe.kernel.cgroups.absent import HINT
 from hythe.wire.times import format_time, parse_time
 
 if TYPE_CHECKING:
+    from hythe.api.docker.backend import Engine
     from hythe.api.docker.call import Call
 
 # 1 tells the docker CLI that builds go to POST /build, the classic way.
@@ -84,16 +87,25 @@ async def info(call: Call) -> web.StreamResponse:
         "ServerVersion": __version__,
         "Runtimes": {name: _runtime(program) for name, program in engine.runtimes.known().items()},
         "DefaultRuntime": engine.runtimes.default,
-        "SecurityOptions": _security_options(),
+        "SecurityOptions": _security_options(rootless=engine.standing.rootless),
     }
-    return json_response(counts | host.facts() | _ABILITIES)
+    return json_response(counts | host.facts() | _ABILITIES | _lacking(engine))
 
 
-def _security_options() -> list[str]:
+def _lacking(engine: Engine) -> dict[str, Any]:
+    """What is missing where the daemon stands, above all an ordinary user's share of the control groups."""
+    warnings = list(engine.standing.warnings)
+    if any(detect().support()):
+        return {"Warnings": warnings}
+    warnings.append(f"Running without control groups, so without limits; {HINT}")
+    return {"Warnings": warnings, "CgroupDriver": "none"}
+
+
+def _security_options(*, rootless: bool) -> list[str]:
     """In docker's order; cgroupns where the kernel has cgroup namespaces."""
     confined = ["name=apparmor"] if apparmor.available() else []
     separate = ["name=cgroupns"] if Path("/proc/self/ns/cgroup").exists() else []
-    return [*confined, "name=seccomp,profile=builtin", *separate]
+    return [*confined, "name=seccomp,profile=builtin", *separate, *(["name=rootless"] if rootless else [])]
 
 
 def _runtime(program: Mapping[str, object] | None) -> dict[str, object]:
@@ -131,7 +143,6 @@ _ABILITIES: Final[dict[str, Any]] = {
     "HttpsProxy": "",
     "NoProxy": "",
     "Isolation": "",
-    "Warnings": None,
 }  # fmt: skip
 
 

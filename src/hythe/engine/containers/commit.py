@@ -12,6 +12,7 @@ from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.lifecycle import Lifecycle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.model import Container
+from hythe.errors import Unsupported
 from hythe.oci.image import HealthConfig, History, ImageConfig, RootFS, RunConfig
 from hythe.store.image import Image
 from hythe.store.instructions import apply_changes
@@ -36,7 +37,7 @@ class Commit:
         apply_changes(run, changes)
         halt = pause and handle.record.state.status == "running"
         if halt:
-            await self._lifecycle.pause(handle)
+            await self._halted(handle)
         try:
             image = await asyncio.to_thread(self._make, handle, name, run, author, comment)
         finally:
@@ -44,6 +45,12 @@ class Commit:
                 await self._lifecycle.unpause(handle)
         self._parts.publish(handle.record, "commit", comment=comment, imageID=image.id)
         return image.id
+
+    async def _halted(self, handle: Handle) -> None:
+        try:
+            await self._lifecycle.pause(handle)
+        except Unsupported as error:
+            raise Unsupported(error.message, hint="commit it as it runs: --pause=false") from error
 
     def _make(self, handle: Handle, name: str | None, run: RunConfig, author: str, comment: str) -> Image:
         images, record = self._parts.images, handle.record

@@ -21,6 +21,7 @@ from hythe.engine.containers.validation import validate
 from hythe.engine.rootfs import layer_paths
 from hythe.errors import Conflict, NotFound, Unsupported
 from hythe.kernel.cgroups import Layout, Support, detect
+from hythe.kernel.procfs import in_pid_namespace_of
 
 _COUNTERS = (
     "rx_bytes",
@@ -137,6 +138,7 @@ class Usage:
         if not handle.running:
             raise Conflict(f"container {handle.id} is not running")
         pids = self._cgroups.group(self._parts.cgroup(handle.record)).processes()
+        pids = pids or in_pid_namespace_of(handle.record.state.pid)  # there may be no control groups
         rows = [row for pid in sorted(pids) if (row := _process_row(pid)) is not None]
         return ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"], rows
 

@@ -14,7 +14,14 @@ from msgspec import Struct
 from hythe.engine.explain.subject import Subject
 from hythe.engine.explain.users import names_inside, names_on_host
 from hythe.kernel.cgroups import detect
-from hythe.kernel.procfs import IdRange, id_inside, read_command, read_id_map, read_status
+from hythe.kernel.procfs import (
+    IdRange,
+    id_inside,
+    in_pid_namespace_of,
+    read_command,
+    read_id_map,
+    read_status,
+)
 
 STATES: Final = {
     "R": "running", "S": "sleeping", "D": "waiting for I/O", "Z": "zombie", "T": "stopped", "t": "traced",
@@ -74,7 +81,8 @@ def processes(subject: Subject) -> Processes:
     host, inside = names_on_host(), names_inside(subject.pid)
     ranges = read_id_map(subject.pid, "uid")
     found = []
-    for pid in sorted(set(detect().group(group).processes()) - {0}):
+    members = set(detect().group(group).processes()) - {0}
+    for pid in sorted(members or in_pid_namespace_of(subject.pid)):  # there may be no control groups
         process = _process(pid, pid == subject.pid, host, inside, ranges)
         if process is not None:
             found.append(process)
