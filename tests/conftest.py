@@ -1,8 +1,9 @@
 """What all tests share: the target switch, a daemon to drive, and the rule that nothing is skipped unseen.
 
 `--target hythe` (the default) starts a daemon of ours with roots of its own, `hythe+runc` and `hythe+crun` one whose
-containers run on that runtime; `--target dockerd` starts a real dockerd, in a network namespace of its own, for the
-same tests. A test that is skipped fails the run unless `tests/may_skip.txt` names it.
+containers run on that runtime, `hythe+rootless` an ordinary user's; `--target dockerd` starts a real dockerd, in a
+network namespace of its own, for the same tests. A test that is skipped fails the run unless `tests/may_skip.txt`
+names it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rootless import start_rootless
 from tests.targets import Target, start_dockerd, start_hythe, start_hythe_on
 from tests.tidy import tidied
 
@@ -20,6 +22,7 @@ TARGETS: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
     "hythe": start_hythe,
     "hythe+runc": start_hythe_on("runc"),
     "hythe+crun": start_hythe_on("crun"),
+    "hythe+rootless": start_rootless,
     "dockerd": start_dockerd,
 }
 MAY_SKIP = Path(__file__).with_name("may_skip.txt")

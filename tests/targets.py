@@ -33,12 +33,16 @@ ANSWER_SECONDS = int(60 * PATIENCE)
 
 @dataclass(frozen=True)
 class Target:
-    """`name` is hythe or dockerd; `host` is what DOCKER_HOST takes; `pid` the daemon's; `root` its folder."""
+    """`name` is hythe or dockerd; `host` is what DOCKER_HOST takes; `pid` the daemon's; `root` its folder.
+
+    `clients`: a process in the network namespace where published ports are, 0 for the daemon's.
+    """
 
     name: str
     host: str
     pid: int
     root: Path
+    clients: int = 0
 
     @property
     def env(self) -> dict[str, str]:
@@ -54,8 +58,8 @@ class Target:
         return _run([sys.executable, "-m", "hythe", *arguments], self.env, stdin, timeout)
 
     def in_network(self, *command: str, timeout: float = 30) -> Result:
-        """Run a program of the host in the daemon's network namespace, where published ports are."""
-        return in_network_of(self.pid, *command, timeout=timeout)
+        """Run a program of the host in the network namespace where published ports are."""
+        return in_network_of(self.clients or self.pid, *command, timeout=timeout)
 
     def inspect(self, name: str, kind: str = "container") -> dict[str, Any]:
         """What `docker inspect` says of one thing."""
@@ -163,17 +167,21 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def _started(command: list[str], root: Path, stack: ExitStack) -> subprocess.Popen[bytes]:
-    log = root / "daemon.log"
+def started(command: list[str], log: Path, path: Path, stack: ExitStack) -> subprocess.Popen[bytes]:
+    """A daemon that answers at the socket `path`, until the stack is left."""
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=log.open("wb"), stderr=subprocess.STDOUT
     )
     stack.callback(_end, process)
-    _wait_until_it_answers(process, root / "api.sock", log)
+    _wait_until_it_answers(process, path, log)
     return process
 
 
-def _import_busybox(host: str) -> None:
+def _started(command: list[str], root: Path, stack: ExitStack) -> subprocess.Popen[bytes]:
+    return started(command, root / "daemon.log", root / "api.sock", stack)
+
+
+def import_busybox(host: str) -> None:
     client = DockerClient(base_url=host, version="auto", timeout=ANSWER_SECONDS)
     try:
         client.api.import_image_from_data(
@@ -183,7 +191,7 @@ def _import_busybox(host: str) -> None:
         client.close()
 
 
-def _remove_containers(host: str) -> None:
+def remove_containers(host: str) -> None:
     client = DockerClient(base_url=host, version="auto", timeout=ANSWER_SECONDS)
     try:
         for container in client.api.containers(all=True, quiet=True):
@@ -197,7 +205,7 @@ def _clean_up(process: subprocess.Popen[bytes], root: Path, host: str) -> None:
     with ExitStack() as stack:
         if process.poll() is not None:
             _started(hythe_command(root), root, stack)
-        _remove_containers(host)
+        remove_containers(host)
 
 
 def hythe_command(root: Path, *options: str) -> list[str]:
@@ -225,7 +233,7 @@ def start_hythe(root: Path, *options: str, within: tuple[str, ...] = ()) -> Iter
     with ExitStack() as stack:
         process = _started([*within, *hythe_command(root, *options)], root, stack)
         stack.callback(_clean_up, process, root, host)
-        _import_busybox(host)
+        import_busybox(host)
         yield Target("hythe", host, _daemon_of(process.pid), root)
 
 
@@ -250,6 +258,6 @@ def start_dockerd(root: Path, *flags: str) -> Iterator[Target]:
         ]  # fmt: skip
         stack.callback(_unmount_below, root)  # dockerd leaves run/netns/default after --network host
         process = _started(command, root, stack)
-        stack.callback(_remove_containers, host)
-        _import_busybox(host)
+        stack.callback(remove_containers, host)
+        import_busybox(host)
         yield Target("dockerd", host, process.pid, root)
