@@ -67,7 +67,8 @@ def test_a_container_runs_as_root_who_is_the_user(user: Target) -> None:
 def test_info_says_that_it_is_rootless(user: Target) -> None:
     with_docker = user.docker("info", "--format", "{{json .SecurityOptions}} {{.CgroupDriver}}")
     assert "name=rootless" in with_docker.out, with_docker
-    assert user.hythe("info").code == 0
+    shown = user.hythe("info")
+    assert shown.code == 0 and "cgroupns, rootless\n" in shown.out, shown
 
 
 def test_another_user_exec_and_a_terminal(user: Target) -> None:

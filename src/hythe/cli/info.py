@@ -36,9 +36,16 @@ def info(session: Session, argv: list[str]) -> int:
     for title, key in _INFO:
         if (value := answer.get(key)) not in (None, ""):
             session.out(f" {title}: {human_memory(value) if key == 'MemTotal' else value}")
+    if security := answer.get("SecurityOptions"):
+        session.out(f" Security Options: {', '.join(_name(word) for word in security)}")
     for warning in answer.get("Warnings") or []:
         session.err(f"WARNING: {warning}")
     return 0
+
+
+def _name(option: str) -> str:
+    """The name in "name=seccomp,profile=builtin"."""
+    return option.partition(",")[0].removeprefix("name=")
 
 
 def version(session: Session, argv: list[str]) -> int:
