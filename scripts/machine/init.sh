@@ -32,6 +32,8 @@ if [ -n "$NETWORK" ]; then  # as qemu's user-mode network has it
     echo nameserver 10.0.2.3 > /etc/resolv.conf
 fi
 modprobe loop  # losetup wants the device that the module makes
+modprobe tun   # so do pasta and slirp4netns
+modprobe veth  # an ordinary user cannot have it loaded
 ulimit -Hn 524288
 
 # What keeps containers needs a real file system: neither virtiofs nor an overlay can be below an overlay's upper
