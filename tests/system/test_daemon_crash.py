@@ -34,12 +34,13 @@ def wait_until(
     condition: Callable[[], bool],
     seconds: float = 15,
     otherwise: Callable[[], str] = lambda: "it did not come true",
+    pause: float = 0.05,
 ) -> None:
     deadline = time.monotonic() + seconds * PATIENCE
     while time.monotonic() < deadline:
         if condition():
             return
-        time.sleep(0.05)
+        time.sleep(pause)
     raise AssertionError(otherwise())
 
 

@@ -86,17 +86,30 @@ def short_lives(target: Target, count: int) -> None:
             done.result()
 
 
+def at_rest(target: Target, warden: int) -> Footprint:
+    """When nothing has changed for a second: connections are closed, and the warden has its spare (or never will)."""
+    same, last = 0, Footprint(target, warden)
+
+    def unchanged() -> bool:
+        nonlocal same, last
+        now = Footprint(target, warden)
+        same = same + 1 if now.counts() == last.counts() else 0
+        last = now
+        return same >= 5
+
+    wait_until(unchanged, pause=0.2)
+    return last
+
+
 def grown(target: Target, count: int) -> tuple[Footprint, Footprint]:
     """Before and after, each at rest; what is allocated once is there before."""
     warden = warden_of(target)
     short_lives(target, 40)
-    before = Footprint(target, warden)
+    before = at_rest(target, warden)
     short_lives(target, count)
-    wait_until(
-        lambda: not Footprint(target, warden).holds_more_than(before),
-        otherwise=lambda: f"{before.counts()} became {Footprint(target, warden).counts()}",
-    )
-    return before, Footprint(target, warden)
+    after = at_rest(target, warden)
+    assert not after.holds_more_than(before), f"{before.counts()} became {after.counts()}"
+    return before, after
 
 
 def test_a_thousand_lives_leak_nothing(daemon: Target) -> None:
@@ -124,11 +137,9 @@ def test_execs_leak_nothing(daemon: Target) -> None:
 
     try:
         execs(20)
-        before = Footprint(daemon, warden)
+        before = at_rest(daemon, warden)
         execs(300)
-        wait_until(
-            lambda: not Footprint(daemon, warden).holds_more_than(before),
-            otherwise=lambda: f"{before.counts()} became {Footprint(daemon, warden).counts()}",
-        )
+        after = at_rest(daemon, warden)
+        assert not after.holds_more_than(before), f"{before.counts()} became {after.counts()}"
     finally:
         client.close()
