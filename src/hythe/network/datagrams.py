@@ -5,21 +5,20 @@ r"""UDP that reaches the daemon's own sockets, passed on to the container: where
     client B --/                  \-- socket for B --> container
 
 A client is an address and port; it gets a socket of its own towards the container, so that answers find their way
-back. One that has been silent for IDLE seconds loses it. One thread serves all; what a socket cannot take at once is
-dropped, as UDP does.
+back. One that has been silent for IDLE seconds loses it. One thread (`relaying`) serves all; what a socket cannot
+take at once is dropped, as UDP does.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import selectors
 import socket
-import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
+
+from hythe.network.relaying import RelayThread
 
 _log = logging.getLogger(__name__)
 IDLE: Final = 120.0
@@ -46,54 +45,14 @@ class _Client:
         self.line.connect(port.target)
 
 
-class DatagramRelay:
-    """A thread, started with the first port, in its starter's namespace."""
-
+class DatagramRelay(RelayThread):
     def __init__(self) -> None:
-        self._selector = selectors.EpollSelector()
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._selector.register(self._wake, selectors.EVENT_READ)
+        super().__init__("datagram-relay")
         self._ports: dict[socket.socket, _Port] = {}
-        self._orders: list[Callable[[], None]] = []
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._stopping = False
 
     def add(self, held: socket.socket, target: tuple[str, int]) -> None:
         """Relay what arrives at `held` to the (address, port) `target`; the relay now owns the socket."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="datagram-relay", daemon=True)
-            self._thread.start()
         self._order(lambda: self._listen(_Port(held, target)))
-
-    def remove(self, held: socket.socket) -> None:
-        """Close `held`, whether or not it is relayed; when this returns the port is free."""
-        if self._thread is None:
-            held.close()
-            return
-        done = threading.Event()
-
-        def forget() -> None:
-            self._forget(held)
-            held.close()
-            done.set()
-
-        self._order(forget)
-        done.wait()
-
-    def close(self) -> None:
-        """End the thread; what it relays is closed."""
-        if self._thread is not None:
-            self._order(lambda: setattr(self, "_stopping", True))
-            self._thread.join()
-            self._thread = None
-        self._selector.close()
-        os.close(self._wake)
-
-    def _order(self, order: Callable[[], None]) -> None:
-        with self._lock:
-            self._orders.append(order)
-        os.eventfd_write(self._wake, 1)
 
     # ---- on the thread ----------------------------------------------------------------------------
 
@@ -110,13 +69,6 @@ class DatagramRelay:
         for held in list(self._ports):
             self._forget(held)
             held.close()
-
-    def _obey(self) -> None:
-        os.eventfd_read(self._wake)
-        with self._lock:
-            orders, self._orders = self._orders, []
-        for order in orders:
-            order()
 
     def _listen(self, port: _Port) -> None:
         self._ports[port.held] = port

@@ -16,9 +16,9 @@ import logging
 import os
 import selectors
 import socket
-import threading
-from collections.abc import Callable
 from contextlib import suppress
+
+from hythe.network.relaying import RelayThread
 
 _log = logging.getLogger(__name__)
 _CHUNK = 1 << 20
@@ -111,50 +111,15 @@ class _Connection:
         self.target.close()
 
 
-class Relay:
-    """A thread that accepts on the given sockets; started with the first, in its starter's namespace."""
+class Relay(RelayThread):
+    """Accepts on the given sockets. Connections go on when their listener is removed."""
 
     def __init__(self) -> None:
-        self._selector = selectors.EpollSelector()
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._selector.register(self._wake, _READ)
-        self._orders: list[Callable[[], None]] = []
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._stopping = False
+        super().__init__("port-relay")
 
     def add(self, listener: socket.socket, target: tuple[str, int]) -> None:
         """Relay what `listener` accepts to the (address, port) `target`; the relay now owns the socket."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="port-relay", daemon=True)
-            self._thread.start()
         self._order(lambda: self._listen(listener, target))
-
-    def remove(self, listener: socket.socket) -> None:
-        """Stop accepting and close `listener`; when this returns the port is free. Connections go on."""
-        done = threading.Event()
-
-        def forget() -> None:
-            self._forget(listener)
-            listener.close()
-            done.set()
-
-        self._order(forget)
-        done.wait()
-
-    def close(self) -> None:
-        """End the thread; connections and listeners are closed."""
-        if self._thread is not None:
-            self._order(lambda: setattr(self, "_stopping", True))
-            self._thread.join()
-            self._thread = None
-        self._selector.close()
-        os.close(self._wake)
-
-    def _order(self, order: Callable[[], None]) -> None:
-        with self._lock:
-            self._orders.append(order)
-        os.eventfd_write(self._wake, 1)
 
     # ---- on the thread ------------------------------------------------------------------------
 
@@ -172,13 +137,6 @@ class Relay:
                 self._drop(key.data)
             elif isinstance(key.fileobj, socket.socket):
                 key.fileobj.close()
-
-    def _obey(self) -> None:
-        os.eventfd_read(self._wake)
-        with self._lock:
-            orders, self._orders = self._orders, []
-        for order in orders:
-            order()
 
     def _listen(self, listener: socket.socket, target: tuple[str, int]) -> None:
         self._selector.register(listener, _READ, target)
