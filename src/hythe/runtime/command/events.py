@@ -9,8 +9,8 @@ from typing import Any
 
 from hythe.errors import Conflict, InvalidArgument
 from hythe.kernel import process
-from hythe.kernel.cgroups import Group
-from hythe.runtime.command import figures, groups, jsonfile
+from hythe.kernel.cgroups import Group, report
+from hythe.runtime.command import groups, jsonfile
 from hythe.runtime.command.context import Context
 from hythe.runtime.command.flags import Flag
 from hythe.runtime.command.folder import Folder, status
@@ -34,7 +34,7 @@ def action(context: Context, options: dict[str, Any], arguments: list[str]) -> i
         )
     group = groups.find(state["cgroup"])
     if options["stats"]:
-        _print("stats", folder.id, figures.shown(group.statistics()))
+        _print("stats", folder.id, report(group.statistics()))
         return 0
     try:
         pidfd = process.pidfd_open(state["pid"])
@@ -67,7 +67,7 @@ def _follow(id: str, group: Group, pidfd: int, interval: float) -> None:
             _print("oom", id, None)
         killed = now
         if time.monotonic() >= following:
-            _print("stats", id, figures.shown(group.statistics()))
+            _print("stats", id, report(group.statistics()))
             following += interval
 
 
