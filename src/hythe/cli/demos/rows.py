@@ -94,14 +94,13 @@ def processors(place: Place, seconds: float) -> Felt:
     """Busy loops, four for each processor; the victim counts what it gets done."""
     count = "i=0; trap 'echo $i; exit' TERM; echo ready; while :; do i=$((i+1)); done"
 
-    alone = _counted(place, "alone", count, seconds)
-    loops = "; ".join(["(while :; do :; done) &"] * (4 * (os.cpu_count() or 1))).replace("&;", "&")
-    neighbour = place.start("neighbour", f"{loops} echo ready; wait", {"NanoCpus": 500_000_000})
-    _ready(neighbour)
-    beside = _counted(place, "beside", count, seconds)
-    neighbour.stop()
-    share = beside / alone if alone else 0.0
-    return Felt(share > 0.6, f"gets {share:.0%} of its work done")
+    def spin() -> list[Program]:
+        loops = "(while :; do :; done) & " * (4 * (os.cpu_count() or 1))
+        neighbour = place.start("neighbour", f"{loops}echo ready; wait", {"NanoCpus": 500_000_000})
+        _ready(neighbour)
+        return [neighbour]
+
+    return _beside(place, count, "work", spin, seconds)
 
 
 def storage(place: Place, seconds: float) -> Felt:
@@ -110,22 +109,29 @@ def storage(place: Place, seconds: float) -> Felt:
         f"head -c 1048576 /dev/zero > {place.bulk}/mine; i=0; trap 'echo $i; exit' TERM; echo ready; while :; do "
         f"dd if={place.bulk}/mine of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null || break; i=$((i+1)); done"
     )
-    slow = [{"Path": place.device, "Rate": 4 * _MEGA}] if place.device else []
+    limits = {"BlkioDeviceWriteBps": [{"Path": place.device, "Rate": 4 * _MEGA}] if place.device else []}
 
-    alone = _counted(place, "alone", read, seconds)
-    write = f"while :; do dd if=/dev/zero of={place.bulk}/bulk bs=4M count=16 oflag=direct; echo ready; done"
-    neighbours = [
-        place.start(
-            f"neighbour{number}", write.replace("/bulk ", f"/bulk{number} "), {"BlkioDeviceWriteBps": slow}
-        )
-        for number in range(4)
-    ]
-    time.sleep(0.5)
-    beside = _counted(place, "beside", read, seconds)
-    for neighbour in neighbours:
+    def write() -> list[Program]:
+        files = [f"{place.bulk}/bulk{number}" for number in range(4)]
+        endless = "while :; do dd if=/dev/zero of=%s bs=4M count=16 oflag=direct; done"
+        neighbours = [place.start("neighbour", endless % file, limits) for file in files]
+        time.sleep(0.5)
+        return neighbours
+
+    return _beside(place, read, "reads", write, seconds)
+
+
+def _beside(
+    place: Place, script: str, what: str, neighbours: Callable[[], list[Program]], seconds: float
+) -> Felt:
+    """What a victim that counts gets done beside its neighbours, of what it gets done alone."""
+    alone = _counted(place, "alone", script, seconds)
+    disturbing = neighbours()
+    beside = _counted(place, "beside", script, seconds)
+    for neighbour in disturbing:
         neighbour.stop()
     share = beside / alone if alone else 0.0
-    return Felt(share > 0.6, f"gets {share:.0%} of its reads done")
+    return Felt(share > 0.6, f"gets {share:.0%} of its {what} done")
 
 
 def processes(place: Place, seconds: float) -> Felt:
