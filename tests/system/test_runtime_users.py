@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from hythe.runtime.init import sources
 from tests.system.runtime_harness import Message, Refused, Warden, running
 
 pytestmark = pytest.mark.root
@@ -170,6 +172,26 @@ def test_a_time_namespace_has_its_own_clock(warden: Warden) -> None:
     assert code == 0, output
     assert float(output.split()[0]) > 864000
     assert os.stat("/proc/self/ns/time").st_ino == os.stat(f"/proc/{warden.pid}/ns/time_for_children").st_ino
+
+
+def test_sources_are_handed_over_whole() -> None:
+    """More descriptors than one packet takes; each arrives under its number or path."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    fds = [os.memfd_create(str(number)) for number in range(253)]
+    inodes = [os.fstat(fd).st_ino for fd in fds]
+    trees = dict(enumerate(fds[1:251]))
+    with ours, theirs:
+        sources.send(
+            ours, sources.Sources(fds[0], trees, "/place", (("/dev/a", fds[251]), ("/dev/b", fds[252])))
+        )
+        got = sources.receive(theirs)
+    assert got is not None
+    arrived = [got.root, *got.trees.values(), *(fd for _, fd in got.nodes)]
+    assert [os.fstat(fd).st_ino for fd in arrived] == inodes
+    assert (list(got.trees), got.place) == (list(trees), "/place")
+    assert [path for path, _ in got.nodes] == ["/dev/a", "/dev/b"]
+    for fd in arrived:
+        os.close(fd)
 
 
 def test_mode_of_the_root_directory_is_kept(warden: Warden) -> None:

@@ -97,11 +97,19 @@ def write(pid: int, mapping: Mapping) -> None:
 
 def read(pid: int | str) -> Mapping:
     """The mapping of process `pid`'s user namespace, as seen from this one. Raises OSError."""
-    maps = []
+    return Mapping(*(_entries(text) for text in _texts(pid)))
+
+
+def _texts(pid: int | str) -> list[str]:
+    texts = []
     for name in ("uid_map", "gid_map"):
         with open(f"/proc/{pid}/{name}") as file:
-            maps.append(tuple(Entry(*map(int, line.split())) for line in file))
-    return Mapping(*maps)
+            texts.append(file.read())
+    return texts
+
+
+def _entries(text: str) -> tuple[Entry, ...]:
+    return tuple(Entry(*map(int, line.split())) for line in text.splitlines())
 
 
 def made(mapping: Mapping) -> int:
@@ -129,11 +137,7 @@ def mapping_of(namespace: int) -> Mapping:
 
     def tell() -> int:
         ns.setns(namespace, ns.CLONE_NEWUSER)
-        texts = []
-        for name in ("uid_map", "gid_map"):
-            with open(f"/proc/self/{name}") as file:
-                texts.append(file.read())
-        os.write(writing, ";".join(texts).encode())
+        os.write(writing, ";".join(_texts("self")).encode())
         return 0
 
     child = ns.cloned(tell, 0)
@@ -143,5 +147,4 @@ def mapping_of(namespace: int) -> Mapping:
     _, status = os.waitpid(child, 0)
     if status:
         raise OSError(errno.EINVAL, "the user namespace cannot be joined")
-    uids, gids = ([Entry(*map(int, line.split())) for line in part.splitlines()] for part in text.split(";"))
-    return Mapping(tuple(uids), tuple(gids))
+    return Mapping(*(_entries(part) for part in text.split(";")))

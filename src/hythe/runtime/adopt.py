@@ -15,6 +15,7 @@ from typing import Any, cast
 from hythe.kernel import process
 from hythe.runtime.container import Container
 from hythe.runtime.events import Events
+from hythe.runtime.init import namespaces
 from hythe.runtime.loop import IN, Loop
 from hythe.runtime.protocol import ExitRecord
 from hythe.runtime.records import Records, StateRecord
@@ -37,7 +38,7 @@ def _container(supervisor: Supervisor, state: StateRecord) -> Container:
     group = supervisor.layout.group(state["cgroup"])
     spec = _spec(state["bundle"])
     linux = spec.get("linux") or {}
-    own_pid = any(n["type"] == "pid" and not n.get("path") for n in linux.get("namespaces", ()))
+    own_pid = "pid" in namespaces.own(linux)
     program = state.get("runtime")
     container = Container(
         state["id"],

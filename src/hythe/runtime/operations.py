@@ -18,6 +18,7 @@ from hythe.kernel import cgroups
 from hythe.runtime import validate
 from hythe.runtime.attachment import Wanted
 from hythe.runtime.container import Container
+from hythe.runtime.init import namespaces
 from hythe.runtime.logfile import LogFile
 from hythe.runtime.protocol import LIST_LIMIT, VERSION
 from hythe.runtime.supervisor import Supervisor
@@ -65,7 +66,7 @@ class Operations:
         linux, terminal = spec["linux"], bool(request.get("terminal"))
         layers = request.get("rootfs") or []
         group = self._supervisor.layout.group(linux["cgroupsPath"], linux.get("resources"))
-        own_pid = any(e["type"] == "pid" and not e.get("path") for e in linux["namespaces"])
+        own_pid = "pid" in namespaces.own(linux)
         plan = filter = None
         if program is None:
             plan = self._supervisor.plan(spec, bundle, layers, group, terminal=terminal)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from hythe.kernel.cgroups import Group, Layout
 from hythe.runtime.fork import Born, Forker, make_pipes
-from hythe.runtime.init import spare, staged
+from hythe.runtime.init import namespaces, spare, staged
 from hythe.runtime.init.container import Plan
 from hythe.runtime.loop import Loop
 
@@ -37,9 +37,8 @@ class Spares:
 
     def fits(self, spec: dict[str, Any]) -> bool:
         """Whether every namespace is to be new, and no control group but the usual ones is needed."""
-        kinds = {entry["type"] for entry in spec["linux"]["namespaces"] if not entry.get("path")}
         usual = self._layout.usual(spec["linux"].get("resources") or {})
-        return self._layout.can_rename and usual and kinds == spare.MADE
+        return self._layout.can_rename and usual and namespaces.own(spec["linux"]) == spare.MADE
 
     def take(self, plan: Plan, streams: tuple[int, int, int]) -> Born | None:
         """Give `plan` to the spare, which becomes that container; None where there is none for it."""

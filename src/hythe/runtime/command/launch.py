@@ -34,6 +34,7 @@ from hythe.runtime.command.folder import START_SOCKET, Folder, State, described
 from hythe.runtime.command.undo import Undo
 from hythe.runtime.fork import Born
 from hythe.runtime.init import container as first
+from hythe.runtime.init import namespaces
 from hythe.runtime.init.gate import CREATED
 
 FLAGS: tuple[Flag, ...] = (
@@ -138,7 +139,7 @@ def _state(folder: Folder, bundle: bundles.Bundle, made: Born) -> State:
         "bundle": bundle.path,
         "rootfs": bundle.rootfs,
         "cgroup": linux["cgroupsPath"],
-        "own_pid": any(one["type"] == "pid" and not one.get("path") for one in linux["namespaces"]),
+        "own_pid": "pid" in namespaces.own(linux),
         "created": f"{seconds}.{now % 10**9:09}Z",
         "owner": "root" if os.getuid() == 0 else str(os.getuid()),
         "annotations": bundle.spec.get("annotations") or {},

@@ -57,17 +57,21 @@ def become(plan: Plan, channel: Channel) -> int:
     security.own_streams((spec["process"].get("user") or {}).get("uid", 0), terminal=plan.terminal)
     namespaces.enter(spec["linux"]["namespaces"])
     channel.send("namespaces")
-    return complete(plan, channel, warnings, gather(spec, plan.bundle, plan.rootfs, None))
+    prepared = mounts.parse_all(spec.get("mounts") or [])
+    sources = gather(spec, prepared, plan.bundle, plan.rootfs, None)
+    return complete(plan, channel, warnings, prepared, sources)
 
 
-def complete(plan: Plan, channel: Channel, warnings: list[str], sources: Sources) -> int:
-    """From inside all namespaces, with all that only the host's root could make."""
+def complete(
+    plan: Plan, channel: Channel, warnings: list[str], entries: list[mounts.Prepared], sources: Sources
+) -> int:
+    """From inside all namespaces, with the mounts as parsed and all that only the host's root could make."""
     spec = plan.spec
     prepared = security.prepare(spec["process"])
     namespaces.name_host(spec.get("hostname"), spec.get("domainname"))
     os.umask(0)
     hooks = _Hooks(spec.get("hooks") or {}, channel)
-    master = _build(plan, sources, hooks)
+    master = _build(plan, entries, sources, hooks)
     os.umask(0o022)
     enter_directory(spec["process"].get("cwd") or "/")
     if channel.gate is not None:
@@ -100,20 +104,20 @@ class _Hooks:
 
     def before_the_program(self) -> None:
         """Inside, with the container's own paths. Raises SystemProblem."""
-        run_hooks("startContainer", self._entries, json.dumps({**self._state, "status": "created"}))
+        if self._entries.get("startContainer"):
+            run_hooks("startContainer", self._entries, json.dumps({**self._state, "status": "created"}))
 
 
-def _build(plan: Plan, sources: Sources, hooks: _Hooks) -> int | None:
+def _build(plan: Plan, entries: list[mounts.Prepared], sources: Sources, hooks: _Hooks) -> int | None:
     """Make the container's file system and enter it. The terminal's master, where there is one."""
     spec, linux = plan.spec, plan.spec["linux"]
-    own = {entry["type"] for entry in linux["namespaces"] if not entry.get("path")}
+    own = namespaces.own(linux)
     sysctl.check(linux.get("sysctl") or {}, own)
     null = masking.host_null()
-    prepared = mounts.parse_all(spec.get("mounts") or [])
     kernel_mounts.make_private("/")
     root = sources.root
     rootfs.attach(root, sources.place)
-    mounted = mounts.mount_all(root, prepared, sources.trees, plan.group, own_cgroup="cgroup" in own)
+    mounted = mounts.mount_all(root, entries, sources.trees, plan.group, own_cgroup="cgroup" in own)
     for path, tree in sources.nodes:
         nodes.bind(root, path, tree)
     if mounted.dev >= 0 and initial():

@@ -8,7 +8,8 @@ changed.
 from __future__ import annotations
 
 import os
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from hythe.errors import InvalidArgument
 from hythe.kernel.namespaces import FLAGS, setns, unshare
@@ -16,6 +17,11 @@ from hythe.kernel.syscall import libc_call
 from hythe.oci.spec import Namespace
 
 BORN_INTO: Final = ("pid", "time")
+
+
+def own(linux: Mapping[str, Any]) -> set[str]:
+    """Types of the namespaces that are to be new; `linux` is the object of config.json."""
+    return {entry["type"] for entry in linux.get("namespaces") or () if not entry.get("path")}
 
 
 def enter(namespaces: list[Namespace]) -> None:

@@ -18,7 +18,7 @@ from hythe.kernel import mounts, usernamespaces
 from hythe.kernel.usernamespaces import Mapping, files_made_by_root
 from hythe.oci.spec import Mount, Root
 from hythe.runtime.init import devices, nodes, rootfs
-from hythe.runtime.init.mounts import Prepared, parse_all
+from hythe.runtime.init.mounts import Prepared
 
 _PACKET: Final = 1 << 16
 _AT_ONCE: Final = 200
@@ -44,22 +44,27 @@ class Sources(NamedTuple):
     nodes: tuple[tuple[str, int], ...] = ()
 
 
-def gather(spec: dict[str, Any], bundle: str, layers: list[Mount], user: Namespace | None) -> Sources:
-    """Make all of it; `user` is None for a container in the host's user namespace. Raises OSError, HytheError."""
-    prepared = parse_all(spec.get("mounts") or [])
+def gather(
+    spec: dict[str, Any], prepared: list[Prepared], bundle: str, layers: list[Mount], user: Namespace | None
+) -> Sources:
+    """Make all of it; `prepared` are the mounts of `spec`, `user` is None for a container in the host's user namespace.
+
+    Raises OSError, HytheError.
+    """
+    wanted = spec["linux"].get("devices") or []
     trees: dict[int, int] = {}
     for number, one in enumerate(prepared):
         if one.bind:
             trees[number] = _copy(one, user)
         elif one.type == "tmpfs" and one.destination.rstrip("/") == "/dev":
             terminals = any(other.destination.rstrip("/") == "/dev/pts" for other in prepared)
-            trees[number] = dev(one, spec["linux"].get("devices") or [], user, terminals=terminals)
-    for device in spec["linux"].get("devices") or []:
+            trees[number] = dev(one, wanted, user, terminals=terminals)
+    for device in wanted:
         if user is not None and not device["path"].startswith("/dev/"):
             raise InvalidArgument(
                 f"device {device['path']}: outside of /dev it takes the host's user namespace"
             )
-    bound = () if usernamespaces.initial() else _nodes(prepared, spec["linux"].get("devices") or [])
+    bound = () if usernamespaces.initial() else _nodes(prepared, wanted)
     root = rootfs.make(bundle, cast(Root, spec.get("root") or {}), layers, user)
     return Sources(root, trees, "/" if layers else rootfs.path_of(bundle, spec.get("root") or {}), bound)
 
@@ -135,8 +140,9 @@ def _filled(one: Prepared, wanted: list[Any], mapping: Mapping | None, *, termin
 
 def send(line: socket.socket, sources: Sources) -> None:
     """Hand over and let go."""
-    fds = [sources.root, *sources.trees.values()]
-    packet = marshal.dumps((list(sources.trees), sources.place))
+    fds = [sources.root, *sources.trees.values(), *(tree for _, tree in sources.nodes)]
+    paths = [path for path, _ in sources.nodes]
+    packet = marshal.dumps((list(sources.trees), paths, sources.place))
     for start in range(0, len(fds), _AT_ONCE):
         socket.send_fds(line, [packet], fds[start : start + _AT_ONCE])
     for fd in fds:
@@ -151,6 +157,12 @@ def receive(line: socket.socket) -> Sources | None:
         if not packet:
             return None
         fds += some
-        numbers, place = marshal.loads(packet)
-        if len(fds) == 1 + len(numbers):
-            return Sources(fds[0], dict(zip(numbers, fds[1:], strict=True)), place)
+        numbers, paths, place = marshal.loads(packet)
+        if len(fds) == 1 + len(numbers) + len(paths):
+            trees, nodes = fds[1 : 1 + len(numbers)], fds[1 + len(numbers) :]
+            return Sources(
+                fds[0],
+                dict(zip(numbers, trees, strict=True)),
+                place,
+                tuple(zip(paths, nodes, strict=True)),
+            )

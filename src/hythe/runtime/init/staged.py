@@ -8,11 +8,11 @@ group, writes its mapping, makes the detached mounts (`sources`), hands them ove
 
     outside                      inside
        | group, limits             |  waits
-       | id mapping, "mapped" ---->|  becomes its root; tells "namespaces"
+       | id mapping, warnings ---->|  becomes its root; tells "namespaces"
        | root, binds, /dev ------->|  mounts, masks, pivots: as any other container
 
 A container that joins another's user namespace has its mapping already, and is made by a process that has
-joined it first, so that the pid namespace is owned there too (`fork.Forker.clone`).
+joined it first, so that the pid namespace is owned there too (`fork.Forker.stage`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple
 from hythe.errors import InvalidArgument
 from hythe.kernel import namespaces as ns
 from hythe.kernel import process, usernamespaces
-from hythe.runtime.init import container, security
+from hythe.runtime.init import container, namespaces, security
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.container import Plan
 from hythe.runtime.init.mappings import mapping_in
@@ -55,7 +55,7 @@ def kinds(spec: dict[str, Any]) -> Kinds | None:
     entries = spec["linux"]["namespaces"]
     if not any(entry["type"] == "user" for entry in entries):
         return None
-    own = {entry["type"] for entry in entries if not entry.get("path")}
+    own = namespaces.own(spec["linux"])
     new = 0
     for kind in own & {"user", "pid", "mount", "network", "uts"}:
         new |= ns.FLAGS[kind]
@@ -74,13 +74,14 @@ def inside(plan: Plan, line: socket.socket, channel: Channel) -> int:
     become_root()
     ns.unshare((ns.CLONE_NEWCGROUP if made.cgroup else 0) | (ns.CLONE_NEWIPC if made.ipc else 0))
     channel.send("namespaces")
-    own = prepare_own(parse_all(plan.spec.get("mounts") or []))  # while the one outside is at work
+    prepared = parse_all(plan.spec.get("mounts") or [])
+    own = prepare_own(prepared)  # while the one outside is at work
     sources = receive(line)
     if sources is None:
         return 0
     line.close()
     sources.trees.update(own)
-    return container.complete(plan, channel, warnings, sources)
+    return container.complete(plan, channel, warnings, prepared, sources)
 
 
 def become_root() -> None:
@@ -124,7 +125,8 @@ def provide(plan: Plan, pid: int, line: socket.socket, channel: Channel) -> None
         mapping = usernamespaces.mapping_of(user)
     own_streams(spec["process"], mapping, terminal=plan.terminal)
     line.send(marshal.dumps(warnings))
-    sources = gather(spec, plan.bundle, plan.rootfs, Namespace(user, mapping))
+    prepared = parse_all(spec.get("mounts") or [])
+    sources = gather(spec, prepared, plan.bundle, plan.rootfs, Namespace(user, mapping))
     channel.close()
     send(line, sources)
 
