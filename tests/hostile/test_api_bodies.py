@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 
 import pytest
@@ -112,7 +114,22 @@ def test_many_slow_and_silent_clients_do_not_stop_the_others(engine: Target) -> 
             connection.sendall(
                 b"POST /v1.43/containers/create HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
             )
-        assert engine.docker("run", "--rm", "busybox", "echo", "served").out == "served\n"
+        run = engine.docker("run", "--rm", "busybox", "echo", "served")
+        assert run.out == "served\n", run.err
     finally:
+        for connection in held:
+            connection.close()
+
+
+def test_a_rush_of_clients_waits_to_be_let_in(engine: Target) -> None:
+    """Who connects without blocking, as docker does, is refused at once where there is no room to wait."""
+    held: list[socket.socket] = []
+    os.kill(engine.pid, signal.SIGSTOP)
+    try:
+        for _ in range(1000):
+            held.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK))
+            held[-1].connect(engine.host.removeprefix("unix://"))
+    finally:
+        os.kill(engine.pid, signal.SIGCONT)
         for connection in held:
             connection.close()

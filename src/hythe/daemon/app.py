@@ -20,7 +20,7 @@ from hythe.api.docker.table import ROUTES
 from hythe.base.sockets import Bind, bound
 from hythe.daemon.config import Config
 from hythe.daemon.rootless.entrance import Inside
-from hythe.daemon.sockets import Address, open_socket, parse, tls_context
+from hythe.daemon.sockets import BACKLOG, Address, open_socket, parse, tls_context
 from hythe.engine.engine import Engine
 from hythe.engine.runtimes.choice import Runtimes
 from hythe.engine.standing import Standing
@@ -91,9 +91,9 @@ async def _serve(
 ) -> None:
     loop = asyncio.get_running_loop()
     if listener.family == socket.AF_UNIX:
-        serving = await loop.create_unix_server(server, sock=listener)
+        serving = await loop.create_unix_server(server, sock=listener, backlog=BACKLOG)
     else:
-        serving = await loop.create_server(server, sock=listener, ssl=context)
+        serving = await loop.create_server(server, sock=listener, ssl=context, backlog=BACKLOG)
     stack.callback(serving.close)
 
 

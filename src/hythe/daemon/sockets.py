@@ -27,7 +27,10 @@ GROUPS: Final = ("hythe", "docker")
 MODE: Final = 0o660
 MAX_PATH: Final = 107
 DEFAULT_PORT: Final = 2375
-BACKLOG: Final = 128
+BACKLOG: Final = 4096
+"""Clients that may wait to be let in. A client that connects without blocking, as Go's do, is told EAGAIN when there
+are more (connect(2)); the kernel cuts it down to its somaxconn.
+"""
 
 
 @dataclass(frozen=True)
