@@ -64,11 +64,11 @@ class Cache:
         """The chains of layers that records refer to: what a garbage collector should spare."""
         return {record.chain_id for record in self._records.all().values() if record.chain_id}
 
-    def prune(self, before: int | None = None) -> int:
-        """Forget records last used before that time (ns; None: all); how many. Layers go with the store."""
+    def prune(self, before: int | None = None) -> list[str]:
+        """Forget records last used before that time (ns; None: all); their keys. Layers go with the store."""
         doomed = [
             key for key, record in self._records.all().items() if before is None or record.used < before
         ]
         for key in doomed:
             self._records.delete(key)
-        return len(doomed)
+        return doomed

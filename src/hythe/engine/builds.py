@@ -34,7 +34,7 @@ class BuildService:
         self._contexts = root / "contexts"
         shutil.rmtree(self._contexts, ignore_errors=True)
         self._contexts.mkdir(parents=True)
-        self._events = events
+        self._images, self._events = images, events
 
     def _unpack(self, tar: BinaryIO) -> Path:
         """The build context as a directory of its own."""
@@ -45,6 +45,18 @@ class BuildService:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         return folder
+
+    async def prune(self, before: int | None = None) -> tuple[list[str], int]:
+        """Forget steps last used before that time (ns; None: all): (their keys, bytes of layers that went)."""
+        forgotten, freed = await asyncio.to_thread(self._prune, before)
+        self._events.publish("builder", "prune", "", {"reclaimed": str(freed)})
+        return forgotten, freed
+
+    def _prune(self, before: int | None) -> tuple[list[str], int]:
+        size = self._images.layers_size()
+        forgotten = self._builder.cache.prune(before)
+        self._images.collect()
+        return forgotten, max(size - self._images.layers_size(), 0)
 
     async def build(self, tar: BinaryIO, options: BuildOptions) -> AsyncIterator[Message]:
         """Progress messages in the classic builder's form; a failure is the last of them, as "errorDetail".

@@ -62,11 +62,6 @@ def test_no_route_stands_twice_and_none_is_shadowed() -> None:
         assert found is not None and found[0] is route, route.pattern
 
 
-def test_a_wrong_method_is_told_from_a_wrong_path() -> None:
-    assert Router(ROUTES).methods("/info") == ["GET"]
-    assert Router(ROUTES).methods("/nowhere") == []
-
-
 def test_every_error_has_a_status() -> None:
     known = [
         kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, HytheError)

@@ -229,6 +229,8 @@ class Builds(Protocol):
 
     def build(self, tar: BinaryIO, options: BuildOptions) -> AsyncIterator[dict[str, Any]]: ...
 
+    async def prune(self, before: int | None = None) -> tuple[Sequence[str], int]: ...
+
 
 class Paths(Protocol):
     """Where the engine keeps a container's files."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from hythe.api.docker.backend import Engine
+    from hythe.api.docker.parameters import Parameters
 
 MAX_BODY: Final = 8 * 1024 * 1024
 _FALSE: Final = ("", "0", "no", "false", "none", "False")
@@ -32,9 +33,15 @@ class Call:
     """A request under way. `engine` is what handlers may use of the engine."""
 
     def __init__(
-        self, request: web.BaseRequest, engine: Engine, version: Version, params: dict[str, str]
+        self,
+        request: web.BaseRequest,
+        engine: Engine,
+        version: Version,
+        params: dict[str, str],
+        declared: Parameters,
     ) -> None:
         self.request, self.engine, self.version, self.params = request, engine, version, params
+        self._declared = declared
 
     @property
     def ref(self) -> str:
@@ -47,20 +54,26 @@ class Call:
 
     # ---- query --------------------------------------------------------------------------------
 
+    def _given(self, name: str) -> list[str]:
+        """The values of a parameter that the route declares. LookupError, a mistake of ours, for any other."""
+        if name not in self._declared.honoured:
+            raise LookupError(f"the route does not declare the parameter {name!r}")
+        return self.request.query.getall(name, [])
+
     def text(self, name: str, default: str = "") -> str:
-        return self.request.query.get(name, default)
+        return next(iter(self._given(name)), default)
 
     def texts(self, name: str) -> list[str]:
         """All values of a parameter that may be given several times."""
-        return [value for value in self.request.query.getall(name, []) if value]
+        return [value for value in self._given(name) if value]
 
     def flag(self, name: str, default: bool = False) -> bool:
         """dockerd's rule: "", 0, no, false and none are false, all else is true."""
-        value = self.request.query.get(name)
+        value = next(iter(self._given(name)), None)
         return default if value is None else value.strip().lower() not in _FALSE
 
     def number(self, name: str) -> int | None:
-        value = self.request.query.get(name, "").strip()
+        value = self.text(name).strip()
         if not value:
             return None
         try:
@@ -70,7 +83,7 @@ class Call:
 
     def json_query(self, name: str, type_: type[T], default: T) -> T:
         """A parameter that holds a JSON document, such as buildargs."""
-        value = self.request.query.get(name, "")
+        value = self.text(name)
         if not value:
             return default
         try:
@@ -78,19 +91,25 @@ class Call:
         except msgspec.DecodeError as error:
             raise InvalidArgument(f"the parameter {name} is not valid: {error}") from error
 
-    def filters(self, *allowed: str) -> Filters:
-        return Filters.parse(self.request.query.get("filters", ""), allowed)
+    def filters(self) -> Filters:
+        return Filters.parse(self.request.query.get("filters", ""), self._declared.filters)
 
     # ---- body ---------------------------------------------------------------------------------
 
     async def body(self, type_: type[T]) -> T:
         """The JSON body as a Struct; InvalidArgument if empty, too large or malformed."""
+        self._check_declared(type_)
         return decode(await self._read(), type_)
 
     async def optional_body(self, type_: type[T]) -> T:
         """As `body`, for the few requests that may come without one; then all fields have their defaults."""
+        self._check_declared(type_)
         data = await self._read()
         return decode(data if data.strip() not in (b"", b"null") else b"{}", type_)
+
+    def _check_declared(self, type_: type) -> None:
+        if type_ is not self._declared.body:
+            raise LookupError(f"the route does not declare a body of type {type_.__name__}")
 
     async def _read(self) -> bytes:
         length = self.request.content_length

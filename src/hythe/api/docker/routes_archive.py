@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import msgspec
 from aiohttp import web
 
+from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import TAR, begin, send_bytes, while_connected
 from hythe.api.docker.transfer import produced, spooled
@@ -101,8 +102,16 @@ async def export(call: Call) -> web.StreamResponse:
 
 
 ROUTES: Final = (
-    Route("HEAD", "/containers/{ref}/archive", head, "Facts about a file of a container"),
-    Route("GET", "/containers/{ref}/archive", get, "Copy files out of a container"),
-    Route("PUT", "/containers/{ref}/archive", put, "Copy files into a container"),
+    Route(
+        "HEAD", "/containers/{ref}/archive", head, "Facts about a file of a container", Parameters(("path",))
+    ),
+    Route("GET", "/containers/{ref}/archive", get, "Copy files out of a container", Parameters(("path",))),
+    Route(
+        "PUT",
+        "/containers/{ref}/archive",
+        put,
+        "Copy files into a container",
+        Parameters(("copyUIDGID", "noOverwriteDirNonDir", "path")),
+    ),
     Route("GET", "/containers/{ref}/export", export, "A container's file system as a tar"),
 )

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
 from hythe.api.docker.errors import json_response
+from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import send_progress
 from hythe.api.docker.transfer import spooled
 from hythe.api.docker.types.containers import ContainerConfig
 from hythe.build.api import BuildOptions, StepLimits
 from hythe.errors import InvalidArgument, Unsupported
+from hythe.wire.times import parse_time
 
 if TYPE_CHECKING:
     from hythe.api.docker.call import Call
 
-_REFUSED: Final = ("remote", "outputs", "squash", "isolation", "secrets", "ssh")
+_BUILD: Final = Parameters(
+    honoured=(
+        "buildargs", "cpuperiod", "cpuquota", "cpusetcpus", "cpushares", "dockerfile", "extrahosts", "labels",
+        "memory", "memswap", "networkmode", "nocache", "platform", "pull", "q", "session", "shmsize", "t", "target",
+        "version",
+    ),
+    # Steps leave no containers, and the cache is looked up by content, whatever image it came from.
+    no_effect=("buildid", "cachefrom", "forcerm", "rm"),
+    refused=(
+        "cgroupparent", "cpusetmems", "isolation", "outputs", "remote", "secrets", "securityopt", "squash", "ssh",
+        "ulimits",
+    ),
+)  # fmt: skip
 
 
 def build_options(call: Call) -> BuildOptions:
     """The query of POST /build. What hythe does not do is refused by name."""
-    for name in _REFUSED:
-        if call.text(name) not in ("", "0", "false", "[]", "null"):
-            raise Unsupported(f"the build parameter {name} is not supported")
     labels = call.json_query("labels", dict[str, str], {})
     given = call.json_query("buildargs", dict[str, str | None], {})
     return BuildOptions(
@@ -71,7 +83,11 @@ async def _quiet(messages: Any) -> Any:
 
 
 async def prune(call: Call) -> web.StreamResponse:
-    raise Unsupported("pruning the build cache is not supported yet", hint="docker image prune")
+    """The whole cache goes, or what was not used since the filter `until`."""
+    until = call.filters().get("until")
+    before = parse_time(until[0], time.time_ns()) if until else None
+    forgotten, freed = await call.engine.builds.prune(before)
+    return json_response({"CachesDeleted": forgotten or None, "SpaceReclaimed": freed})
 
 
 async def commit(call: Call) -> web.StreamResponse:
@@ -93,8 +109,20 @@ async def commit(call: Call) -> web.StreamResponse:
     return json_response({"Id": image_id}, status=201)
 
 
+# All of the cache is unused once no build runs, so that `all` adds nothing.
+_PRUNE: Final = Parameters(
+    filters=("until",),
+    no_effect=("all",),
+    refused=("keep-storage", "max-used-space", "min-free-space", "reserved-space"),
+)
+_COMMIT: Final = Parameters(
+    ("author", "changes", "comment", "container", "pause", "repo", "tag"),
+    body=ContainerConfig,
+    body_refused=True,
+)
+
 ROUTES: Final = (
-    Route("POST", "/build", build, "Build an image"),
-    Route("POST", "/build/prune", prune, "Empty the build cache", refused="not supported"),
-    Route("POST", "/commit", commit, "Make an image of a container"),
+    Route("POST", "/build", build, "Build an image", _BUILD),
+    Route("POST", "/build/prune", prune, "Empty the build cache", _PRUNE),
+    Route("POST", "/commit", commit, "Make an image of a container", _COMMIT),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from hythe.api.docker.errors import json_line, json_response
+from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import JSON, begin, while_connected
 from hythe.api.docker.translate.create import container_spec
@@ -80,8 +81,6 @@ async def rename(call: Call) -> web.StreamResponse:
 
 
 async def remove(call: Call) -> web.StreamResponse:
-    if call.flag("link"):
-        raise InvalidArgument("links are not supported, there is none to remove")
     await call.engine.containers.remove(call.ref, force=call.flag("force"), volumes=call.flag("v"))
     return done()
 
@@ -105,15 +104,30 @@ async def wait(call: Call) -> web.StreamResponse:
     return response
 
 
+# The keys to detach with are those of attach, which comes before start.
+_START: Final = Parameters(no_effect=("detachKeys",), refused=("checkpoint", "checkpoint-dir"))
+
 ROUTES: Final = (
-    Route("POST", "/containers/create", create, "Create a container"),
-    Route("POST", "/containers/{ref}/start", start, "Start a container"),
-    Route("POST", "/containers/{ref}/stop", stop, "Stop a container"),
-    Route("POST", "/containers/{ref}/restart", restart, "Restart a container"),
-    Route("POST", "/containers/{ref}/kill", kill, "Send a signal to a container"),
+    Route(
+        "POST",
+        "/containers/create",
+        create,
+        "Create a container",
+        Parameters(("name", "platform"), body=CreateRequest),
+    ),
+    Route("POST", "/containers/{ref}/start", start, "Start a container", _START),
+    Route("POST", "/containers/{ref}/stop", stop, "Stop a container", Parameters(("signal", "t"))),
+    Route("POST", "/containers/{ref}/restart", restart, "Restart a container", Parameters(("signal", "t"))),
+    Route("POST", "/containers/{ref}/kill", kill, "Send a signal to a container", Parameters(("signal",))),
     Route("POST", "/containers/{ref}/pause", pause, "Freeze a container"),
     Route("POST", "/containers/{ref}/unpause", unpause, "Thaw a container"),
-    Route("POST", "/containers/{ref}/rename", rename, "Rename a container"),
-    Route("POST", "/containers/{ref}/wait", wait, "Wait for a container to end"),
-    Route("DELETE", "/containers/{ref}", remove, "Remove a container"),
+    Route("POST", "/containers/{ref}/rename", rename, "Rename a container", Parameters(("name",))),
+    Route("POST", "/containers/{ref}/wait", wait, "Wait for a container to end", Parameters(("condition",))),
+    Route(
+        "DELETE",
+        "/containers/{ref}",
+        remove,
+        "Remove a container",
+        Parameters(("force", "v"), refused=("link",)),
+    ),
 )

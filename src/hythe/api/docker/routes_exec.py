@@ -10,6 +10,7 @@ from aiohttp import web
 from hythe.api.docker.connection import NoAnswer
 from hythe.api.docker.errors import json_response
 from hythe.api.docker.hijack import take_over
+from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routes_streams import size_of
 from hythe.api.docker.routing import Route
 from hythe.api.docker.types.containers import ExecCreateRequest, ExecStartRequest
@@ -92,8 +93,8 @@ async def resize(call: Call) -> web.StreamResponse:
 
 
 ROUTES: Final = (
-    Route("POST", "/containers/{ref}/exec", create, "Create an exec"),
-    Route("POST", "/exec/{id}/start", start, "Start an exec"),
-    Route("POST", "/exec/{id}/resize", resize, "Resize an exec's terminal"),
+    Route("POST", "/containers/{ref}/exec", create, "Create an exec", Parameters(body=ExecCreateRequest)),
+    Route("POST", "/exec/{id}/start", start, "Start an exec", Parameters(body=ExecStartRequest)),
+    Route("POST", "/exec/{id}/resize", resize, "Resize an exec's terminal", Parameters(("h", "w"))),
     Route("GET", "/exec/{id}/json", inspect, "Inspect an exec"),
 )

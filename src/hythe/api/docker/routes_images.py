@@ -11,6 +11,7 @@ from aiohttp import web
 
 from hythe.api.docker.errors import json_response
 from hythe.api.docker.filters import Filters
+from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.translate.images_json import (
     created_at,
@@ -27,11 +28,18 @@ if TYPE_CHECKING:
     from hythe.api.docker.call import Call
     from hythe.store.images import Image
 
-_KEYS: Final = ("before", "dangling", "label", "reference", "since", "until")
+# No image here is a step of a build, digests are always told, and no image has an untagged parent.
+_LIST: Final = Parameters(
+    filters=("before", "dangling", "label", "reference", "since", "until"),
+    no_effect=("all", "digests"),
+    refused=("manifests", "shared-size"),
+)
+_PRUNE: Final = Parameters(filters=("dangling", "label", "label!", "until"))
+_REMOVE: Final = Parameters(("force",), no_effect=("noprune",), refused=("platforms",))
 
 
 async def list_(call: Call) -> web.StreamResponse:
-    filters, images = call.filters(*_KEYS), call.engine.images
+    filters, images = call.filters(), call.engine.images
     found = sorted(images.list(), key=created_at, reverse=True)
     before = [created_at(images.get(ref)) for ref in filters.get("before")]
     since = [created_at(images.get(ref)) for ref in filters.get("since")]
@@ -100,7 +108,7 @@ async def remove(call: Call) -> web.StreamResponse:
 
 async def prune(call: Call) -> web.StreamResponse:
     """Images without a name and without a container; with dangling=false also those that have names."""
-    filters = call.filters("dangling", "until", "label", "label!")
+    filters = call.filters()
     named, old = filters.flag("dangling") is False, older_than(filters)
     used = {container.image_id for container in call.engine.containers.list()}
     before = await call.engine.images.layers_size()
@@ -120,10 +128,22 @@ async def prune(call: Call) -> web.StreamResponse:
 
 
 ROUTES: Final = (
-    Route("GET", "/images/json", list_, "List images"),
-    Route("POST", "/images/prune", prune, "Remove unused images"),
-    Route("GET", "/images/{name:path}/json", inspect, "Inspect an image"),
-    Route("GET", "/images/{name:path}/history", history, "History of an image"),
-    Route("POST", "/images/{name:path}/tag", tag, "Give an image a name"),
-    Route("DELETE", "/images/{name:path}", remove, "Remove an image, or one of its names"),
+    Route("GET", "/images/json", list_, "List images", _LIST),
+    Route("POST", "/images/prune", prune, "Remove unused images", _PRUNE),
+    Route(
+        "GET",
+        "/images/{name:path}/json",
+        inspect,
+        "Inspect an image",
+        Parameters(refused=("manifests", "platform")),
+    ),
+    Route(
+        "GET",
+        "/images/{name:path}/history",
+        history,
+        "History of an image",
+        Parameters(refused=("platform",)),
+    ),
+    Route("POST", "/images/{name:path}/tag", tag, "Give an image a name", Parameters(("repo", "tag"))),
+    Route("DELETE", "/images/{name:path}", remove, "Remove an image, or one of its names", _REMOVE),
 )

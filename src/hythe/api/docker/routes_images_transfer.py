@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from aiohttp import web
 
+from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import TAR, send_bytes, send_progress
 from hythe.api.docker.transfer import produced, spooled
@@ -70,11 +71,18 @@ async def load(call: Call) -> web.StreamResponse:
 
 
 async def save(call: Call) -> web.StreamResponse:
-    """One image by path, or several by the parameter `names`."""
-    names = [call.params["name"]] if "name" in call.params else call.texts("names")
-    names = [part for name in names for part in name.split(",") if part]
+    return await _save(call, [call.params["name"]])
+
+
+async def save_several(call: Call) -> web.StreamResponse:
+    """Names may stand in one parameter, with commas, or in several."""
+    names = [part for name in call.texts("names") for part in name.split(",") if part]
     if not names:
         raise InvalidArgument("no image was named")
+    return await _save(call, names)
+
+
+async def _save(call: Call, names: list[str]) -> web.StreamResponse:
     for name in names:
         call.engine.images.get(name)
 
@@ -84,9 +92,31 @@ async def save(call: Call) -> web.StreamResponse:
     return await send_bytes(call, TAR, produced(write))
 
 
+_CREATE: Final = Parameters(
+    ("changes", "fromImage", "fromSrc", "message", "repo", "tag"), refused=("platform",)
+)
+
 ROUTES: Final = (
-    Route("POST", "/images/create", create, "Import an image; pulling is not there yet"),
-    Route("POST", "/images/load", load, "Load images from an archive"),
-    Route("GET", "/images/get", save, "Save images to an archive"),
-    Route("GET", "/images/{name:path}/get", save, "Save an image to an archive"),
+    Route("POST", "/images/create", create, "Import an image; pulling is not there yet", _CREATE),
+    Route(
+        "POST",
+        "/images/load",
+        load,
+        "Load images from an archive",
+        Parameters(no_effect=("quiet",), refused=("platform",)),
+    ),
+    Route(
+        "GET",
+        "/images/get",
+        save_several,
+        "Save images to an archive",
+        Parameters(("names",), refused=("platform",)),
+    ),
+    Route(
+        "GET",
+        "/images/{name:path}/get",
+        save,
+        "Save an image to an archive",
+        Parameters(refused=("platform",)),
+    ),
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from hythe.api.docker.errors import json_response
+from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.translate.container_json import Places, container_json
 from hythe.api.docker.translate.explain_json import explain_json
@@ -23,7 +24,7 @@ async def list_(call: Call) -> web.StreamResponse:
     containers = call.engine.containers
     found = select(
         containers.list(),
-        call.filters(*KEYS),
+        call.filters(),
         all=call.flag("all"),
         limit=call.number("limit"),
         find=containers.get,
@@ -82,11 +83,15 @@ async def changes(call: Call) -> web.StreamResponse:
 
 
 ROUTES: Final = (
-    Route("GET", "/containers/json", list_, "List containers"),
-    Route("GET", "/containers/{ref}/json", inspect, "Inspect a container"),
-    Route("GET", "/containers/{ref}/top", top, "Processes of a container"),
+    Route("GET", "/containers/json", list_, "List containers", Parameters(("all", "limit", "size"), KEYS)),
+    Route("GET", "/containers/{ref}/json", inspect, "Inspect a container", Parameters(("size",))),
+    Route("GET", "/containers/{ref}/top", top, "Processes of a container", Parameters(("ps_args",))),
     Route(
-        "GET", "/containers/{ref}/explain", explain, "What a container is made of in the kernel (hythe's own)"
+        "GET",
+        "/containers/{ref}/explain",
+        explain,
+        "What a container is made of in the kernel (hythe's own)",
+        Parameters(("section",)),
     ),
     Route("GET", "/containers/{ref}/changes", changes, "Files a container has changed"),
 )

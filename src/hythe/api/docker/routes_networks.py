@@ -8,12 +8,13 @@ from aiohttp import web
 
 from hythe.api.docker.errors import json_response
 from hythe.api.docker.filters import Filters
+from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.translate.create import endpoint
 from hythe.api.docker.translate.networks_json import network_json, network_request
 from hythe.api.docker.translate.prune import older_than
 from hythe.api.docker.types.networks import ConnectRequest, DisconnectRequest, NetworkCreateRequest
-from hythe.errors import Conflict, InvalidArgument
+from hythe.errors import Conflict, InvalidArgument, NotFound
 from hythe.network.model import PREDEFINED
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ async def create(call: Call) -> web.StreamResponse:
 
 
 async def list_(call: Call) -> web.StreamResponse:
-    filters = call.filters(*_KEYS)
+    filters = call.filters()
     found = [n for n in call.engine.networks.list() if _matches(call, n, filters)]
     return json_response([network_json(network) for network in found])
 
@@ -54,6 +55,8 @@ def _used(call: Call, network: NetworkRecord) -> bool:
 
 async def inspect(call: Call) -> web.StreamResponse:
     network = call.engine.networks.get(call.ref)
+    if call.text("scope") not in ("", "local"):
+        raise NotFound(f"network {call.ref} not found", hint="networks of a swarm do not exist here")
     names = {c.id: c.name for c in call.engine.containers.list()}
     return json_response(network_json(network, call.engine.networks.endpoints(network.id), names))
 
@@ -81,7 +84,7 @@ async def disconnect(call: Call) -> web.StreamResponse:
 
 async def prune(call: Call) -> web.StreamResponse:
     """Remove networks that no container is connected to; a stopped container's stay."""
-    filters = call.filters("until", "label", "label!")
+    filters = call.filters()
     accept = older_than(filters)
     removed = []
     for network in call.engine.networks.list():
@@ -98,11 +101,31 @@ async def prune(call: Call) -> web.StreamResponse:
 
 
 ROUTES: Final = (
-    Route("GET", "/networks", list_, "List networks"),
-    Route("POST", "/networks/create", create, "Create a network"),
-    Route("POST", "/networks/prune", prune, "Remove unused networks"),
-    Route("GET", "/networks/{ref}", inspect, "Inspect a network"),
+    Route("GET", "/networks", list_, "List networks", Parameters(filters=_KEYS)),
+    Route("POST", "/networks/create", create, "Create a network", Parameters(body=NetworkCreateRequest)),
+    Route(
+        "POST",
+        "/networks/prune",
+        prune,
+        "Remove unused networks",
+        Parameters(filters=("label", "label!", "until")),
+    ),
+    Route(
+        "GET", "/networks/{ref}", inspect, "Inspect a network", Parameters(("scope",), no_effect=("verbose",))
+    ),
     Route("DELETE", "/networks/{ref}", remove, "Remove a network"),
-    Route("POST", "/networks/{ref}/connect", connect, "Connect a container to a network"),
-    Route("POST", "/networks/{ref}/disconnect", disconnect, "Disconnect a container from a network"),
+    Route(
+        "POST",
+        "/networks/{ref}/connect",
+        connect,
+        "Connect a container to a network",
+        Parameters(body=ConnectRequest),
+    ),
+    Route(
+        "POST",
+        "/networks/{ref}/disconnect",
+        disconnect,
+        "Disconnect a container from a network",
+        Parameters(body=DisconnectRequest),
+    ),
 )

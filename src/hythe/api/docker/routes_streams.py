@@ -11,6 +11,7 @@ from aiohttp import web
 
 from hythe.api.docker.connection import NoAnswer
 from hythe.api.docker.hijack import MULTIPLEXED, RAW, take_over
+from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import begin, while_connected
 from hythe.engine.model import AttachOptions, Container, LogLine, LogQuery
@@ -36,7 +37,7 @@ async def attach(call: Call) -> web.StreamResponse:
         stderr=call.flag("stderr"),
         logs=call.flag("logs"),
         stream=call.flag("stream"),
-        detach_keys=call.request.query.get("detachKeys") or None,
+        detach_keys=call.text("detachKeys") or None,
     )
     if container.state.status == "paused":
         raise Conflict(f"container {container.id} is paused, unpause the container before attach")
@@ -120,8 +121,13 @@ async def _send_lines(
         await response.write(bytes(buffer))
 
 
+_ATTACH: Final = Parameters(("detachKeys", "logs", "stderr", "stdin", "stdout", "stream"))
+_LOGS: Final = Parameters(
+    ("follow", "since", "stderr", "stdout", "tail", "timestamps", "until"), refused=("details",)
+)
+
 ROUTES: Final = (
-    Route("POST", "/containers/{ref}/attach", attach, "Attach to a container"),
+    Route("POST", "/containers/{ref}/attach", attach, "Attach to a container", _ATTACH),
     Route(
         "GET",
         "/containers/{ref}/attach/ws",
@@ -129,6 +135,8 @@ ROUTES: Final = (
         "Attach over a websocket",
         refused="not supported",
     ),
-    Route("POST", "/containers/{ref}/resize", resize, "Resize a container's terminal"),
-    Route("GET", "/containers/{ref}/logs", logs, "Logs of a container"),
+    Route(
+        "POST", "/containers/{ref}/resize", resize, "Resize a container's terminal", Parameters(("h", "w"))
+    ),
+    Route("GET", "/containers/{ref}/logs", logs, "Logs of a container", _LOGS),
 )

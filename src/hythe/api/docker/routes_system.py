@@ -15,6 +15,7 @@ from hythe import __version__
 from hythe.api.docker import host
 from hythe.api.docker.errors import json_line, json_response
 from hythe.api.docker.filters import Filters
+from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import JSON, begin, while_connected
 from hythe.api.docker.translate.events_json import KEYS, event_json, matches
@@ -148,7 +149,7 @@ _ABILITIES: Final[dict[str, Any]] = {
 
 async def events(call: Call) -> web.StreamResponse:
     """Past events from `since`, then live ones until `until` or until the client leaves."""
-    filters = call.filters(*KEYS)
+    filters = call.filters()
     now = time.time_ns()
     since, until = parse_time(call.text("since"), now), parse_time(call.text("until"), now)
     if since and until and until < since:
@@ -198,6 +199,6 @@ ROUTES: Final = (
     Route("HEAD", "/_ping", ping, "Ping"),
     Route("GET", "/version", version, "Version"),
     Route("GET", "/info", info, "Facts about the daemon and its host"),
-    Route("GET", "/events", events, "Events, past and live"),
-    Route("POST", "/auth", auth, "Log in to a registry", refused="not supported"),
+    Route("GET", "/events", events, "Events, past and live", Parameters(("since", "until"), KEYS)),
+    Route("POST", "/auth", auth, "Log in to a registry", refused="not supported (501)"),
 )

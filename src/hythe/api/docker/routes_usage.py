@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from hythe.api.docker.errors import json_line, json_response
+from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routes_volumes import volume_json
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import JSON, begin, while_connected
@@ -62,7 +63,7 @@ async def update(call: Call) -> web.StreamResponse:
 
 
 async def prune(call: Call) -> web.StreamResponse:
-    filters = call.filters("until", "label", "label!")
+    filters = call.filters()
     old = older_than(filters)
 
     def accept(container: Container) -> bool:
@@ -100,8 +101,26 @@ async def _volume(call: Call, volume: Any) -> dict[str, Any]:
 
 
 ROUTES: Final = (
-    Route("GET", "/containers/{ref}/stats", stats, "Resources a container uses"),
-    Route("POST", "/containers/{ref}/update", update, "Change a container's limits and restart policy"),
-    Route("POST", "/containers/prune", prune, "Remove stopped containers"),
-    Route("GET", "/system/df", disk_usage, "Disk usage"),
+    Route(
+        "GET",
+        "/containers/{ref}/stats",
+        stats,
+        "Resources a container uses",
+        Parameters(("one-shot", "stream")),
+    ),
+    Route(
+        "POST",
+        "/containers/{ref}/update",
+        update,
+        "Change a container's limits and restart policy",
+        Parameters(body=UpdateRequest),
+    ),
+    Route(
+        "POST",
+        "/containers/prune",
+        prune,
+        "Remove stopped containers",
+        Parameters(filters=("label", "label!", "until")),
+    ),
+    Route("GET", "/system/df", disk_usage, "Disk usage", Parameters(("type",))),
 )

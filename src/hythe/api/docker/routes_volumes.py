@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from hythe.api.docker.errors import json_response
+from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.types.volumes import VolumeCreateRequest
-from hythe.errors import Unsupported
+from hythe.errors import Unavailable, Unsupported
 from hythe.wire.times import SECOND, format_time
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ async def create(call: Call) -> web.StreamResponse:
 
 
 async def list_(call: Call) -> web.StreamResponse:
-    filters = call.filters("dangling", "driver", "label", "name")
+    filters = call.filters()
     dangling = filters.flag("dangling")
     volumes = call.engine.volumes
     found = [
@@ -65,12 +66,12 @@ async def remove(call: Call) -> web.StreamResponse:
 
 
 async def update(call: Call) -> web.StreamResponse:
-    raise Unsupported("cluster volumes are not supported, and no other can be updated")
+    raise Unavailable("volume update only valid for cluster volumes, but swarm is unavailable")
 
 
 async def prune(call: Call) -> web.StreamResponse:
     """Anonymous volumes that no container uses; named ones too with the filter all=true (since 1.42)."""
-    filters = call.filters("all", "label", "label!")
+    filters = call.filters()
     all_ = filters.flag("all") is True or call.version < (1, 42)
     removed, freed = await call.engine.volumes.prune(
         all=all_, accept=lambda volume: filters.prunable_labels(volume.labels)
@@ -79,10 +80,18 @@ async def prune(call: Call) -> web.StreamResponse:
 
 
 ROUTES: Final = (
-    Route("GET", "/volumes", list_, "List volumes"),
-    Route("POST", "/volumes/create", create, "Create a volume"),
-    Route("POST", "/volumes/prune", prune, "Remove unused volumes"),
+    Route(
+        "GET", "/volumes", list_, "List volumes", Parameters(filters=("dangling", "driver", "label", "name"))
+    ),
+    Route("POST", "/volumes/create", create, "Create a volume", Parameters(body=VolumeCreateRequest)),
+    Route(
+        "POST",
+        "/volumes/prune",
+        prune,
+        "Remove unused volumes",
+        Parameters(filters=("all", "label", "label!")),
+    ),
     Route("GET", "/volumes/{ref}", inspect, "Inspect a volume"),
-    Route("PUT", "/volumes/{ref}", update, "Update a cluster volume", refused="not supported"),
-    Route("DELETE", "/volumes/{ref}", remove, "Remove a volume"),
+    Route("PUT", "/volumes/{ref}", update, "Update a cluster volume", refused="no swarm (503)"),
+    Route("DELETE", "/volumes/{ref}", remove, "Remove a volume", Parameters(("force",))),
 )

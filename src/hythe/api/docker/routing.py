@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from hythe.api.docker.parameters import NONE, Parameters
+
 if TYPE_CHECKING:
     from aiohttp import web
 
@@ -30,6 +32,7 @@ class Route:
     pattern: str
     handler: Handler
     summary: str
+    parameters: Parameters = NONE
     refused: str = ""
 
 
@@ -61,12 +64,3 @@ class Router:
             if match := expression.fullmatch(path):
                 return route, {name: unquote(value) for name, value in match.groupdict().items()}
         return None
-
-    def methods(self, path: str) -> list[str]:
-        """The methods for which `path` exists, to tell a wrong method (405) from a wrong path (404)."""
-        found = (
-            method
-            for (method, first), routes in self._routes.items()
-            if first == _first(path) and any(expression.fullmatch(path) for expression, _ in routes)
-        )
-        return sorted(found)

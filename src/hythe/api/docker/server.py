@@ -55,12 +55,10 @@ class Dispatcher:
         version, path = split(request.rel_url.raw_path)
         found = self._router.find(request.method, path)
         if found is None:
-            if methods := self._router.methods(path):
-                message = f"{request.method} is not allowed here, but {', '.join(methods)}"
-                return json_response({"message": message}, status=405)
             return json_response({"message": "page not found"}, status=404)
         route, params = found
-        return await route.handler(Call(request, self._engine, version, params))
+        route.parameters.check(request.query)
+        return await route.handler(Call(request, self._engine, version, params, route.parameters))
 
     def _finish(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
         if isinstance(response, NoAnswer):

@@ -20,7 +20,7 @@ class Version(NamedTuple):
         return f"{self.major}.{self.minor}"
 
 
-NEWEST: Final = Version(1, 47)
+NEWEST: Final = Version(1, 50)
 OLDEST: Final = Version(1, 24)
 
 _PREFIX: Final = re.compile(r"^/v(\d{1,3})\.(\d{1,3})(?=/|$)")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec import Struct
+
 from hythe.api.docker.types.host import HostConfig, MountConfig, Resources
 from hythe.errors import InvalidArgument, Unsupported
 
@@ -38,6 +40,15 @@ def _changed(body: Resources, unset: dict[str, tuple[object, ...]]) -> Iterator[
     for attribute, values in unset.items():
         if getattr(body, attribute) not in values:
             yield f"{names[attribute]}={getattr(body, attribute)!r}"
+
+
+def refused_fields(body: type[Struct]) -> list[str]:
+    """The fields of a body that only take the value for "not asked for", for the table of the API."""
+    if not issubclass(body, Resources):
+        return []
+    names = dict(zip(body.__struct_fields__, body.__struct_encode_fields__, strict=True))
+    table = _UNSET | (_UNSET_HOST if issubclass(body, HostConfig) else {})
+    return sorted(names[attribute] for attribute in table)
 
 
 def check_resources(body: Resources) -> None:
