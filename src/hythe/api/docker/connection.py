@@ -77,12 +77,18 @@ class Connection(RequestHandler):
         self._message_tail = b""
         return early
 
-    def expect_requests(self) -> None:
-        """A request that could have been hijacked is answered in the ordinary way: parse what comes next."""
+    def expect_requests(self) -> bool:
+        """A request that could have been hijacked is answered in the ordinary way: parse what comes next.
+
+        False where that cannot be told: what follows a request for a websocket, its body too, is no HTTP to the parser.
+        """
         self._hijacking, self._last_body = False, None
         early = self.early_input()
+        if self._upgrade:
+            return False
         if early:
             self.data_received(early)
+        return True
 
 
 class NoAnswer(web.StreamResponse):

@@ -63,8 +63,8 @@ class Dispatcher:
     def _finish(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
         if isinstance(response, NoAnswer):
             return response
-        if isinstance(request.protocol, Connection):
-            request.protocol.expect_requests()
+        if isinstance(request.protocol, Connection) and not request.protocol.expect_requests():
+            response.force_close()
         if not response.prepared:
             response.headers.update(HEADERS)
         return response

@@ -1,0 +1,92 @@
+"""Requests of every kind to every route: none is answered with 500, nothing leaks, the daemon lives."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.hostile.fuzzing import Request, requests
+from tests.targets import Target, import_busybox
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.root
+
+ROUND = 200
+SECONDS = 20
+ORDINARY = settings(
+    deadline=None,
+    database=None,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
+)
+
+
+def furnish(engine: Target) -> None:
+    """What requests can meet: an image, a container that runs and one that does not."""
+    import_busybox(engine.host)
+    for name, command in (("running", "trap exit TERM; sleep 1000 & wait"), ("stopped", "true")):
+        engine.docker("rm", "-f", name)
+        made = engine.docker("run", "-d", "--name", name, "busybox", "sh", "-c", command)
+        assert made.code == 0, made.err
+
+
+def status(engine: Target, request: Request) -> int:
+    """The status of the answer; its body is read as far as it comes at once, then the client leaves."""
+    answer = b""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(SECONDS)
+        connection.connect(engine.host.removeprefix("unix://"))
+        connection.sendall(request.whole)
+        while b"\r\n\r\n" not in answer and (data := connection.recv(65536)):
+            answer += data
+    assert answer, f"no answer to {request}"
+    code = int(answer.split(maxsplit=2)[1])
+    assert code != 500, f"{request}: {answer.decode(errors='replace')[-1000:]}"
+    return code
+
+
+def descriptors(engine: Target) -> int:
+    return len(list(Path(f"/proc/{engine.pid}/fd").iterdir()))
+
+
+def errors(engine: Target) -> str:
+    """Tracebacks in the daemon's log: mistakes of ours, also where the client was told nothing."""
+    text = (engine.root / "daemon.log").read_text(errors="replace")
+    return text[text.index("Traceback") :][:3000] if "Traceback" in text else ""
+
+
+def bombard(engine: Target, count: int, *, derandomize: bool) -> None:
+    furnish(engine)
+    before = descriptors(engine)
+    sent, seen = 0, set()
+
+    @settings(ORDINARY, max_examples=count, derandomize=derandomize)
+    @given(request=requests())
+    def send(request: Request) -> None:
+        nonlocal sent
+        sent += 1
+        if sent % ROUND == 0:
+            furnish(engine)
+        seen.add(status(engine, request))
+
+    send()
+    assert {200, 201, 204, 400, 404, 501, 503} <= seen
+    assert not errors(engine)
+    engine.docker("rm", "-f", *engine.docker("ps", "-aq").out.split())
+    furnish(engine)
+    wait_until(lambda: descriptors(engine) <= before + 2)
+
+
+def test_some_requests(engine: Target) -> None:
+    bombard(engine, 500, derandomize=True)
+
+
+@pytest.mark.slow
+def test_ten_thousand_requests(engine: Target) -> None:
+    bombard(engine, 10_000, derandomize=False)
