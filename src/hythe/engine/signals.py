@@ -16,8 +16,8 @@ def parse_signal(text: str | int) -> int:
         base, _, offset = word.removeprefix("SIG").partition("+")
         found = getattr(signal, f"SIG{base}", None)
         if not isinstance(found, signal.Signals) or (offset and not offset.isdigit()):
-            raise InvalidArgument(f"invalid signal: {text}", hint="see: kill -l")
+            raise InvalidArgument(f"Invalid signal: {text}", hint="see: kill -l")
         number = int(found) + int(offset or 0)
     if not 0 < number < signal.NSIG:
-        raise InvalidArgument(f"invalid signal: {text}", hint="see: kill -l")
+        raise InvalidArgument(f"Invalid signal: {text}", hint="see: kill -l")
     return number

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network
 
 from hythe.base.ids import new_id
-from hythe.errors import Conflict, Denied, InvalidArgument, Unsupported
+from hythe.errors import Conflict, Denied, InvalidArgument, NotFound, Unsupported
 from hythe.network.model import PREDEFINED, NetworkRecord, NetworkRequest
 from hythe.network.pool import check_overlap, free_subnet, parse_address, parse_subnet
 
@@ -40,7 +40,7 @@ def check_request(request: NetworkRequest, existing: Iterable[NetworkRecord]) ->
     if request.driver in ("host", "none", "null"):
         raise Denied(f"only one instance of {request.driver!r} network is allowed")
     if request.driver not in ("", "default", "bridge"):
-        raise Unsupported(f"network driver {request.driver!r} is not supported", hint="use the driver bridge")
+        raise NotFound(f'plugin "{request.driver}" not found', hint="the network driver to use is bridge")
     if request.enable_ipv6:
         raise Unsupported("IPv6 inside networks is not supported", hint="leave enable_ipv6 out")
     for key, value in request.options.items():

@@ -41,7 +41,7 @@ def test_a_subnet_of_ones_own() -> None:
         (NetworkRequest("web"), Conflict),
         (NetworkRequest("none"), Denied),
         (NetworkRequest(""), InvalidArgument),
-        (NetworkRequest("a", driver="overlay"), Unsupported),
+        (NetworkRequest("a", driver="overlay"), NotFound),
         (NetworkRequest("a", enable_ipv6=True), Unsupported),
         (NetworkRequest("a", options={"x": "y"}), Unsupported),
         (NetworkRequest("a", options={"com.docker.network.bridge.enable_icc": "false"}), Unsupported),

@@ -63,7 +63,7 @@ class Connection(RequestHandler):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """True keeps the connection open for writing."""
-        return self._hijacking or self._upgrade
+        return self._hijacking
 
     def connection_lost(self, exc: BaseException | None) -> None:
         if not self.gone.done():

@@ -81,6 +81,7 @@ async def get(call: Call) -> web.StreamResponse:
 
 async def put(call: Call) -> web.StreamResponse:
     path = _path(call)
+    call.engine.containers.get(call.ref)
     async with spooled(call) as tar:
         await call.engine.containers.archive_put(
             call.ref,

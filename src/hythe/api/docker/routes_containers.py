@@ -14,6 +14,7 @@ from hythe.api.docker.translate.create import container_spec
 from hythe.api.docker.translate.volumes_from import volumes_from
 from hythe.api.docker.types.containers import CreateRequest
 from hythe.engine.model import ExitInfo
+from hythe.engine.signals import parse_signal
 from hythe.errors import HytheError, InvalidArgument
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ async def restart(call: Call) -> web.StreamResponse:
 
 
 async def kill(call: Call) -> web.StreamResponse:
-    await call.engine.containers.kill(call.ref, call.text("signal") or "SIGKILL")
+    signal = parse_signal(call.text("signal") or "SIGKILL")
+    await call.engine.containers.kill(call.ref, signal)
     return done()
 
 

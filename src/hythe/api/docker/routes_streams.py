@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
@@ -14,8 +15,9 @@ from hythe.api.docker.hijack import MULTIPLEXED, RAW, take_over
 from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import begin, while_connected
+from hythe.api.docker.websocket import accept, exchange
 from hythe.engine.model import AttachOptions, Container, LogLine, LogQuery
-from hythe.errors import Conflict, HytheError, InvalidArgument, Unsupported
+from hythe.errors import Conflict, HytheError, InvalidArgument
 from hythe.wire import stdcopy
 from hythe.wire.times import format_fixed, parse_time
 
@@ -30,6 +32,19 @@ _CHUNK: Final = 64 * 1024
 
 async def attach(call: Call) -> web.StreamResponse:
     """Connect the client to the container's streams. Refusals are ordinary answers; afterwards all is raw."""
+    container, options = _wanted(call)
+    with call.engine.containers.announce(container.id):
+        descriptor, early = await take_over(call, tty=container.spec.tty)
+        try:
+            await call.engine.containers.attach(container.id, descriptor, early, options)
+        except HytheError as error:
+            # The connection is no longer HTTP, and the engine has closed it: nobody is left to be told.
+            log.info("attach to %s: %s", container.name, error)
+    return NoAnswer()
+
+
+def _wanted(call: Call) -> tuple[Container, AttachOptions]:
+    """The container and its streams. Raises Conflict for one that cannot be attached to now."""
     container = call.engine.containers.get(call.ref)
     options = AttachOptions(
         stdin=call.flag("stdin"),
@@ -43,18 +58,22 @@ async def attach(call: Call) -> web.StreamResponse:
         raise Conflict(f"container {container.id} is paused, unpause the container before attach")
     if container.state.status == "restarting":
         raise Conflict(f"container {container.id} is restarting, wait until the container is running")
-    with call.engine.containers.announce(container.id):
-        descriptor, early = await take_over(call, tty=container.spec.tty)
-        try:
-            await call.engine.containers.attach(container.id, descriptor, early, options)
-        except HytheError as error:
-            # The connection is no longer HTTP, and the engine has closed it: nobody is left to be told.
-            log.info("attach to %s: %s", container.name, error)
-    return NoAnswer()
+    return container, options
 
 
 async def attach_websocket(call: Call) -> web.StreamResponse:
-    raise Unsupported("attaching over a websocket is not supported", hint="use POST /containers/ID/attach")
+    """The same for clients that speak no other protocol. `websocket` says what the messages are."""
+    container, options = _wanted(call)
+    with call.engine.containers.announce(container.id):
+        client = await accept(call)
+        ours, theirs = socket.socketpair()
+        with ours:
+            try:
+                await call.engine.containers.attach(container.id, theirs.detach(), b"", options)
+            except HytheError as error:
+                log.info("attach to %s: %s", container.name, error)
+            await exchange(call, client, ours, tty=container.spec.tty)
+    return client
 
 
 async def resize(call: Call) -> web.StreamResponse:
@@ -128,13 +147,7 @@ _LOGS: Final = Parameters(
 
 ROUTES: Final = (
     Route("POST", "/containers/{ref}/attach", attach, "Attach to a container", _ATTACH),
-    Route(
-        "GET",
-        "/containers/{ref}/attach/ws",
-        attach_websocket,
-        "Attach over a websocket",
-        refused="not supported",
-    ),
+    Route("GET", "/containers/{ref}/attach/ws", attach_websocket, "Attach over a websocket", _ATTACH),
     Route(
         "POST", "/containers/{ref}/resize", resize, "Resize a container's terminal", Parameters(("h", "w"))
     ),

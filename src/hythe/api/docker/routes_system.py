@@ -153,7 +153,8 @@ async def events(call: Call) -> web.StreamResponse:
     now = time.time_ns()
     since, until = parse_time(call.text("since"), now), parse_time(call.text("until"), now)
     if since and until and until < since:
-        raise InvalidArgument("`since` time cannot be after `until` time")
+        given = f"`since` time ({call.text('since')}) cannot be after `until` time ({call.text('until')})"
+        raise InvalidArgument(given)
     bus = call.engine.events
     accept = _accept(filters, until)
     if until and until <= now:

@@ -182,13 +182,21 @@ class Lifecycle:
             timeout = DEFAULT_STOP_TIMEOUT if configured is None else configured
         number = parse_signal(signal_name or record.stop_signal)
         await self._signal(handle, number)
-        if record.state.status == "paused":
-            await self._parts.runtime.resume(record.id)
+        await self._thaw(handle)
         try:
             await asyncio.wait_for(handle.idle.wait(), None if timeout < 0 else timeout)
         except TimeoutError:
             await self._signal(handle, signal.SIGKILL)
             await handle.idle.wait()
+
+    async def _thaw(self, handle: Handle) -> None:
+        """Let a paused container take its signal; it may have ended of it, or been thawed by another, meanwhile."""
+        if handle.record.state.status != "paused":
+            return
+        try:
+            await self._parts.runtime.resume(handle.id)
+        except (NotFound, Conflict):
+            return
 
     async def _signal(self, handle: Handle, number: int) -> None:
         try:
@@ -208,8 +216,7 @@ class Lifecycle:
             handle.record.state.manually_stopped = True
         await self._signal(handle, number)
         if number == signal.SIGKILL:
-            if handle.record.state.status == "paused":
-                await self._parts.runtime.resume(handle.id)
+            await self._thaw(handle)
             await handle.idle.wait()
 
     async def restart(self, handle: Handle, timeout: float | None, signal_name: str | None) -> None:
