@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from hythe.errors import Conflict, Denied, HytheError, InvalidArgument, Unsupported
+from hythe.errors import Conflict, Denied, HytheError, InvalidArgument, NotFound, Unsupported
 from hythe.network.model import NetworkRecord, NetworkRequest, PortRequest
 from hythe.network.planning import MTU_OPTION, check_request, plan
 from hythe.network.ports import check_request as check_port
