@@ -349,7 +349,13 @@ def test_without_a_control_group_limits_are_warnings(user: Target) -> None:
 
 def test_the_api_on_a_port_of_the_host() -> None:
     with staged() as stage:
-        hosts = ("-H", f"unix://{stage.root}/run/hythe/hythe.sock", "-H", "tcp://127.0.0.1:2375")
+        hosts = (
+            "-H",
+            f"unix://{stage.root}/run/hythe/hythe.sock",
+            "-H",
+            "tcp://127.0.0.1:2375",
+            "--tcp-without-tls",
+        )
         with daemon_on(stage, *hosts) as target:
             assert fetch(target, "http://127.0.0.1:2375/_ping") == "OK"
 

@@ -18,6 +18,7 @@ from hythe.api.docker.connection import Server
 from hythe.api.docker.server import make_server
 from hythe.api.docker.table import ROUTES
 from hythe.base.sockets import Bind, bound
+from hythe.daemon import tls
 from hythe.daemon.config import Config
 from hythe.daemon.rootless.entrance import Inside
 from hythe.daemon.sockets import BACKLOG, Address, open_socket, parse, tls_context
@@ -47,8 +48,7 @@ class Daemon:
             context = tls_context(config)
             standing = _standing(self._inside)
             bind = standing.bind or bound
-            secured = context is not None
-            listeners = [_open(stack, parse(text), secured=secured, bind=bind) for text in config.hosts]
+            listeners = [_open(stack, parse(text), config, bind) for text in config.hosts]
             engine = Engine(
                 config.data_root,
                 config.exec_root,
@@ -77,9 +77,9 @@ def _standing(inside: Inside | None) -> Standing:
     return Standing(inside.bound, (inside.lifeline,), tuple(inside.warnings), rootless=True)
 
 
-def _open(stack: AsyncExitStack, address: Address, *, secured: bool, bind: Bind) -> socket.socket:
+def _open(stack: AsyncExitStack, address: Address, config: Config, bind: Bind) -> socket.socket:
     """Bound and listening: whoever connects from now on waits until the engine has started."""
-    listener = open_socket(address, secured=secured, bind=bind)
+    listener = open_socket(address, config, bind)
     stack.callback(listener.close)
     if address.path is not None:
         stack.callback(_remove_socket, address.path, address.path.stat().st_ino)
@@ -90,11 +90,20 @@ async def _serve(
     stack: AsyncExitStack, server: Server, listener: socket.socket, context: ssl.SSLContext | None
 ) -> None:
     loop = asyncio.get_running_loop()
+    if listener.family != socket.AF_UNIX and context is not None:
+        door = asyncio.ensure_future(tls.serve(listener, server, context))
+        stack.push_async_callback(_ended, door)
+        return
     if listener.family == socket.AF_UNIX:
         serving = await loop.create_unix_server(server, sock=listener, backlog=BACKLOG)
     else:
-        serving = await loop.create_server(server, sock=listener, ssl=context, backlog=BACKLOG)
+        serving = await loop.create_server(server, sock=listener, backlog=BACKLOG)
     stack.callback(serving.close)
+
+
+async def _ended(task: asyncio.Future[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _remove_socket(path: Path, inode: int) -> None:

@@ -30,7 +30,8 @@ MAX_POOL_BITS: Final = 16
 class Config:
     """`on_exit`: whether containers run on when the daemon ends. `pool`: the range for their addresses.
 
-    `userns`: whether containers get a user namespace of their own, or the host's.
+    `group`: who may use the unix sockets, None for the group hythe or docker. `userns`: whether containers get a user
+    namespace of their own, or the host's.
     """
 
     data_root: Path
@@ -44,6 +45,8 @@ class Config:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
+    group: str | None = None
+    tcp_without_tls: bool = False
     runtimes: Mapping[str, Program] = field(default_factory=dict)
     default_runtime: str = "hythe"
     ready_fd: int | None = field(default=None, compare=False)
@@ -76,6 +79,13 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--userns", metavar="private|host", help="the user namespace of containers")
     for name, what in (("cert", "certificate"), ("key", "private key"), ("ca", "CA for clients")):
         result.add_argument(f"--tls-{name}", metavar="FILE", help=f"{what}, for -H tcp://")
+    result.add_argument("--group", metavar="NAME", help="the group that may use the unix sockets")
+    result.add_argument(
+        "--tcp-without-tls",
+        action="store_true",
+        default=None,
+        help="listen on loopback for every user of this machine, who is root here by that",
+    )
     result.add_argument("--add-runtime", dest="runtimes", action="append", metavar="NAME=PATH",
                         help="an OCI runtime for `run --runtime NAME`")  # fmt: skip
     result.add_argument("--default-runtime", metavar="NAME", help="for containers that name none")
@@ -122,12 +132,14 @@ def _read(path: Path, *, must_exist: bool) -> dict[str, Any]:
 def _check_type(path: Path, key: str, value: object) -> None:
     if key == "runtimes":
         return  # `daemon.runtimes` knows their shape
-    if key == "hosts":
+    if key == "tcp-without-tls":
+        right = isinstance(value, bool)
+    elif key == "hosts":
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)
     else:
         right = isinstance(value, str)
     if not right:
-        wanted = "a list of strings" if key == "hosts" else "a string"
+        wanted = {"hosts": "a list of strings", "tcp-without-tls": "true or false"}.get(key, "a string")
         raise InvalidArgument(f"{path}: {key} must be {wanted}, not {value!r}")
 
 

@@ -1,7 +1,8 @@
 """Where the API listens: unix sockets for the group, tcp only where it is safe.
 
-Whoever may write to the socket is root on this host, so a unix socket gets mode 0660 and the group "hythe"
-(or "docker") where there is one, and tcp without client certificates is refused for any address but loopback.
+Whoever may write to the socket is root on this host, so a unix socket gets mode 0660 and the group that was named, or
+"hythe" or "docker" where there is one. tcp wants certificates of both sides; without, only loopback can be had, and
+only by --tcp-without-tls, since every user of this machine and every container on its network comes in there.
 A socket file left behind by a daemon that was killed is removed, one on which somebody answers is not.
 """
 
@@ -66,14 +67,15 @@ def parse(text: str) -> Address:
     raise InvalidArgument(f"invalid host {text!r}", hint="write unix:///PATH or tcp://ADDRESS:PORT")
 
 
-def open_socket(address: Address, *, secured: bool, bind: Bind = bound) -> socket.socket:
+def open_socket(address: Address, config: Config, bind: Bind = bound) -> socket.socket:
     """A listening socket; the caller closes it, and removes the file of a unix one. `bind` takes the port for tcp."""
     if address.path is not None:
-        return _open_unix(address.path)
-    return _open_tcp(address, secured=secured, bind=bind)
+        return _open_unix(address.path, config.group)
+    return _open_tcp(address, config, bind)
 
 
-def _open_unix(path: Path) -> socket.socket:
+def _open_unix(path: Path, group: str | None) -> socket.socket:
+    owner = group_of(group)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
@@ -84,7 +86,8 @@ def _open_unix(path: Path) -> socket.socket:
             listener.bind(str(path))
         finally:
             os.umask(before)
-        _give_to_group(path)
+        if owner is not None:
+            os.chown(path, -1, owner)
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
@@ -113,24 +116,29 @@ def _clear_stale(path: Path) -> None:
     raise Conflict(f"somebody listens on {path} already", hint="stop it, or give another -H")
 
 
-def _give_to_group(path: Path) -> None:
+def group_of(name: str | None) -> int | None:
+    """The group for unix sockets: the one named, or the first of GROUPS that there is. Raises InvalidArgument."""
     if not initial():
-        return  # an ordinary user's socket is its own
-    for name in GROUPS:
+        if name is not None:
+            raise InvalidArgument("an ordinary user's socket is that user's own", hint="leave --group out")
+        return None
+    for each in GROUPS if name is None else (name,):
         try:
-            group = grp.getgrnam(name).gr_gid
+            group = grp.getgrnam(each).gr_gid
         except KeyError:
             continue
-        if os.geteuid() == 0 or group in os.getgroups():
-            os.chown(path, -1, group)
-        return
+        return group if os.geteuid() == 0 or group in os.getgroups() else None
+    if name is not None:
+        raise InvalidArgument(f"there is no group {name!r} for the socket", hint=f"groupadd {name}")
+    return None
 
 
-def _open_tcp(address: Address, *, secured: bool, bind: Bind) -> socket.socket:
-    if not secured and not _is_loopback(address.host):
+def _open_tcp(address: Address, config: Config, bind: Bind) -> socket.socket:
+    allowed = config.tcp_without_tls and _is_loopback(address.host)
+    if config.tls_cert is None and not allowed:
         raise Denied(
             f"refusing to listen on {address.text} without TLS: whoever reaches it would be root here",
-            hint="listen on 127.0.0.1, or give --tls-cert, --tls-key and --tls-ca",
+            hint="give --tls-cert, --tls-key and --tls-ca, or listen on 127.0.0.1 with --tcp-without-tls",
         )
     try:
         return bind("127.0.0.1" if address.host == "localhost" else address.host, "tcp", address.port)
