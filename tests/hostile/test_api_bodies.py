@@ -121,6 +121,23 @@ def test_many_slow_and_silent_clients_do_not_stop_the_others(engine: Target) -> 
             connection.close()
 
 
+def test_clients_that_do_not_read_their_archives_do_not_stop_the_others(engine: Target) -> None:
+    """Each keeps a writer busy that waits for it; there were as many threads as processors, and then none."""
+    made = engine.docker("create", "--name", "big", "busybox")
+    held = [connect(engine) for _ in range(60)]
+    try:
+        for number, connection in enumerate(held):
+            path = "containers/big/export" if number % 2 else "images/busybox/get"
+            connection.sendall(f"GET /v1.43/{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert held[0].recv(1) == b"H"
+        run = engine.docker("run", "--rm", "busybox", "echo", "served")
+        assert run.out == "served\n", run.err
+    finally:
+        for connection in held:
+            connection.close()
+    assert len(engine.docker("export", made.out.strip()).out) > 0
+
+
 def test_a_rush_of_clients_waits_to_be_let_in(engine: Target) -> None:
     """Who connects without blocking, as docker does, is refused at once where there is no room to wait."""
     held: list[socket.socket] = []

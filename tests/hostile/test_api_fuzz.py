@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,8 @@ def furnish(engine: Target) -> None:
 def status(engine: Target, request: Request) -> int:
     """The status of the answer; its body is read as far as it comes at once, then the client leaves."""
     answer = b""
+    with (engine.root / "requests").open("a") as record:  # which ones came before the one that failed
+        record.write(f"{time.time()} {request}\n")
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(SECONDS)
         connection.connect(engine.host.removeprefix("unix://"))

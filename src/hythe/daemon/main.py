@@ -14,7 +14,9 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 from hythe.base.files import write_atomic
 from hythe.daemon.config import Config, load
@@ -23,6 +25,10 @@ from hythe.daemon.rootless.entrance import Inside, enter
 from hythe.errors import HytheError
 
 log = logging.getLogger("hythe.daemon")
+
+# Made when needed. More than may be taken by archives on their way to slow clients (`api.docker.connection`) and by
+# builds, whose steps need another.
+THREADS: Final = 96
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,6 +75,7 @@ async def _run(config: Config, inside: Inside | None) -> int:
 
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, "work"))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     daemon = Daemon(config, inside)

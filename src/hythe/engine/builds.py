@@ -9,7 +9,7 @@ import asyncio
 import shutil
 import tempfile
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +58,7 @@ class BuildService:
         self._images.collect()
         return forgotten, max(size - self._images.layers_size(), 0)
 
-    async def build(self, tar: BinaryIO, options: BuildOptions) -> AsyncIterator[Message]:
+    async def build(self, tar: BinaryIO, options: BuildOptions) -> AsyncGenerator[Message, None]:
         """Progress messages in the classic builder's form; a failure is the last of them, as "errorDetail".
 
         A context that cannot be unpacked is raised before the first message.

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
@@ -227,7 +227,7 @@ class Volumes(Protocol):
 class Builds(Protocol):
     """routes_build."""
 
-    def build(self, tar: BinaryIO, options: BuildOptions) -> AsyncIterator[dict[str, Any]]: ...
+    def build(self, tar: BinaryIO, options: BuildOptions) -> AsyncGenerator[dict[str, Any], None]: ...
 
     async def prune(self, before: int | None = None) -> tuple[Sequence[str], int]: ...
 

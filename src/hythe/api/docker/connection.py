@@ -27,15 +27,25 @@ _HIJACKED_HEAD: Final = re.compile(
 )
 _LENGTH: Final = re.compile(rb"^content-length:[ \t]*(\d+)", re.IGNORECASE | re.MULTILINE)
 _MAX_EARLY: Final = 1024 * 1024
+# Each takes a thread of the daemon's, which has more (`daemon.main.THREADS`): others go on beside slow clients.
+MAX_TRANSFERS: Final = 32
 
 
 class Connection(RequestHandler):
     """One client. Everything runs on the event loop."""
 
-    __slots__ = ("_early", "_hijacking", "_last_body", "gone")
+    __slots__ = ("_early", "_hijacking", "_last_body", "gone", "transfers")
 
-    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        manager: web.Server,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        transfers: asyncio.Semaphore,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(manager, loop=loop, **kwargs)
+        self.transfers = transfers
         self.gone: asyncio.Future[None] = loop.create_future()
         self._last_body: StreamReader | None = None
         self._hijacking = False
@@ -127,10 +137,14 @@ def _is_hijacked(message: object) -> bool:
 
 
 class Server(web.Server):
-    """aiohttp's server, making our connections."""
+    """aiohttp's server, making our connections. `_transfers`: how many may be sent an archive at a time."""
+
+    def __init__(self, handler: Any, **kwargs: Any) -> None:
+        super().__init__(handler, **kwargs)
+        self._transfers = asyncio.Semaphore(MAX_TRANSFERS)
 
     def __call__(self) -> RequestHandler:
-        return Connection(self, loop=self._loop, **self._kwargs)
+        return Connection(self, loop=self._loop, transfers=self._transfers, **self._kwargs)
 
     async def stop(self, grace: float) -> None:
         """Let go of all clients: lasting answers end now, other requests have `grace` seconds to end."""

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routing import Route
-from hythe.api.docker.streaming import TAR, begin, send_bytes, while_connected
+from hythe.api.docker.streaming import TAR, send_bytes
 from hythe.api.docker.transfer import produced, spooled
 from hythe.errors import InvalidArgument
 from hythe.wire.times import format_time
@@ -68,15 +68,7 @@ async def get(call: Call) -> web.StreamResponse:
     async def write(out: BinaryIO) -> None:
         await containers.archive_get(call.ref, path, out)
 
-    response = await begin(call, TAR, {STAT_HEADER: stat_header(stat)})
-
-    async def pump() -> None:
-        async for chunk in produced(write):
-            await response.write(chunk)
-
-    await while_connected(call, pump())
-    await response.write_eof()
-    return response
+    return await send_bytes(call, TAR, produced(call, write), {STAT_HEADER: stat_header(stat)})
 
 
 async def put(call: Call) -> web.StreamResponse:
@@ -99,7 +91,7 @@ async def export(call: Call) -> web.StreamResponse:
     async def write(out: BinaryIO) -> None:
         await call.engine.containers.export(container.id, out)
 
-    return await send_bytes(call, TAR, produced(write))
+    return await send_bytes(call, TAR, produced(call, write))
 
 
 ROUTES: Final = (

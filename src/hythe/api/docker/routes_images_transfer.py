@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from aiohttp import web
@@ -37,7 +37,7 @@ async def _pull(call: Call, name: str) -> web.StreamResponse:
             hint="make it with `hythe image bootstrap`, `docker build` or `docker load`",
         ) from error
 
-    async def messages() -> AsyncIterator[dict[str, Any]]:
+    async def messages() -> AsyncGenerator[dict[str, Any], None]:
         yield {"status": f"Digest: {image.id}"}
         yield {"status": f"Status: Image is here already, nothing was pulled: {name}"}
 
@@ -53,14 +53,14 @@ async def _import(call: Call) -> web.StreamResponse:
     async with spooled(call) as tar:
         image = await call.engine.images.import_rootfs(tar, name, **options)
 
-    async def messages() -> AsyncIterator[dict[str, Any]]:
+    async def messages() -> AsyncGenerator[dict[str, Any], None]:
         yield {"status": image.id}
 
     return await send_progress(call, messages())
 
 
 async def load(call: Call) -> web.StreamResponse:
-    async def messages() -> AsyncIterator[dict[str, Any]]:
+    async def messages() -> AsyncGenerator[dict[str, Any], None]:
         for name in names:
             kind = "Loaded image ID" if name.startswith("sha256:") else "Loaded image"
             yield {"stream": f"{kind}: {name}\n"}
@@ -89,7 +89,7 @@ async def _save(call: Call, names: list[str]) -> web.StreamResponse:
     async def write(out: BinaryIO) -> None:
         await call.engine.images.save(names, out)
 
-    return await send_bytes(call, TAR, produced(write))
+    return await send_bytes(call, TAR, produced(call, write))
 
 
 _CREATE: Final = Parameters(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterable, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aiohttp import web
@@ -54,19 +54,21 @@ async def while_connected(call: Call, work: Coroutine[Any, Any, T]) -> T:
                 await task
 
 
-async def send_bytes(call: Call, content_type: str, chunks: AsyncIterable[bytes]) -> web.StreamResponse:
+async def send_bytes(
+    call: Call, content_type: str, chunks: AsyncGenerator[bytes, None], headers: dict[str, str] | None = None
+) -> web.StreamResponse:
     """Send chunks as they come. The first is awaited before the head, so an early error is still a status."""
-    iterator = chunks.__aiter__()
-    first = await while_connected(call, _next(iterator))
-    response = await begin(call, content_type)
+    async with contextlib.aclosing(chunks):
+        first = await while_connected(call, _next(chunks))
+        response = await begin(call, content_type, headers)
 
-    async def pump() -> None:
-        chunk = first
-        while chunk is not None:
-            await response.write(chunk)
-            chunk = await _next(iterator)
+        async def pump() -> None:
+            chunk = first
+            while chunk is not None:
+                await response.write(chunk)
+                chunk = await _next(chunks)
 
-    await while_connected(call, pump())
+        await while_connected(call, pump())
     await response.write_eof()
     return response
 
@@ -75,14 +77,15 @@ async def _next(iterator: Any) -> Any:
     return await anext(iterator, None)
 
 
-async def send_progress(call: Call, messages: AsyncIterable[dict[str, Any]]) -> web.StreamResponse:
+async def send_progress(call: Call, messages: AsyncGenerator[dict[str, Any], None]) -> web.StreamResponse:
     """Progress of a build or a load: an error after the first line becomes the stream's last message."""
     response = await begin(call, JSON)
 
     async def pump() -> None:
         try:
-            async for message in messages:
-                await response.write(json_line(message))
+            async with contextlib.aclosing(messages):
+                async for message in messages:
+                    await response.write(json_line(message))
         except HytheError as error:
             detail = {"message": str(error), "code": status_of(error)}
             await response.write(json_line({"errorDetail": detail, "error": str(error)}))

@@ -2,7 +2,8 @@
 
 In: a request's body is spooled to an unnamed file on the data root's disk, since readers of archives seek.
 Out: whoever writes an archive writes into a pipe from a thread, and what comes out is sent; a client that
-leaves closes the pipe, which ends the writer with EPIPE.
+leaves closes the pipe, which ends the writer with EPIPE. A slow client keeps a writer and its thread, so that only so
+many are served at a time (`connection.Server`), and the others wait without one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import contextlib
 import errno
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from hythe.errors import InvalidArgument, NoSpace
@@ -48,17 +49,42 @@ async def spooled(call: Call) -> AsyncIterator[BinaryIO]:
         yield cast(BinaryIO, file)
 
 
-async def produced(write: Callable[[BinaryIO], Awaitable[object]]) -> AsyncIterator[bytes]:
-    """What `write` writes, as it writes it. An error of its before the first byte is raised here, at once."""
-    reading, writing = os.pipe2(os.O_CLOEXEC)
-    task = asyncio.ensure_future(_write_all(write, writing))
-    try:
-        while chunk := await asyncio.to_thread(os.read, reading, _READ):
-            yield chunk
-    finally:
-        os.close(reading)
-        with contextlib.suppress(BrokenPipeError):
-            await task
+async def produced(call: Call, write: Callable[[BinaryIO], Awaitable[object]]) -> AsyncGenerator[bytes, None]:
+    """What `write` writes, as it writes it. An error of its before the first byte is raised here, at once.
+
+    The caller closes the generator: a writer whose client has left would wait at a full pipe, and keep its thread.
+    """
+    async with call.connection.transfers:
+        reading, writing = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(reading, False)
+        task = asyncio.ensure_future(_write_all(write, writing))
+        try:
+            while chunk := await _read(reading):
+                yield chunk
+        finally:
+            os.close(reading)
+            with contextlib.suppress(BrokenPipeError):
+                await task
+
+
+async def _read(descriptor: int) -> bytes:
+    """The next piece from a pipe, without a thread that waits for it; b"" at its end."""
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            return os.read(descriptor, _READ)
+        except BlockingIOError:
+            ready: asyncio.Future[None] = loop.create_future()
+            loop.add_reader(descriptor, _resolve, ready)
+            try:
+                await ready
+            finally:
+                loop.remove_reader(descriptor)
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 async def _write_all(write: Callable[[BinaryIO], Awaitable[object]], descriptor: int) -> None:
