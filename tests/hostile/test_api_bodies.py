@@ -10,6 +10,7 @@ import socket
 import pytest
 
 from tests.targets import Target
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.root
 
@@ -119,6 +120,28 @@ def test_many_slow_and_silent_clients_do_not_stop_the_others(engine: Target) -> 
     finally:
         for connection in held:
             connection.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [
+        (b"", b""),
+        (b"GET /inf", b""),
+        (
+            b"POST /containers/create HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{",
+            b"HTTP/1.1 400 ",
+        ),
+    ],
+)
+def test_a_client_has_a_time_to_say_what_it_wants(engine: Target, sent: bytes, answer: bytes) -> None:
+    with connect(engine) as connection:
+        connection.settimeout(60 * PATIENCE)
+        connection.sendall(sent)
+        try:
+            assert connection.recv(1000).startswith(answer)
+        except ConnectionResetError:
+            assert answer == b""
 
 
 def test_clients_that_do_not_read_their_archives_do_not_stop_the_others(engine: Target) -> None:

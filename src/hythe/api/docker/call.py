@@ -1,12 +1,13 @@
 """One request as a handler sees it: what stands in the path, the query and the body, checked and typed.
 
-Bodies are JSON of at most 8 MiB, whole and well-formed, or the request is refused: a body that is too large
-or empty is never taken for an absent one (CVE-2024-41110). Streams (archives, build contexts) are read by
+Bodies are JSON of at most 8 MiB, whole, well-formed and there within 30 s, or the request is refused: a body that is
+too large or empty is never taken for an absent one (CVE-2024-41110). Streams (archives, build contexts) are read by
 their handlers from `body_stream`.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hythe.api.docker.parameters import Parameters
 
 MAX_BODY: Final = 8 * 1024 * 1024
+BODY_SECONDS: Final = 30.0
 _FALSE: Final = ("", "0", "no", "false", "none", "False")
 
 T = TypeVar("T")
@@ -115,10 +117,17 @@ class Call:
         length = self.request.content_length
         data = bytearray()
         if length is None or length <= MAX_BODY:
-            async for chunk in self.request.content.iter_any():
-                data += chunk
-                if len(data) > MAX_BODY:
-                    break
+            try:
+                async with asyncio.timeout(BODY_SECONDS):
+                    async for chunk in self.request.content.iter_any():
+                        data += chunk
+                        if len(data) > MAX_BODY:
+                            break
+            except TimeoutError as error:
+                self.request.protocol.keep_alive(False)
+                raise InvalidArgument(
+                    f"the request's body did not arrive within {BODY_SECONDS:.0f} seconds"
+                ) from error
         if (length or 0) > MAX_BODY or len(data) > MAX_BODY:
             self.request.protocol.keep_alive(False)
             raise InvalidArgument(f"the request's body is larger than {MAX_BODY} bytes")

@@ -27,6 +27,8 @@ _HIJACKED_HEAD: Final = re.compile(
 )
 _LENGTH: Final = re.compile(rb"^content-length:[ \t]*(\d+)", re.IGNORECASE | re.MULTILINE)
 _MAX_EARLY: Final = 1024 * 1024
+# A client has so long to send its first request's head; between requests aiohttp's own limit holds.
+HEAD_SECONDS: Final = 30.0
 # Each takes a thread of the daemon's, which has more (`daemon.main.THREADS`): others go on beside slow clients.
 MAX_TRANSFERS: Final = 32
 
@@ -34,7 +36,7 @@ MAX_TRANSFERS: Final = 32
 class Connection(RequestHandler):
     """One client. Everything runs on the event loop."""
 
-    __slots__ = ("_early", "_hijacking", "_last_body", "gone", "transfers")
+    __slots__ = ("_early", "_hijacking", "_last_body", "_late", "gone", "transfers")
 
     def __init__(
         self,
@@ -50,6 +52,15 @@ class Connection(RequestHandler):
         self._last_body: StreamReader | None = None
         self._hijacking = False
         self._early = bytearray()
+        self._late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._late = asyncio.get_running_loop().call_later(HEAD_SECONDS, self._abort)
+
+    def _abort(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         if self._hijacking:
@@ -61,6 +72,7 @@ class Connection(RequestHandler):
             self._keep(rest)
         super().data_received(data)
         if self._messages:
+            self._in_time()
             message, body = self._messages[-1]
             self._last_body = body if _is_hijacked(message) else None
         if self._last_body is not None and self._last_body.is_eof():
@@ -75,7 +87,13 @@ class Connection(RequestHandler):
         """True keeps the connection open for writing."""
         return self._hijacking
 
+    def _in_time(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
     def connection_lost(self, exc: BaseException | None) -> None:
+        self._in_time()
         if not self.gone.done():
             self.gone.set_result(None)
         super().connection_lost(exc)
