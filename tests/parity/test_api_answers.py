@@ -131,6 +131,7 @@ NOUNS = {
 
 @pytest.mark.parametrize("noun", NOUNS)
 def test_pruning_nothing(target: Target, noun: str) -> None:
+    assert ask(target, "POST", f"{V}/{noun}/prune").status == 200  # what other tests have left
     answer = ask(target, "POST", f"{V}/{noun}/prune")
     assert answer.status == 200 and not answer.json[NOUNS[noun]]
     assert answer.json.get("SpaceReclaimed", 0) == 0

@@ -6,6 +6,7 @@ Whoever stops listening cancels the build: the builder asks `cancelled` between 
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import tempfile
 import threading
@@ -23,7 +24,16 @@ from hythe.errors import HytheError
 from hythe.store.database import Database
 from hythe.store.images import Images
 
+log = logging.getLogger("hythe.engine")
+
 Message = dict[str, Any]
+
+
+def _retrieved(task: asyncio.Future[None]) -> None:
+    """Look at how a build ended that nobody listens to any more; mistakes of ours still go to the log."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, HytheError):
+        log.error("a build failed", exc_info=error)
 
 
 class BuildService:
@@ -82,6 +92,7 @@ class BuildService:
                 tell(None)
 
         task = asyncio.ensure_future(asyncio.to_thread(work))
+        task.add_done_callback(_retrieved)
         try:
             while (message := await queue.get()) is not None:
                 yield message
