@@ -165,3 +165,16 @@ def test_a_paused_container_is_ended_by_force(target: Target) -> None:
         done = target.docker(*command, "frozen")
         assert done.code == 0, done.err
         target.docker("rm", "-f", "frozen")
+
+
+def test_old_clients_see_what_they_know(target: Target) -> None:
+    for path in ("/images/json", "/images/busybox/json", "/system/df"):
+        old = (
+            ask(target, "GET", f"/v1.24{path}").json
+            if path != "/system/df"
+            else ask(target, "GET", f"/v1.25{path}").json
+        )
+        assert "VirtualSize" in json.dumps(old)
+    assert ask(target, "GET", "/v1.24/images/json?filter=busybox").json
+    assert ask(target, "GET", "/v1.24/images/json?filter=nosuch").json == []
+    assert ask(target, "GET", "/v1.41/images/json?filter=nosuch").json

@@ -17,6 +17,7 @@ from hythe.api.docker.translate.images_json import history_json, image_json, ima
 from hythe.api.docker.translate.networks_json import network_json, network_request
 from hythe.api.docker.translate.stats_json import stats_json
 from hythe.api.docker.translate.update import changes
+from hythe.api.docker.translate.versions import image_for
 from hythe.api.docker.types.host import UpdateRequest
 from hythe.api.docker.types.networks import ConnectRequest, NetworkCreateRequest
 from hythe.engine.events import Event
@@ -174,3 +175,9 @@ def test_limits_can_be_lifted_by_an_update() -> None:
     body = b'{"PidsLimit": 0, "CpuQuota": -1, "MemorySwap": -1, "BlkioWeight": 20}'
     expected = {"pids_limit": -1, "cpu_quota": -1, "memory_swap": -1, "blkio_weight": 20}
     assert changes(decode(body, UpdateRequest)) == expected
+
+
+def test_fields_that_a_version_took_away() -> None:
+    assert "VirtualSize" in image_for((1, 43), image_summary(IMAGE))
+    assert "VirtualSize" not in image_for((1, 44), image_summary(IMAGE))
+    assert image_for((1, 44), image_json(IMAGE))["Size"] == image_json(IMAGE)["Size"]

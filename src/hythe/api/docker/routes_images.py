@@ -21,6 +21,7 @@ from hythe.api.docker.translate.images_json import (
     labels,
 )
 from hythe.api.docker.translate.prune import older_than
+from hythe.api.docker.translate.versions import image_for
 from hythe.errors import Conflict, InvalidArgument
 from hythe.oci.reference import parse
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 # No image here is a step of a build, digests are always told, and no image has an untagged parent.
 _LIST: Final = Parameters(
+    ("filter",),
     filters=("before", "dangling", "label", "reference", "since", "until"),
     no_effect=("all", "digests"),
     refused=("manifests", "shared-size"),
@@ -51,9 +53,16 @@ async def list_(call: Call) -> web.StreamResponse:
         and all(created_at(image) > limit for limit in since)
         and old(created_at(image))
         and _matches(image, filters)
+        and all(_fits(image, pattern) for pattern in _name_asked_for(call))
     ]
-    patterns = filters.get("reference")
-    return json_response([image_summary(_named(image, patterns)) for image in shown])
+    patterns = [*filters.get("reference"), *_name_asked_for(call)]
+    return json_response([image_for(call.version, image_summary(_named(image, patterns))) for image in shown])
+
+
+def _name_asked_for(call: Call) -> list[str]:
+    """Before 1.41 a pattern could stand in a parameter of its own."""
+    pattern = call.text("filter")
+    return [pattern] if pattern and call.version < (1, 41) else []
 
 
 def _named(image: Image, patterns: Sequence[str]) -> Image:
@@ -85,7 +94,7 @@ def _name_fits(name: str, pattern: str) -> bool:
 
 
 async def inspect(call: Call) -> web.StreamResponse:
-    return json_response(image_json(call.engine.images.get(call.params["name"])))
+    return json_response(image_for(call.version, image_json(call.engine.images.get(call.params["name"]))))
 
 
 async def history(call: Call) -> web.StreamResponse:

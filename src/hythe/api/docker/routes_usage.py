@@ -18,6 +18,7 @@ from hythe.api.docker.translate.prune import older_than
 from hythe.api.docker.translate.stats_json import stats_json
 from hythe.api.docker.translate.summary import summary
 from hythe.api.docker.translate.update import changes
+from hythe.api.docker.translate.versions import image_for
 from hythe.api.docker.types.host import UpdateRequest
 from hythe.engine.model import Container
 
@@ -82,7 +83,9 @@ async def disk_usage(call: Call) -> web.StreamResponse:
     if "image" in wanted:
         images = engine.images.list()
         uses = [container.image_id for container in containers]
-        result["Images"] = [image_summary(image, uses=uses.count(image.id)) for image in images]
+        result["Images"] = [
+            image_for(call.version, image_summary(image, uses=uses.count(image.id))) for image in images
+        ]
         result["LayersSize"] = await engine.images.layers_size()
     if "container" in wanted:
         now = time.time_ns()
