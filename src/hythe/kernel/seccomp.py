@@ -6,7 +6,7 @@ warm parent compiles a profile once and every child only installs it. Names that
 passed over, as all runtimes do: a profile lists calls of newer kernels. In front of the program stand a few
 instructions for the calls that the profile's author could not know (`unknown_calls`).
 
-Kept out: SCMP_ACT_NOTIFY, which is refused by name.
+Kept out: what a listener takes, where a rule notifies one (`seccomp_listener`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from hythe.errors import InvalidArgument, Unavailable, Unsupported
-from hythe.kernel import unknown_calls
+from hythe.kernel import seccomp_listener, unknown_calls
 from hythe.kernel.syscall import syscall
 
 _SECCOMP_SET_MODE_FILTER: Final = 1
@@ -36,6 +36,7 @@ _ACTIONS: Final = {
     "SCMP_ACT_KILL_PROCESS": 0x80000000,
     "SCMP_ACT_TRAP": 0x00030000,
     "SCMP_ACT_ERRNO": 0x00050000,
+    "SCMP_ACT_NOTIFY": 0x7FC00000,
     "SCMP_ACT_TRACE": 0x7FF00000,
     "SCMP_ACT_LOG": 0x7FFC0000,
     "SCMP_ACT_ALLOW": 0x7FFF0000,
@@ -48,6 +49,7 @@ _FLAGS: Final = {
     "SECCOMP_FILTER_FLAG_TSYNC": 1,
     "SECCOMP_FILTER_FLAG_LOG": 2,
     "SECCOMP_FILTER_FLAG_SPEC_ALLOW": 4,
+    "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV": 32,
 }
 
 
@@ -87,7 +89,7 @@ def _load() -> ctypes.CDLL:
 
 
 def action(name: str, errno_value: int | None) -> int:
-    """The kernel's number of an OCI action. Raises Unsupported for SCMP_ACT_NOTIFY and unknown names."""
+    """The kernel's number of an OCI action. Raises InvalidArgument, Unsupported for unknown names."""
     if name not in _ACTIONS:
         raise Unsupported(
             f"seccomp: action {name!r} is not supported", hint="use one of " + ", ".join(_ACTIONS)
@@ -103,13 +105,15 @@ _MOST_DATA: Final = 0xFFFF
 
 
 def filter_flags(profile: dict[str, Any]) -> int:
-    """The flags of seccomp(2) for a profile's `flags`. Raises Unsupported."""
+    """The flags of seccomp(2) for a profile's `flags` and rules. Raises InvalidArgument, Unsupported."""
     bits = 0
     for name in profile.get("flags") or ():
         if name not in _FLAGS:
-            raise Unsupported(f"seccomp: flag {name!r} is not supported")
+            raise Unsupported(
+                f"seccomp: flag {name!r} is not supported", hint="use one of " + ", ".join(_FLAGS)
+            )
         bits |= _FLAGS[name]
-    return bits
+    return seccomp_listener.flags(profile, bits)
 
 
 def _comparisons(rule: dict[str, Any]) -> Iterator[list[_Compare]]:
@@ -227,11 +231,16 @@ def _export(library: ctypes.CDLL, context: int) -> bytes:
         os.close(descriptor)
 
 
-def install(program: bytes, flags: int) -> None:
-    """Put the filter on this thread for good (seccomp(2)). Needs CAP_SYS_ADMIN or no_new_privs."""
+def install(program: bytes, flags: int, tell: Callable[[int], None] | None = None) -> None:
+    """Put the filter on this thread for good (seccomp(2)). Needs CAP_SYS_ADMIN or no_new_privs.
+
+    `tell` is called with the listener's descriptor, where `flags` ask for one, before anything else is done.
+    """
     buffer = ctypes.create_string_buffer(program, len(program))
     value = _Program(len(program) // _INSTRUCTION, ctypes.addressof(buffer))
-    syscall("seccomp", _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(value))
+    number = syscall("seccomp", _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(value))
+    if tell is not None and flags & seccomp_listener.NEW_LISTENER:
+        tell(number)
 
 
 def actions() -> set[str]:

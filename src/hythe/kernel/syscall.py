@@ -28,6 +28,7 @@ _COMMON: Final = {
     "clone3": 435,
     "close_range": 436,
     "openat2": 437,
+    "pidfd_getfd": 438,
     "mount_setattr": 442,
     "pidfd_send_signal": 424,
 }

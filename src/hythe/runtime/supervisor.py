@@ -14,8 +14,9 @@ from functools import partial
 from typing import Any
 
 from hythe.errors import CannotStart, Conflict, NotFound
-from hythe.kernel import cgroups, process, seccomp
+from hythe.kernel import cgroups, process, seccomp, seccomp_listener
 from hythe.kernel.cgroups import Group
+from hythe.runtime import notified
 from hythe.runtime.birth import born
 from hythe.runtime.container import Container
 from hythe.runtime.events import Events
@@ -67,7 +68,8 @@ class Supervisor:
         """The compiled seccomp profile. Raises InvalidArgument, Unsupported, Unavailable."""
         if not profile:
             return None
-        return Filter(self._compiler.program(repr(profile), profile), seccomp.filter_flags(profile))
+        address = seccomp_listener.address(profile)
+        return Filter(self._compiler.program(repr(profile), profile), seccomp.filter_flags(profile), *address)
 
     # ---- starting ---------------------------------------------------------------------------------
 
@@ -146,6 +148,7 @@ class Supervisor:
             answer=answer,
             on_namespaces=lambda: self._events.send("namespaces", id=container.id, pid=born.pid),
             on_running=lambda: self._spares.refill_when_idle(),
+            on_listener=partial(notified.tell, container, born.pid),
         )
         self._tasks[born.pid] = (container, task)
         return task

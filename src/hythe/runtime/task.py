@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 
 from hythe.errors import CannotStart, HytheError
 from hythe.runtime.fork import Born
-from hythe.runtime.init.channel import START
+from hythe.runtime.init.channel import PROCEED, START
 from hythe.runtime.loop import IN, Loop
 from hythe.runtime.protocol import ExitRecord, error_of
 from hythe.runtime.stdio import Streams
@@ -69,6 +69,7 @@ class ForkedTask(Task):
         answer: Answer,
         on_namespaces: Callable[[], None],
         on_running: Callable[[], None],
+        on_listener: Callable[[int], None],
     ) -> None:
         super().__init__(born.pid, start_time, streams, exec_id=exec_id, phase="preparing")
         self._loop = loop
@@ -76,6 +77,7 @@ class ForkedTask(Task):
         self._answer: Answer | None = answer
         self._on_namespaces = on_namespaces
         self._on_running = on_running
+        self._on_listener = on_listener
         loop.add(born.channel.fileno(), IN, lambda _: self.listen())
 
     def start(self, answer: Answer) -> None:
@@ -115,8 +117,21 @@ class ForkedTask(Task):
                 self._give(pid=self.pid, start_time=self.start_time, warnings=message.get("warnings") or [])
             else:
                 self.phase = "starting"
+        elif kind == "listener":
+            self._give_listener(message["number"])
         elif kind == "error":
             self.failure = error_of(message["error"])
+
+    def _give_listener(self, number: int) -> None:
+        """A seccomp agent is told; where it cannot be, the process has been killed, and its end is the answer."""
+        assert self._channel is not None
+        try:
+            self._on_listener(number)
+            self._channel.send(PROCEED)
+        except HytheError as error:
+            self.failure = error
+        except OSError:
+            pass  # it has ended: that will be told by its exit
 
     def _ended_line(self) -> None:
         """The child's end is closed: it has exec'ed, or failed, or died."""

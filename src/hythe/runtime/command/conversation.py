@@ -38,17 +38,23 @@ def proceed(line: socket.socket, state: str) -> None:
     line.send(PROCEED + state.encode())
 
 
-def start(line: socket.socket) -> None:
+def start(line: socket.socket, on_listener: Callable[[int], None]) -> None:
     """Say "start" and wait for exec."""
     line.send(START)
-    until_exec(line)
+    until_exec(line, on_listener)
 
 
-def until_exec(line: socket.socket) -> None:
-    """Return once exec has succeeded. Raises what the child says otherwise."""
-    packet = line.recv(_PACKET)
-    if packet:
-        raise failure(error_of(jsonfile.decode(packet, "the child's message")["error"]))
+def until_exec(line: socket.socket, on_listener: Callable[[int], None]) -> None:
+    """Return once exec has succeeded. Raises what the child says otherwise, and what `on_listener` does.
+
+    `on_listener` is called with the number of the child's descriptor for a seccomp agent, while the child waits.
+    """
+    while packet := line.recv(_PACKET):
+        message = jsonfile.decode(packet, "the child's message")
+        if message["kind"] == "error":
+            raise failure(error_of(message["error"]))
+        on_listener(message["number"])
+        line.send(PROCEED)
 
 
 def failure(error: HytheError) -> HytheError:

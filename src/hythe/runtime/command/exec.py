@@ -55,7 +55,7 @@ def action(context: Context, options: dict[str, Any], arguments: list[str]) -> i
             report.log(context, "warning", warning)
         if options["console_socket"]:
             console.hand_over(master, options["console_socket"])
-        conversation.until_exec(born.channel)
+        conversation.until_exec(born.channel, filters.listener(folder, state, born.pid))
         if options["pid_file"]:
             jsonfile.write_text(options["pid_file"], str(born.pid), 0o644)
         undo.keep()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hythe.runtime.command import conversation, launch, removal
+from hythe.runtime.command import conversation, filters, launch, removal
 from hythe.runtime.command.context import Context
 from hythe.runtime.command.flags import Flag
 from hythe.runtime.command.starting import started
@@ -28,7 +28,7 @@ def action(context: Context, options: dict[str, Any], arguments: list[str]) -> i
         signals = -1 if detached else foreground.block_signals()
         kind = "detached" if detached else "foreground"
         container = launch.launch(context, arguments[0], options, undo, kind=kind)
-        conversation.start(container.line)
+        conversation.start(container.line, filters.listener(container.folder, container.state))
         started(context, container.folder, container.state)
         undo.keep()
     if detached:

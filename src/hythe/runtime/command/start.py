@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from hythe.errors import Conflict
-from hythe.runtime.command import conversation
+from hythe.runtime.command import conversation, filters
 from hythe.runtime.command.context import Context
 from hythe.runtime.command.folder import START_SOCKET, Folder, status
 from hythe.runtime.command.starting import started
@@ -29,7 +29,7 @@ def action(context: Context, options: dict[str, Any], arguments: list[str]) -> i
             raise Conflict(_NOT_NOW.get(now, f"cannot start a container in the {now} state"))
         with conversation.connect(folder.path, START_SOCKET) as line:
             try:
-                conversation.start(line)
+                conversation.start(line, filters.listener(folder, state))
             finally:
                 os.unlink(f"{folder.path}/{START_SOCKET}")  # noqa: PTH108
         started(context, folder, state)

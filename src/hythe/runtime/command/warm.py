@@ -36,7 +36,7 @@ _PARTS = (
     "runtime/quick",
     "runtime/command",
 )
-_OF_RUNTIME = ("__init__", "birth", "fork", "hooks", "protocol", "validate")
+_OF_RUNTIME = ("__init__", "birth", "fork", "hooks", "listener", "protocol", "validate")
 """The rest of that package is the warden's."""
 _LIBRARY = ("ctypes", "ctypes._endian", "struct")
 _DETACH = 2

@@ -1,7 +1,8 @@
 """The line between a child being set up and the warden: typed messages on a SEQPACKET socket pair.
 
 The child says "namespaces" (they exist), "mounted" (where there are hooks: it waits for "proceed"), "ready" (all
-is set up; with a terminal's descriptor where it has one) and "error"; the warden says "start". The socket is
+is set up; with a terminal's descriptor where it has one), "listener" (a filter that notifies has been installed: it
+waits for "proceed") and "error"; the warden says "start". The socket is
 close-on-exec: its end without an error is the news that exec succeeded. An exception that reaches the top of
 the child becomes an "error" with all its fields.
 """
@@ -59,6 +60,17 @@ class Channel:
         if not packet.startswith(PROCEED):
             os._exit(0)
         return packet.removeprefix(PROCEED).decode()
+
+    def give_listener(self, number: int) -> None:
+        """Have the other end take descriptor `number`, which then is closed here. End quietly when it cannot.
+
+        The first call is write(2), which no filter notifies of; the others may wait for who has the descriptor then.
+        """
+        fd = self._socket.fileno()
+        os.write(fd, b'{"kind": "listener", "number": %d}' % number)
+        if os.read(fd, len(PROCEED)) != PROCEED:
+            os._exit(0)
+        os.close(number)
 
     def receive(self, limit: int) -> tuple[bytes, list[int]]:
         """One packet of at most `limit` bytes, and its descriptors; b"" when the warden is gone."""

@@ -82,7 +82,7 @@ def complete(
     channel.wait_start()
     hooks.before_the_program()
     process.close_on_exec_from(3 + plan.preserved)  # before the filter, which may know no close_range(2)
-    security.apply(spec["process"], prepared, plan.filter)
+    security.apply(spec["process"], prepared, plan.filter, channel)
     return _execute(plan, channel)
 
 

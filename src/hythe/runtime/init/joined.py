@@ -69,7 +69,7 @@ def become(plan: ExecPlan, channel: Channel) -> int:
     if master is not None:
         os.close(master)
     process.close_on_exec_from(3 + plan.preserved)  # before the filter, which may know no close_range(2)
-    security.apply(spec, prepared, plan.filter)
+    security.apply(spec, prepared, plan.filter, channel)
     run(spec["args"], environment(spec.get("env") or []))
 
 

@@ -15,13 +15,16 @@ from hythe.errors import InvalidArgument
 from hythe.kernel import apparmor, capabilities, process, seccomp
 from hythe.kernel.owners import single
 from hythe.kernel.syscall import syscall
+from hythe.runtime.init.channel import Channel
 
 
 class Filter(NamedTuple):
-    """A compiled seccomp profile."""
+    """A compiled seccomp profile. `path`, `metadata`: as `seccomp_listener.address`."""
 
     program: bytes
     flags: int
+    path: str = ""
+    metadata: str = ""
 
 
 class Prepared(NamedTuple):
@@ -97,7 +100,7 @@ def own_streams(uid: int, *, terminal: bool) -> None:
                 continue  # a client's socket or a file on a read-only mount: it stays as it is
 
 
-def apply(spec: dict[str, Any], prepared: Prepared, filter: Filter | None) -> None:
+def apply(spec: dict[str, Any], prepared: Prepared, filter: Filter | None, channel: Channel) -> None:
     """Become the process's user with its capabilities. Nothing privileged can be done after it."""
     if prepared.apparmor >= 0:
         apparmor.change_on_exec(prepared.apparmor, prepared.profile)
@@ -105,10 +108,10 @@ def apply(spec: dict[str, Any], prepared: Prepared, filter: Filter | None) -> No
     if no_new_privileges:
         process.no_new_privileges()
     elif filter is not None:
-        _install(filter)
+        _install(filter, channel)
     _become(spec, prepared.last_capability)
     if no_new_privileges and filter is not None:
-        _install(filter)
+        _install(filter, channel)
 
 
 def ungranted(spec: dict[str, Any]) -> list[str]:
@@ -122,9 +125,9 @@ def ungranted(spec: dict[str, Any]) -> list[str]:
     return [f"capabilities that cannot be given here were left out: {', '.join(missing)}"] if missing else []
 
 
-def _install(filter: Filter) -> None:
+def _install(filter: Filter, channel: Channel) -> None:
     try:
-        seccomp.install(filter.program, filter.flags)
+        seccomp.install(filter.program, filter.flags, channel.give_listener)
     except OSError as error:
         raise OSError(error.errno, f"the seccomp filter was refused: {error.strerror}") from error
 

@@ -45,7 +45,7 @@ class Sent(NamedTuple):
     bundle: str
     rootfs: list[Any]
     path: str
-    filter: tuple[bytes, int] | None
+    filter: tuple[bytes, int, str, str] | None
     terminal: bool
     init: bool
     open_files: tuple[int, int]
