@@ -3,8 +3,7 @@
 The default capabilities are the fourteen that Docker grants. The filter is an allow list: system calls that
 need a capability are allowed only where the container has it, `clone` may not make namespaces, and `clone3`
 answers ENOSYS, since a filter cannot look behind its pointer (the C library then falls back to `clone`).
-The names are in defaults/seccomp.json; a filter given by a user has the OCI form (config-linux.md, Seccomp)
-or Docker's, which adds `includes` and `excludes` by capability.
+The names are in defaults/seccomp.json; for a filter given by a user see `seccomp_profile`.
 """
 
 from __future__ import annotations
@@ -16,8 +15,9 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
+from hythe.engine import seccomp_profile
 from hythe.errors import InvalidArgument, Unsupported
 from hythe.oci.spec import Seccomp, SeccompRule
 
@@ -36,6 +36,7 @@ DEFAULT: Final = tuple(
 )
 
 _NEW_NAMESPACES: Final = 0x7E020000
+_AF_ALG: Final = 38
 _AF_VSOCK: Final = 40
 _ARCHITECTURES: Final = {
     "x86_64": ("SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"),
@@ -89,12 +90,19 @@ def default_seccomp(granted: Sequence[str]) -> Seccomp:
     allowed.update(names["allow_on_machine"].get(platform.machine(), ()))
     rules: list[SeccompRule] = [
         {"names": sorted(allowed), "action": "SCMP_ACT_ALLOW"},
-        {
-            "names": ["socket"],
-            "action": "SCMP_ACT_ALLOW",
-            "args": [{"index": 0, "value": _AF_VSOCK, "op": "SCMP_CMP_NE"}],
-        },
     ]
+    for operator, family in (
+        ("SCMP_CMP_LT", _AF_ALG),
+        ("SCMP_CMP_EQ", _AF_ALG + 1),
+        ("SCMP_CMP_GT", _AF_VSOCK),
+    ):
+        rules.append(
+            {
+                "names": ["socket"],
+                "action": "SCMP_ACT_ALLOW",
+                "args": [{"index": 0, "value": family, "op": operator}],
+            }
+        )
     for personality in _PERSONALITIES:
         rules.append(
             {
@@ -185,29 +193,11 @@ class SecurityOptions:
             raise InvalidArgument(f"the seccomp profile is not JSON: {error}") from error
         if not isinstance(profile, dict) or "defaultAction" not in profile:
             raise InvalidArgument("the seccomp profile has no defaultAction")
+        seccomp_profile.check(profile, ALL)
         self.custom_seccomp = profile  # type: ignore[assignment]
 
     def seccomp(self, granted: Sequence[str]) -> Seccomp | None:
         """The filter in OCI form, or None for a container that has none."""
         if self.custom_seccomp is not None:
-            return _resolve(self.custom_seccomp, granted)
+            return seccomp_profile.resolve(self.custom_seccomp, granted)
         return default_seccomp(granted) if self.confined else None
-
-
-def _resolve(profile: Seccomp, granted: Sequence[str]) -> Seccomp:
-    """Docker's conditional form made plain: rules whose includes and excludes fit `granted`."""
-    rules: list[SeccompRule] = []
-    for rule in profile.get("syscalls", []):
-        conditions: dict[str, Any] = dict(rule)
-        wanted = (conditions.get("includes") or {}).get("caps") or []
-        unwanted = (conditions.get("excludes") or {}).get("caps") or []
-        if any(c not in granted for c in wanted) or any(c in granted for c in unwanted):
-            continue
-        keys = ("names", "action", "errnoRet", "args")
-        kept = {key: conditions[key] for key in keys if conditions.get(key) is not None}
-        rules.append(cast("SeccompRule", kept))
-    result = Seccomp(defaultAction=profile["defaultAction"], syscalls=rules)
-    if "defaultErrnoRet" in profile:
-        result["defaultErrnoRet"] = profile["defaultErrnoRet"]
-    result["architectures"] = profile.get("architectures") or default_seccomp(granted)["architectures"]
-    return result

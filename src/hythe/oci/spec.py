@@ -182,6 +182,8 @@ class Seccomp(TypedDict, total=False):
     defaultErrnoRet: int
     architectures: list[str]
     flags: list[str]
+    listenerPath: str
+    listenerMetadata: str
     syscalls: list[SeccompRule]
 
 
