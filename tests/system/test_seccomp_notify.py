@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.seccomp_agent import listening
 from tests.system.runtime_harness import Refused, Warden, running
 from tests.system.test_runtime_users import in_user_namespace
+from tests.targets import start_hythe
 
 pytestmark = pytest.mark.root
 FLAGS = ("TSYNC", "LOG", "SPEC_ALLOW", "WAIT_KILLABLE_RECV")
@@ -49,3 +51,24 @@ def test_flags(warden: Warden, tmp_path: Path, flags: list[str]) -> None:
         config["linux"]["seccomp"] = agent.profile(flags=names)
         code, output = warden.run(config)
         assert (code, output.split(b": ")[-1]) == (1, b"Invalid cross-device link\n")
+
+
+def test_under_the_engine(tmp_path: Path) -> None:
+    """Docker's API passes on where the agent listens, for the container and for each exec."""
+    (tmp_path / "engine").mkdir()
+    with start_hythe(tmp_path / "engine") as engine:
+        with listening(tmp_path) as agent:
+            profile = tmp_path / "profile.json"
+            profile.write_text(json.dumps(agent.profile("read", "openat", "close", "execve")))
+            flags = ["--name", "asked", "--security-opt", f"seccomp={profile}"]
+            done = engine.docker("run", "-d", *flags, "busybox", "sleep", "1000")
+            assert done.code == 0, done.err
+            tried = engine.docker("exec", "asked", "mkdir", "/x")
+            assert "Invalid cross-device link" in tried.err
+            id, pid = done.out.strip(), engine.inspect("asked")["State"]["Pid"]
+            assert [told["state"]["id"] for told in agent.told] == [id, id]
+            assert [told["state"]["pid"] for told in agent.told] == [pid, pid]
+            engine.docker("rm", "-f", "asked")
+        refused = engine.docker("run", "--rm", "--security-opt", f"seccomp={profile}", "busybox", "true")
+        assert refused.code != 0
+        assert "failed to connect with seccomp agent" in refused.err
