@@ -10,11 +10,9 @@ Kept out: who is told (`runtime.listener`); the program (`seccomp`).
 
 from __future__ import annotations
 
-import os
 from typing import Any, Final
 
 from hythe.errors import InvalidArgument
-from hythe.kernel.process import pidfd_open
 from hythe.kernel.syscall import syscall
 
 NOTIFY: Final = "SCMP_ACT_NOTIFY"
@@ -69,10 +67,6 @@ def _notifies(profile: dict[str, Any]) -> bool:
     return bool(names)
 
 
-def take(pid: int, number: int) -> int:
-    """A close-on-exec copy of descriptor `number` of process `pid`. Raises OSError."""
-    pidfd = pidfd_open(pid)
-    try:
-        return syscall("pidfd_getfd", pidfd, number, 0)
-    finally:
-        os.close(pidfd)
+def take(pidfd: int, number: int) -> int:
+    """A close-on-exec copy of descriptor `number` of a process. Raises OSError."""
+    return syscall("pidfd_getfd", pidfd, number, 0)

@@ -16,7 +16,7 @@ import socket
 from typing import Any, Final
 
 from hythe.errors import CannotStart
-from hythe.kernel import seccomp_listener
+from hythe.kernel import process, seccomp_listener
 
 _VERSION: Final = "1.2.0"
 _NAME: Final = "seccompFd"
@@ -33,25 +33,29 @@ def state(id: str, status: str, pid: int, bundle: str, annotations: dict[str, st
 
 
 def tell(path: str, metadata: str, pid: int, number: int, container: dict[str, Any]) -> None:
-    """Send descriptor `number` of process `pid` to the agent at `path`. Raises CannotStart."""
+    """Send descriptor `number` of process `pid` to the agent at `path`; it has not been reaped.
+
+    Raises CannotStart, OSError.
+    """
     body: dict[str, Any] = {"ociVersion": _VERSION, "fds": [_NAME], "pid": pid}
     if metadata:
         body["metadata"] = metadata
     body["state"] = container
+    pidfd = process.pidfd_open(pid)
     try:
-        _send(path, json.dumps(body).encode(), pid, number)
+        _send(path, json.dumps(body).encode(), pidfd, number)
     except BaseException:
-        os.kill(pid, signal.SIGKILL)
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         raise
+    finally:
+        os.close(pidfd)
 
 
-def _send(path: str, packet: bytes, pid: int, number: int) -> None:
+def _send(path: str, packet: bytes, pidfd: int, number: int) -> None:
     try:
-        fd = seccomp_listener.take(pid, number)
+        fd = seccomp_listener.take(pidfd, number)
     except OSError as error:
-        raise CannotStart(
-            f"the seccomp listener of process {pid} cannot be had: {error.strerror}", exit_code=125
-        ) from error
+        raise CannotStart(f"the seccomp listener cannot be had: {error.strerror}", exit_code=125) from error
     try:
         with _connected(path) as line:
             if socket.send_fds(line, [packet], [fd]) != len(packet):

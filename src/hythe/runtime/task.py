@@ -78,6 +78,7 @@ class ForkedTask(Task):
         self._on_namespaces = on_namespaces
         self._on_running = on_running
         self._on_listener = on_listener
+        self._reaped = False
         loop.add(born.channel.fileno(), IN, lambda _: self.listen())
 
     def start(self, answer: Answer) -> None:
@@ -124,7 +125,8 @@ class ForkedTask(Task):
 
     def _give_listener(self, number: int) -> None:
         """A seccomp agent is told; where it cannot be, the process has been killed, and its end is the answer."""
-        assert self._channel is not None
+        if self._reaped or self._channel is None:
+            return  # its pid may be another's now
         try:
             self._on_listener(number)
             self._channel.send(PROCEED)
@@ -154,6 +156,7 @@ class ForkedTask(Task):
 
     def end(self, exit: ExitRecord) -> None:
         """The process has been reaped: hear its last words, drain its output, answer who still waits."""
+        self._reaped = True
         self.listen()
         self._close_line()
         started = self.phase == "running" and self.failure is None
