@@ -4,23 +4,27 @@ Each gets the container's state (runtime.md, State) as JSON on its standard inpu
 is written for it; where none is, the runtime's PATH, which programs written for other runtimes count on. One that
 fails, or takes longer than its `timeout` in seconds, fails its point: what that means differs (runtime-spec 1.2,
 config.md, POSIX-platform Hooks), and the caller knows. createContainer and startContainer are run by the container's
-first process, inside its namespaces; the others by the runtime.
+first process, inside its namespaces, startContainer as the program will be: its user, its capabilities, its filter; the
+others by the runtime.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
 from typing import Any
 
 from hythe.errors import InvalidArgument, SystemProblem
 from hythe.kernel import process
+from hythe.kernel.syscall import LIBC
 
 POINTS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 BEFORE_START = POINTS[:4]
 """Those for which the container's first process waits: it needs the state for its own, or the others to have run."""
 _OUTPUT_LIMIT = 4096
 _KILL = 9
+LIBC.strsignal.restype = ctypes.c_char_p
 
 
 def check(hooks: dict[str, Any]) -> None:
@@ -45,7 +49,9 @@ def run(point: str, hooks: dict[str, Any], state: str) -> None:
             _run(hook, state)
         except (OSError, SystemProblem) as error:
             text = error.strerror if isinstance(error, OSError) else str(error)
-            raise SystemProblem(f"error running {point} hook #{number} ({hook['path']}): {text}") from error
+            raise SystemProblem(
+                f"error running hook #{number} of {point} ({hook['path']}): {text}"
+            ) from error
 
 
 def run_all(point: str, hooks: dict[str, Any], state: str) -> list[str]:
@@ -81,11 +87,16 @@ def _run(hook: dict[str, Any], state: str) -> None:
             raise SystemProblem(f"it did not end within {hook['timeout']} s and was killed")
         if code != 0:
             said = os.pread(output, _OUTPUT_LIMIT, 0).decode(errors="replace").strip()
-            how = f"exit status {code}" if code > 0 else f"signal {-code}"
+            how = f"exit status {code}" if code > 0 else _signal(-code)
             raise SystemProblem(f"{how}, output: {said}")
     finally:
         os.close(given)
         os.close(output)
+
+
+def _signal(number: int) -> str:
+    """In the words of strsignal(3), as runc has them."""
+    return f"signal: {LIBC.strsignal(number).decode().lower()}"
 
 
 def _environment(entries: list[str] | None) -> dict[str, str]:

@@ -56,3 +56,17 @@ def test_one_that_takes_too_long_is_ended(runtime: Runtime) -> None:
     done = runtime("create", "-b", runtime.bundle("true", hooks={"createRuntime": slow}), "slow")
     assert done.code == 1
     assert runtime("state", "slow").code == 1
+
+
+def test_start_container_hooks_may_no_more_than_the_program(runtime: Runtime) -> None:
+    """They are programs of the container's own root: they run as its user, under its filter."""
+    script = "grep -E '^(Uid|CapEff|Seccomp):' /proc/self/status >&2; exit 3"
+    hooks = {"startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", script], "env": ["PATH=/bin"]}]}
+    bundle = runtime.bundle("true", hooks=hooks, linux={"seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}})
+    config = json.loads((bundle / "config.json").read_text())
+    config["process"]["user"] = {"uid": 77, "gid": 77}
+    (bundle / "config.json").write_text(json.dumps(config))
+    done = runtime("run", "-b", bundle, "unfit")
+    assert done.code != 0
+    for words in ("Uid:\\t77\\t77", "CapEff:\\t0000000000000000", "Seccomp:\\t2"):
+        assert words in done.err.replace("\t", "\\t").replace("\\\\t", "\\t")

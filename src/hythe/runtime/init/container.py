@@ -80,9 +80,9 @@ def complete(
     if master is not None:
         os.close(master)
     channel.wait_start()
-    hooks.before_the_program()
     process.close_on_exec_from(3 + plan.preserved)  # before the filter, which may know no close_range(2)
     security.apply(spec["process"], prepared, plan.filter, channel)
+    hooks.before_the_program()  # they are the container's programs: they may no more than it
     return _execute(plan, channel)
 
 
@@ -103,7 +103,7 @@ class _Hooks:
         run_hooks("createContainer", self._entries, json.dumps(self._state))
 
     def before_the_program(self) -> None:
-        """Inside, with the container's own paths. Raises SystemProblem."""
+        """Inside, with the container's own paths, as the program will be. Raises SystemProblem."""
         if self._entries.get("startContainer"):
             run_hooks("startContainer", self._entries, json.dumps({**self._state, "status": "created"}))
 
