@@ -3,7 +3,7 @@
 The default capabilities are the fourteen that Docker grants. The filter is an allow list: system calls that
 need a capability are allowed only where the container has it, `clone` may not make namespaces, and `clone3`
 answers ENOSYS, since a filter cannot look behind its pointer (the C library then falls back to `clone`).
-The names are in defaults/seccomp.json; for a filter given by a user see `seccomp_profile`.
+The names are in defaults/seccomp.json; for a filter given by a user see `seccomp_check`, `seccomp_profile`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from hythe.engine import seccomp_profile
+from hythe.engine import seccomp_check, seccomp_profile
 from hythe.errors import InvalidArgument, Unsupported
 from hythe.oci.spec import Seccomp, SeccompRule
 
@@ -193,7 +193,7 @@ class SecurityOptions:
             raise InvalidArgument(f"the seccomp profile is not JSON: {error}") from error
         if not isinstance(profile, dict) or "defaultAction" not in profile:
             raise InvalidArgument("the seccomp profile has no defaultAction")
-        seccomp_profile.check(profile, ALL)
+        seccomp_check.check(profile, ALL)
         self.custom_seccomp = profile  # type: ignore[assignment]
 
     def seccomp(self, granted: Sequence[str]) -> Seccomp | None:
