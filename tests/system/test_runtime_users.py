@@ -179,14 +179,14 @@ def test_sources_are_handed_over_whole() -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     fds = [os.memfd_create(str(number)) for number in range(253)]
     inodes = [os.fstat(fd).st_ino for fd in fds]
-    trees = dict(enumerate(fds[1:251]))
+    trees = {number: [fd] for number, fd in enumerate(fds[1:251])}
     with ours, theirs:
         sources.send(
             ours, sources.Sources(fds[0], trees, "/place", (("/dev/a", fds[251]), ("/dev/b", fds[252])))
         )
         got = sources.receive(theirs)
     assert got is not None
-    arrived = [got.root, *got.trees.values(), *(fd for _, fd in got.nodes)]
+    arrived = [got.root, *(fd for (fd,) in got.trees.values()), *(fd for _, fd in got.nodes)]
     assert [os.fstat(fd).st_ino for fd in arrived] == inodes
     assert (list(got.trees), got.place) == (list(trees), "/place")
     assert [path for path, _ in got.nodes] == ["/dev/a", "/dev/b"]

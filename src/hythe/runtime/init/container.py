@@ -23,7 +23,7 @@ from hythe.runtime.init import devices, masking, mounts, namespaces, nodes, root
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.execute import enter_directory, environment, find_program, make_directory, run
 from hythe.runtime.init.reaper import serve
-from hythe.runtime.init.sources import Sources, gather
+from hythe.runtime.init.sources import Layers, Sources, gather
 
 
 class Plan(NamedTuple):
@@ -58,7 +58,8 @@ def become(plan: Plan, channel: Channel) -> int:
     namespaces.enter(spec["linux"]["namespaces"])
     channel.send("namespaces")
     prepared = mounts.parse_all(spec.get("mounts") or [])
-    sources = gather(spec, prepared, plan.bundle, plan.rootfs, None)
+    layers = Layers(plan.rootfs, plan.bundle)
+    sources = gather(spec, prepared, layers, None, plan.group, enumerate(prepared))
     return complete(plan, channel, warnings, prepared, sources)
 
 
@@ -117,7 +118,7 @@ def _build(plan: Plan, entries: list[mounts.Prepared], sources: Sources, hooks: 
     kernel_mounts.make_private("/")
     root = sources.root
     rootfs.attach(root, sources.place)
-    mounted = mounts.mount_all(root, entries, sources.trees, plan.group, own_cgroup="cgroup" in own)
+    mounted = mounts.mount_all(root, entries, sources.trees, plan.group)
     for path, tree in sources.nodes:
         nodes.bind(root, path, tree)
     if mounted.dev >= 0 and initial():
@@ -125,6 +126,7 @@ def _build(plan: Plan, entries: list[mounts.Prepared], sources: Sources, hooks: 
             if not device["path"].startswith("/dev/"):
                 devices.make(root, device)
     master = _terminal(plan, mounted) if plan.terminal else None
+    mounted.seal()
     sysctl.apply(linux.get("sysctl") or {}, mounted.proc)
     masking.cover(root, mounted.proc, null, linux.get("maskedPaths") or [], linux.get("readonlyPaths") or [])
     hooks.before_the_root()
@@ -132,9 +134,9 @@ def _build(plan: Plan, entries: list[mounts.Prepared], sources: Sources, hooks: 
     if read_only:
         make_directory(root, spec["process"].get("cwd") or "/")
     rootfs.enter(root, read_only=read_only, propagation=linux.get("rootfsPropagation") or "")
-    for fd in (null, root, *mounted):
-        if fd >= 0:
-            os.close(fd)
+    mounted.close()
+    os.close(null)
+    os.close(root)
     return master
 
 

@@ -20,10 +20,11 @@ from hythe.kernel.mount_options import MountOptions, parse
 from hythe.kernel.owners import single
 from hythe.kernel.usernamespaces import Mapping
 from hythe.oci.spec import Mount
+from hythe.runtime.init import cgroupfs
 from hythe.runtime.init.mappings import mapping_in
 
 _NO_LINKS: Final = ("proc", "sysfs")
-_OWN: Final = ("proc", "sysfs", "devpts", "mqueue", "tmpfs")
+_GROUPS: Final = ("cgroup", "cgroup2")
 _SHOWN: Final = tuple(
     f"/proc/{name}" for name in "cpuinfo diskstats meminfo stat swaps uptime loadavg slabinfo net/dev".split()
 )
@@ -42,13 +43,36 @@ class Prepared(NamedTuple):
     def bind(self) -> bool:
         return self.options.bind or self.type == "bind"
 
+    @property
+    def new_dev(self) -> bool:
+        """A /dev that begins empty, and is filled before anybody sees it."""
+        return self.type == "tmpfs" and not self.bind and self.destination.rstrip("/") == "/dev"
+
+    @property
+    def read_only_last(self) -> bool:
+        """A tmpfs that is made to be read-only: once it has what belongs on it, further mounts included."""
+        return self.type == "tmpfs" and not self.bind and bool(self.options.add & mounts.MOUNT_ATTR_RDONLY)
+
 
 class Mounted(NamedTuple):
-    """Descriptors of what was mounted where; of the mounts themselves, not of paths."""
+    """Descriptors of what was mounted where; of the mounts themselves, not of paths.
+
+    `filling`: those that become read-only when everything is in place.
+    """
 
     proc: int
     dev: int
     pts: int
+    filling: tuple[int, ...] = ()
+
+    def seal(self) -> None:
+        """Everything is in place."""
+        for fd in self.filling:
+            mounts.set_attributes(fd, add=mounts.MOUNT_ATTR_RDONLY)
+
+    def close(self) -> None:
+        for fd in {self.proc, self.dev, self.pts, *self.filling} - {-1}:
+            os.close(fd)
 
 
 def parse_all(entries: list[Mount]) -> list[Prepared]:
@@ -62,68 +86,64 @@ def parse_all(entries: list[Mount]) -> list[Prepared]:
     return result
 
 
-def prepare_own(prepared: list[Prepared]) -> dict[int, int]:
-    """File systems that a process in its own namespaces can make before there is a root, detached, by number.
+def new(one: Prepared, group: Group, *, own_cgroup: bool) -> list[int]:
+    """A file system that a process in its own namespaces can make before there is a root, detached.
 
-    Not those of control groups, which are several, one on the other, and not /dev.
+    Several for control groups, one on the other. Raises OSError, naming the destination.
     """
-    return {
-        number: _new(one)
-        for number, one in enumerate(prepared)
-        if one.type in _OWN and not one.bind and one.destination.rstrip("/") != "/dev"
-    }
-
-
-def _new(one: Prepared) -> int:
     try:
-        data = [(key, value) for key, value in one.options.data if key != "gid" or not single()]
-        return mounts.filesystem(one.type, (("source", one.source), *data), one.options.add)
+        if one.type in _GROUPS:
+            return cgroupfs.make(one.options, group, own=own_cgroup)
+        return [file_system(one)]
     except OSError as error:
         raise OSError(error.errno, f"mount {one.source} on {one.destination}: {error.strerror}") from error
 
 
-def mount_all(
-    root: int,
-    prepared: list[Prepared],
-    trees: dict[int, int],
-    group: Group,
-    *,
-    own_cgroup: bool,
-) -> Mounted:
+def file_system(one: Prepared) -> int:
+    """A new one of any type but those of control groups. Raises OSError."""
+    data = [(key, value) for key, value in one.options.data if key != "gid" or not single()]
+    attributes = one.options.add & ~(mounts.MOUNT_ATTR_RDONLY if one.read_only_last else 0)
+    return mounts.filesystem(one.type, (("source", one.source), *data), attributes)
+
+
+def mount_all(root: int, prepared: list[Prepared], trees: dict[int, list[int]], group: Group) -> Mounted:
     """Put every mount on the root, in order. Raises OSError or InvalidArgument naming the destination.
 
-    `trees`: what is there already, detached, by number: the sources of bind mounts, /dev, those of `prepare_own`.
+    `trees`: what they are, detached, by number: the sources of bind mounts, /dev, those of `new`.
     """
     proc = dev = pts = -1
+    filling: list[int] = []
     for number, one in enumerate(prepared):
         try:
-            fd = _mount(root, one, trees.get(number, -1), group, own_cgroup=own_cgroup)
+            fd = _mount(root, one, trees[number], group)
         except OSError as error:
             text = f"mount {one.source} on {one.destination}: {error.strerror}"
             raise OSError(error.errno, text) from error
         place = one.destination.rstrip("/")
+        if one.read_only_last:
+            filling.append(fd)
         if place == "/proc" and one.type == "proc":
             proc = fd
         elif place == "/dev" and one.type == "tmpfs":
             dev = fd
         elif place == "/dev/pts" and one.type == "devpts":
             pts = fd
-        else:
+        elif not one.read_only_last:
             os.close(fd)
-    return Mounted(proc, dev, pts)
+    return Mounted(proc, dev, pts, tuple(filling))
 
 
-def _mount(root: int, one: Prepared, tree: int, group: Group, *, own_cgroup: bool) -> int:
+def _mount(root: int, one: Prepared, made: list[int], group: Group) -> int:
     if one.bind:
-        return _bind(root, one, tree)
+        return _bind(root, one, made[0])
     place = _destination(root, one)
     options = one.options
-    if one.type in ("cgroup", "cgroup2"):
-        fd = _cgroup(place, options, group, own=own_cgroup)
+    if one.type in _GROUPS:
+        fd = cgroupfs.attach(made, place, options, group)
     else:
         if one.type == "tmpfs":
             _not_in_proc(place, one)
-        fd = tree if tree >= 0 else _new(one)
+        (fd,) = made
         mounts.attach(fd, place)
     os.close(place)
     if options.propagation:
@@ -169,47 +189,3 @@ def _not_in_proc(place: int, one: Prepared) -> None:
     """
     if paths.file_system(place) == paths.PROC and one.destination not in _SHOWN:
         raise InvalidArgument(f"{one.destination!r} cannot be mounted because it is inside /proc")
-
-
-def _cgroup(place: int, options: MountOptions, group: Group, *, own: bool) -> int:
-    """The container's own part of the control group tree(s), as if it were all there is.
-
-    v2 is one mount. v1 is a tmpfs with a mount for each tree and links for those that are mounted together.
-    """
-    points = group.mount_points()
-    if points and points[0][0] == "":
-        fd = _hierarchy(points[0][1:], options.add, own=own)
-        mounts.attach(fd, place)
-        return fd
-    access = options.add & mounts.MOUNT_ATTR_RDONLY
-    top = mounts.filesystem(
-        "tmpfs", (("source", "cgroup"), ("mode", "755"), ("size", "64k")), options.add & ~access
-    )
-    mounts.attach(top, place)
-    for name, *rest in points:
-        os.mkdir(name, 0o755, dir_fd=top)
-        for alias in name.split(","):
-            if alias != name:
-                os.symlink(name, alias, dir_fd=top)
-        target = paths.locate(top, name, resolve=paths.RESOLVE_BENEATH)
-        fd = _hierarchy(tuple(rest), options.add, own=own)  # type: ignore[arg-type]
-        mounts.attach(fd, target)
-        os.close(fd)
-        os.close(target)
-    if access:
-        mounts.set_attributes(top, add=access)
-    return top
-
-
-def _hierarchy(
-    point: tuple[str, tuple[tuple[str, str | None], ...], str], attributes: int, *, own: bool
-) -> int:
-    """With a cgroup namespace a fresh mount shows the container's group as its top; without, the folder is
-    bound.
-    """
-    kind, data, folder = point
-    if own:
-        return mounts.filesystem(kind, (("source", "cgroup"), *data), attributes)
-    fd = mounts.clone(folder)
-    mounts.set_attributes(fd, add=attributes, propagation=mounts.MS_PRIVATE)
-    return fd

@@ -11,14 +11,16 @@ from __future__ import annotations
 import marshal
 import os
 import socket
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple, cast
 
 from hythe.errors import InvalidArgument
-from hythe.kernel import mounts, usernamespaces
+from hythe.kernel import mounts, overlay, usernamespaces
+from hythe.kernel.cgroups import Group
 from hythe.kernel.usernamespaces import Mapping, files_made_by_root
 from hythe.oci.spec import Mount, Root
-from hythe.runtime.init import devices, nodes, rootfs
-from hythe.runtime.init.mounts import Prepared
+from hythe.runtime.init import devices, namespaces, nodes, rootfs
+from hythe.runtime.init.mounts import Prepared, new
 
 _PACKET: Final = 1 << 16
 _AT_ONCE: Final = 200
@@ -33,45 +35,70 @@ class Namespace(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """`trees` by the place in config.json's mounts: bind mounts, and /dev where a tmpfs is mounted there.
+    """`trees` by the place in config.json's mounts: what is mounted there (several for control groups).
 
     `place` is where to attach the root: hooks look for it at its path. `nodes`: devices to bind, by their paths.
     """
 
     root: int
-    trees: dict[int, int]
+    trees: dict[int, list[int]]
     place: str = "/"
     nodes: tuple[tuple[str, int], ...] = ()
 
 
-def gather(
-    spec: dict[str, Any], prepared: list[Prepared], bundle: str, layers: list[Mount], user: Namespace | None
-) -> Sources:
-    """Make all of it; `prepared` are the mounts of `spec`, `user` is None for a container in the host's user namespace.
+class Layers(NamedTuple):
+    """What the root is made of: mounts, or without any the bundle's own folder."""
 
-    Raises OSError, HytheError.
+    mounts: list[Mount]
+    bundle: str
+
+
+def gather(
+    spec: dict[str, Any],
+    prepared: list[Prepared],
+    layers: Layers,
+    user: Namespace | None,
+    group: Group,
+    order: Iterable[tuple[int, Prepared]],
+) -> Sources:
+    """Make the root, then those of `prepared`, which are the mounts of `spec`, that `order` gives, in that order.
+
+    `user` is None for a container in the host's user namespace. Raises OSError, HytheError.
     """
-    wanted = spec["linux"].get("devices") or []
-    trees: dict[int, int] = {}
-    for number, one in enumerate(prepared):
+    linux = spec["linux"]
+    wanted = linux.get("devices") or []
+    root_last = (
+        bool(layers.mounts) and user is None and overlay.needs_place()
+    )  # it cuts binds off from the host
+    root = -1 if root_last else _root(spec, layers, user)
+    terminals = any(other.destination.rstrip("/") == "/dev/pts" for other in prepared)
+    own_cgroup = "cgroup" in namespaces.own(linux)
+    trees: dict[int, list[int]] = {}
+    for number, one in order:
         if one.bind:
-            trees[number] = _copy(one, user)
-        elif one.type == "tmpfs" and one.destination.rstrip("/") == "/dev":
-            terminals = any(other.destination.rstrip("/") == "/dev/pts" for other in prepared)
-            trees[number] = dev(one, wanted, user, terminals=terminals)
+            trees[number] = [_copy(one, user)]
+        elif one.new_dev:
+            trees[number] = [dev(one, wanted, user, terminals=terminals)]
+        else:
+            trees[number] = new(one, group, own_cgroup=own_cgroup)
     for device in wanted:
         if user is not None and not device["path"].startswith("/dev/"):
             raise InvalidArgument(
                 f"device {device['path']}: outside of /dev it takes the host's user namespace"
             )
     bound = () if usernamespaces.initial() else _nodes(prepared, wanted)
-    root = rootfs.make(bundle, cast(Root, spec.get("root") or {}), layers, user)
-    return Sources(root, trees, "/" if layers else rootfs.path_of(bundle, spec.get("root") or {}), bound)
+    root = _root(spec, layers, user) if root_last else root
+    place = "/" if layers.mounts else rootfs.path_of(layers.bundle, spec.get("root") or {})
+    return Sources(root, trees, place, bound)
+
+
+def _root(spec: dict[str, Any], layers: Layers, user: Namespace | None) -> int:
+    return rootfs.make(layers.bundle, cast(Root, spec.get("root") or {}), layers.mounts, user)
 
 
 def _nodes(prepared: list[Prepared], wanted: list[Any]) -> tuple[tuple[str, int], ...]:
     """The host's nodes, for a /dev that is a tmpfs and so begins empty."""
-    own = any(one.type == "tmpfs" and one.destination.rstrip("/") == "/dev" for one in prepared)
+    own = any(one.new_dev for one in prepared)
     found = {f"/dev/{name}": tree for name, tree in nodes.usual(devices.DEFAULT if own else ()).items()}
     found |= nodes.asked([one for one in wanted if own and one["path"] not in found])
     return tuple(found.items())
@@ -128,7 +155,8 @@ def dev(one: Prepared, wanted: list[Any], user: Namespace | None, *, terminals: 
 
 def _filled(one: Prepared, wanted: list[Any], mapping: Mapping | None, *, terminals: bool) -> int:
     mask = os.umask(0)
-    fd = mounts.filesystem("tmpfs", (("source", one.source), *one.options.data), one.options.add)
+    attributes = one.options.add & ~mounts.MOUNT_ATTR_RDONLY
+    fd = mounts.filesystem("tmpfs", (("source", one.source), *one.options.data), attributes)
     makes_nodes = usernamespaces.initial()
     devices.populate(fd, terminals=terminals, nodes=makes_nodes)
     for device in wanted:
@@ -140,7 +168,7 @@ def _filled(one: Prepared, wanted: list[Any], mapping: Mapping | None, *, termin
 
 def send(line: socket.socket, sources: Sources) -> None:
     """Hand over and let go."""
-    fds = [sources.root, *sources.trees.values(), *(tree for _, tree in sources.nodes)]
+    fds = [sources.root, *(tree for (tree,) in sources.trees.values()), *(tree for _, tree in sources.nodes)]
     paths = [path for path, _ in sources.nodes]
     packet = marshal.dumps((list(sources.trees), paths, sources.place))
     for start in range(0, len(fds), _AT_ONCE):
@@ -153,13 +181,16 @@ def receive(line: socket.socket) -> Sources | None:
     """None when there will be none: whoever was to make them has failed, and has told why."""
     fds: list[int] = []
     while True:
-        packet, some, _, _ = socket.recv_fds(line, _PACKET, _AT_ONCE)
+        try:
+            packet, some, _, _ = socket.recv_fds(line, _PACKET, _AT_ONCE)
+        except ConnectionResetError:
+            return None
         if not packet:
             return None
         fds += some
         numbers, paths, place = marshal.loads(packet)
         if len(fds) == 1 + len(numbers) + len(paths):
-            trees, nodes = fds[1 : 1 + len(numbers)], fds[1 + len(numbers) :]
+            trees, nodes = [[fd] for fd in fds[1 : 1 + len(numbers)]], fds[1 + len(numbers) :]
             return Sources(
                 fds[0],
                 dict(zip(numbers, trees, strict=True)),

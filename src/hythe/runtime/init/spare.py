@@ -23,6 +23,7 @@ from hythe.kernel.cgroups import Group, Layout
 from hythe.oci.spec import Mount
 from hythe.runtime.init import container, masking, mounts, sources, staged
 from hythe.runtime.init.channel import Channel
+from hythe.runtime.init.order import LostPeer
 from hythe.runtime.init.security import Filter
 
 PLAN_LIMIT: Final = 160 << 10
@@ -68,8 +69,7 @@ def _decode(packet: bytes, layout: Layout) -> container.Plan:
 
 def inside(layout: Layout, line: socket.socket, channel: Channel) -> int:
     """Wait for a plan, become its container. Raises what goes wrong."""
-    for fd in mounts.prepare_own(mounts.parse_all(_REHEARSED[1:])).values():
-        os.close(fd)
+    os.close(mounts.file_system(mounts.parse_all(_REHEARSED[1:])[0]))
     os.close(masking.host_null())
     packet, fds, _, _ = socket.recv_fds(line, PLAN_LIMIT, 3)
     if not packet:
@@ -98,7 +98,7 @@ def outside(layout: Layout, group: Group, pid: int, line: socket.socket, channel
         plan = _decode(packet, layout)
         plan.group.adopt(group.path)
         staged.provide(plan, pid, line, channel)
-    except BrokenPipeError:
+    except (BrokenPipeError, LostPeer):
         pass  # the container's process has failed, and has told why
     return 0
 

@@ -29,8 +29,9 @@ from hythe.runtime.init import container, namespaces, security
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.container import Plan
 from hythe.runtime.init.mappings import mapping_in
-from hythe.runtime.init.mounts import parse_all, prepare_own
-from hythe.runtime.init.sources import Namespace, gather, receive, send
+from hythe.runtime.init.mounts import new, parse_all
+from hythe.runtime.init.order import LostPeer, turns
+from hythe.runtime.init.sources import Layers, Namespace, gather, receive, send
 
 _LIMIT: Final = 1 << 16
 NEW: Final = ns.CLONE_NEWUSER | ns.CLONE_NEWPID | ns.CLONE_NEWNS | ns.CLONE_NEWNET | ns.CLONE_NEWUTS
@@ -75,7 +76,13 @@ def inside(plan: Plan, line: socket.socket, channel: Channel) -> int:
     ns.unshare((ns.CLONE_NEWCGROUP if made.cgroup else 0) | (ns.CLONE_NEWIPC if made.ipc else 0))
     channel.send("namespaces")
     prepared = parse_all(plan.spec.get("mounts") or [])
-    own = prepare_own(prepared)  # while the one outside is at work
+    try:
+        own = {
+            number: new(one, plan.group, own_cgroup=made.cgroup)
+            for number, one in turns(prepared, line, outside=False)
+        }
+    except LostPeer:
+        return 0
     sources = receive(line)
     if sources is None:
         return 0
@@ -103,7 +110,7 @@ def outside(plan: Plan, pid: int, line: socket.socket, channel: Channel, *, join
         plan.group.join(pid)
     try:
         provide(plan, pid, line, channel)
-    except BrokenPipeError:
+    except (BrokenPipeError, LostPeer):
         pass  # the container's process has failed, and has told why
     return 0
 
@@ -126,7 +133,8 @@ def provide(plan: Plan, pid: int, line: socket.socket, channel: Channel) -> None
     own_streams(spec["process"], mapping, terminal=plan.terminal)
     line.send(marshal.dumps(warnings))
     prepared = parse_all(spec.get("mounts") or [])
-    sources = gather(spec, prepared, plan.bundle, plan.rootfs, Namespace(user, mapping))
+    layers, order = Layers(plan.rootfs, plan.bundle), turns(prepared, line, outside=True)
+    sources = gather(spec, prepared, layers, Namespace(user, mapping), plan.group, order)
     channel.close()
     send(line, sources)
 

@@ -1,0 +1,61 @@
+"""The container's own part of the control group tree(s), mounted as if it were all there is.
+
+v2 is one mount. v1 is a tmpfs with a mount for each tree, and links for those that are mounted together. All are made
+detached (`make`), and put in place later (`attach`).
+"""
+
+from __future__ import annotations
+
+import os
+
+from hythe.kernel import mounts, paths
+from hythe.kernel.cgroups import Group
+from hythe.kernel.mount_options import MountOptions
+
+
+def make(options: MountOptions, group: Group, *, own: bool) -> list[int]:
+    """`own`: there is a cgroup namespace. Raises OSError."""
+    points = group.mount_points()
+    made = []
+    if not _single(group):
+        attributes = options.add & ~mounts.MOUNT_ATTR_RDONLY
+        top = (("source", "cgroup"), ("mode", "755"), ("size", "64k"))
+        made.append(mounts.filesystem("tmpfs", top, attributes))
+    for _, kind, data, folder in points:
+        made.append(_hierarchy(kind, data, folder, options.add, own=own))
+    return made
+
+
+def attach(made: list[int], place: int, options: MountOptions, group: Group) -> int:
+    """Put them on `place`; the descriptor of what is on top is the caller's, the others are let go of."""
+    top, *trees = made
+    mounts.attach(top, place)
+    for (name, *_), fd in zip(() if _single(group) else group.mount_points(), trees, strict=True):
+        os.mkdir(name, 0o755, dir_fd=top)
+        for alias in name.split(","):
+            if alias != name:
+                os.symlink(name, alias, dir_fd=top)
+        target = paths.locate(top, name, resolve=paths.RESOLVE_BENEATH)
+        mounts.attach(fd, target)
+        os.close(fd)
+        os.close(target)
+    if trees and options.add & mounts.MOUNT_ATTR_RDONLY:
+        mounts.set_attributes(top, add=mounts.MOUNT_ATTR_RDONLY)
+    return top
+
+
+def _single(group: Group) -> bool:
+    """Version 2 alone: one tree, without a name."""
+    points = group.mount_points()
+    return bool(points) and points[0][0] == ""
+
+
+def _hierarchy(
+    kind: str, data: tuple[tuple[str, str | None], ...], folder: str, attributes: int, *, own: bool
+) -> int:
+    """With a cgroup namespace a fresh mount shows the container's group as its top; without, the folder is bound."""
+    if own:
+        return mounts.filesystem(kind, (("source", "cgroup"), *data), attributes)
+    fd = mounts.clone(folder)
+    mounts.set_attributes(fd, add=attributes, propagation=mounts.MS_PRIVATE)
+    return fd
