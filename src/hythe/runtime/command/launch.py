@@ -108,7 +108,7 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
     undo.add(group.kill)
     init = (spec.get("annotations") or {}).get("org.hythe.init") == "true"
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    plan = first.Plan(spec, bundle.path, [], group, filter, terminal, init, limits, count)
+    plan = first.Plan(spec, bundle.path, [], group, filter, terminal, init, limits, count, in_order=True)
     gate = conversation.listen(folder.path, START_SOCKET) if kind == "created" else None
     made = forking.first_process(plan, gate, count)
     undo.add(lambda: end(made.pid))

@@ -29,7 +29,8 @@ from hythe.runtime.init.sources import Layers, Sources, gather
 class Plan(NamedTuple):
     """Everything that the child needs, decided before the fork. `spec` is a valid config.json.
 
-    `preserved`: how many descriptors from 3 on the program gets.
+    `preserved`: how many descriptors from 3 on the program gets. `in_order`: mounts are listed in config.json's order
+    in a user namespace, too (`order`).
     """
 
     spec: dict[str, Any]
@@ -41,6 +42,7 @@ class Plan(NamedTuple):
     init: bool
     open_files: tuple[int, int]
     preserved: int = 0
+    in_order: bool = False
 
 
 def become(plan: Plan, channel: Channel) -> int:

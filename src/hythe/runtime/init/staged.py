@@ -20,6 +20,7 @@ from __future__ import annotations
 import marshal
 import os
 import socket
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from hythe.errors import InvalidArgument
@@ -29,8 +30,8 @@ from hythe.runtime.init import container, namespaces, security
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.container import Plan
 from hythe.runtime.init.mappings import mapping_in
-from hythe.runtime.init.mounts import new, parse_all
-from hythe.runtime.init.order import LostPeer, turns
+from hythe.runtime.init.mounts import Prepared, new, parse_all
+from hythe.runtime.init.order import LostPeer, mine, turns
 from hythe.runtime.init.sources import Layers, Namespace, gather, receive, send
 
 _LIMIT: Final = 1 << 16
@@ -79,7 +80,7 @@ def inside(plan: Plan, line: socket.socket, channel: Channel) -> int:
     try:
         own = {
             number: new(one, plan.group, own_cgroup=made.cgroup)
-            for number, one in turns(prepared, line, outside=False)
+            for number, one in _order(plan, prepared, line, outside=False)
         }
     except LostPeer:
         return 0
@@ -89,6 +90,12 @@ def inside(plan: Plan, line: socket.socket, channel: Channel) -> int:
     line.close()
     sources.trees.update(own)
     return container.complete(plan, channel, warnings, prepared, sources)
+
+
+def _order(
+    plan: Plan, prepared: list[Prepared], line: socket.socket, *, outside: bool
+) -> Iterator[tuple[int, Prepared]]:
+    return turns(prepared, line, outside=outside) if plan.in_order else mine(prepared, outside=outside)
 
 
 def become_root() -> None:
@@ -133,7 +140,7 @@ def provide(plan: Plan, pid: int, line: socket.socket, channel: Channel) -> None
     own_streams(spec["process"], mapping, terminal=plan.terminal)
     line.send(marshal.dumps(warnings))
     prepared = parse_all(spec.get("mounts") or [])
-    layers, order = Layers(plan.rootfs, plan.bundle), turns(prepared, line, outside=True)
+    layers, order = Layers(plan.rootfs, plan.bundle), _order(plan, prepared, line, outside=True)
     sources = gather(spec, prepared, layers, Namespace(user, mapping), plan.group, order)
     channel.close()
     send(line, sources)
