@@ -70,3 +70,47 @@ def test_start_container_hooks_may_no_more_than_the_program(runtime: Runtime) ->
     assert done.code != 0
     for words in ("Uid:\\t77\\t77", "CapEff:\\t0000000000000000", "Seccomp:\\t2"):
         assert words in done.err.replace("\t", "\\t").replace("\\\\t", "\\t")
+
+
+def test_create_container_begins_in_the_root_and_sees_the_host(runtime: Runtime, tmp_path: Path) -> None:
+    script = (
+        f"readlink /proc/self/ns/mnt > {tmp_path}/ns; cp -P bin/true made-by-hook; umask > {tmp_path}/umask"
+    )
+    hooks = {"createContainer": [{"path": "/bin/sh", "args": ["sh", "-c", script]}]}
+    try:
+        runtime.ok("create", "-b", runtime.bundle("test", "-L", "/made-by-hook", hooks=hooks), "inside")
+        pid = runtime.state("inside")["pid"]
+        assert (tmp_path / "ns").read_text().strip() == str(Path(f"/proc/{pid}/ns/mnt").readlink())
+        assert (runtime.image / "made-by-hook").is_symlink()
+        runtime.ok("delete", "--force", "inside")
+    finally:
+        (runtime.image / "made-by-hook").unlink(missing_ok=True)
+
+
+def test_start_container_runs_as_the_program_would(runtime: Runtime, tmp_path: Path) -> None:
+    """Its user, its environment where the hook has none, the container's root."""
+    script = "id -u > /tmp/hook; echo $COLOUR >> /tmp/hook; ls / > /dev/null"
+    hooks = {"startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", script]}]}
+    config: dict[str, Any] = {
+        "hooks": hooks,
+        "process": {"user": {"uid": 1000, "gid": 1000}, "env": ["PATH=/bin", "COLOUR=green"]},
+    }
+    try:
+        assert runtime.ok("run", "-b", runtime.bundle("cat", "/tmp/hook", **config), "as").split() == [
+            "1000",
+            "green",
+        ]
+    finally:
+        (runtime.image / "tmp/hook").unlink(missing_ok=True)
+
+
+def test_start_container_runs_under_the_filter(runtime: Runtime) -> None:
+    seccomp = {
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_KILL"}],
+    }
+    hooks = {"startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "mkdir /tmp/made"]}]}
+    done = runtime("run", "-b", runtime.bundle("true", hooks=hooks, linux={"seccomp": seccomp}), "filtered")
+    assert done.code != 0
+    assert "error running hook" in done.err and "bad system call" in done.err
+    assert not (runtime.image / "tmp/made").exists()

@@ -85,7 +85,7 @@ def complete(
     channel.wait_start()
     process.close_on_exec_from(3 + plan.preserved)  # before the filter, which may know no close_range(2)
     security.apply(spec["process"], prepared, plan.filter, channel)
-    hooks.before_the_program()  # they are the container's programs: they may no more than it
+    hooks.before_the_program(environment(spec["process"].get("env") or []))
     return _execute(plan, channel)
 
 
@@ -97,18 +97,25 @@ class _Hooks:
         self._channel = channel
         self._state: dict[str, Any] = {}
 
-    def before_the_root(self) -> None:
-        """All namespaces and mounts are there, and the paths of the host still hold. Raises SystemProblem."""
+    def before_the_root(self, root: int) -> None:
+        """All namespaces and mounts are there, and the paths of the host still hold. `root` is where they begin.
+
+        Raises SystemProblem.
+        """
         if not any(self._entries.get(point) for point in BEFORE_START):
             return
         self._channel.send("mounted")
         self._state = json.loads(self._channel.wait_hooks())
+        os.fchdir(root)
+        os.umask(0o022)
         run_hooks("createContainer", self._entries, json.dumps(self._state))
+        os.umask(0)
 
-    def before_the_program(self) -> None:
-        """Inside, with the container's own paths, as the program will be. Raises SystemProblem."""
+    def before_the_program(self, env: dict[str, str]) -> None:
+        """Inside, as the program's user and under its filter, with its environment. Raises SystemProblem."""
         if self._entries.get("startContainer"):
-            run_hooks("startContainer", self._entries, json.dumps({**self._state, "status": "created"}))
+            state = json.dumps({**self._state, "status": "created"})
+            run_hooks("startContainer", self._entries, state, env)
 
 
 def _build(plan: Plan, entries: list[mounts.Prepared], sources: Sources, hooks: _Hooks) -> int | None:
@@ -131,7 +138,7 @@ def _build(plan: Plan, entries: list[mounts.Prepared], sources: Sources, hooks: 
     mounted.seal()
     sysctl.apply(linux.get("sysctl") or {}, mounted.proc)
     masking.cover(root, mounted.proc, null, linux.get("maskedPaths") or [], linux.get("readonlyPaths") or [])
-    hooks.before_the_root()
+    hooks.before_the_root(root)
     read_only = bool((spec.get("root") or {}).get("readonly"))
     if read_only:
         make_directory(root, spec["process"].get("cwd") or "/")
