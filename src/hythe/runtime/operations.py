@@ -13,7 +13,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from hythe.errors import Conflict, InvalidArgument, NotFound
+from hythe.errors import Conflict, InvalidArgument, NotFound, Unsupported
 from hythe.kernel import cgroups
 from hythe.runtime import validate
 from hythe.runtime.attachment import Wanted
@@ -59,7 +59,7 @@ class Operations:
         bundle, program = request["bundle"], request.get("runtime")
         spec = _read_config(bundle)
         if program is None:
-            validate.spec(spec)
+            _known(validate.spec(spec))
         else:
             validate.program(program)
             validate.foreign_spec(spec)
@@ -102,7 +102,7 @@ class Operations:
         if exec_id in container.execs:
             raise Conflict(f"exec {exec_id} exists already")
         process = request["process"]
-        validate.process(process)
+        _known(validate.process(process))
         body = request.get("attach")
         wanted = None if body is None else _wanted(body, fds)
         terminal = bool(request.get("terminal"))
@@ -258,3 +258,9 @@ def _kill_all(container: Container, number: int) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             pass
+
+
+def _known(unknown: list[str]) -> None:
+    """The warden's configurations are the engine's: what is unknown in them is a mistake there. Raises Unsupported."""
+    if unknown:
+        raise Unsupported(f"config.json: not supported by this runtime: {', '.join(unknown)}")

@@ -1,7 +1,8 @@
 """What the runtime accepts of a config.json: everything it implements, and nothing else in silence.
 
-Checked before anything is done. A field that is not in these tables is refused by its name, so that a bundle
-never runs with less isolation than it asks for. Source: runtime-spec 1.2, config.md and config-linux.md.
+Checked before anything is done. What the specification has and this runtime has not is refused by its name, so that a
+bundle never runs with less isolation than it asks for; what no specification has is left alone, as it wants it
+(config.md, Extensibility), and named to the caller. Source: runtime-spec 1.2 and 1.3, config.md and config-linux.md.
 """
 
 from __future__ import annotations
@@ -14,6 +15,11 @@ from hythe.kernel import cgroups
 from hythe.kernel.namespaces import FLAGS
 from hythe.runtime.init.mappings import mapping_in
 
+_REFUSED: Final = {
+    "": frozenset("hooks solaris windows vm zos freebsd".split()),
+    "process.": frozenset("scheduler selinuxLabel ioPriority execCPUAffinity commandLine".split()),
+    "linux.": frozenset("intelRdt mountLabel personality netDevices memoryPolicy".split()),
+}
 _TOP: Final = frozenset("ociVersion process root hostname domainname mounts linux annotations".split())
 _PROCESS: Final = frozenset(
     """terminal consoleSize user args env cwd capabilities rlimits noNewPrivileges apparmorProfile
@@ -27,10 +33,14 @@ _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}")
 _LARGEST_ID: Final = 2**32 - 2
 
 
-def _only(known: frozenset[str], given: dict[str, Any], where: str) -> None:
-    for name, value in given.items():
-        if name not in known and value not in (None, "", [], {}, False, 0):
+def _unknown(known: frozenset[str], given: object, where: str) -> list[str]:
+    """Names that nobody has heard of. Raises InvalidArgument, and Unsupported for those of the specification."""
+    if not isinstance(given, dict):
+        raise InvalidArgument(f"config.json: {where.rstrip('.')} is not an object")
+    for name in given.keys() & _REFUSED[where]:
+        if given[name] not in (None, "", [], {}, False, 0):
             raise Unsupported(f"config.json: {where}{name} is not supported by this runtime")
+    return [f"{where}{name}" for name in given if name not in known | _REFUSED[where]]
 
 
 def identifier(id: object, what: str = "container id") -> str:
@@ -40,9 +50,9 @@ def identifier(id: object, what: str = "container id") -> str:
     return id
 
 
-def process(value: dict[str, Any]) -> None:
-    """Raises InvalidArgument, Unsupported."""
-    _only(_PROCESS, value, "process.")
+def process(value: dict[str, Any]) -> list[str]:
+    """The names of what is unknown in it. Raises InvalidArgument, Unsupported."""
+    unknown = _unknown(_PROCESS, value, "process.")
     args = value.get("args")
     if not isinstance(args, list) or not args or not all(isinstance(arg, str) for arg in args):
         raise InvalidArgument("config.json: process.args needs at least the program's name")
@@ -56,6 +66,7 @@ def process(value: dict[str, Any]) -> None:
         _id(user.get(name, 0), f"process.user.{name}")
     for number in user.get("additionalGids") or ():
         _id(number, "process.user.additionalGids")
+    return unknown
 
 
 def _id(number: object, where: str) -> None:
@@ -64,14 +75,16 @@ def _id(number: object, where: str) -> None:
         raise InvalidArgument(f"config.json: {where} {number!r} is not between 0 and {_LARGEST_ID}")
 
 
-def spec(value: dict[str, Any]) -> None:
-    """The whole config.json. Raises InvalidArgument, Unsupported."""
+def spec(value: dict[str, Any]) -> list[str]:
+    """The whole config.json: the names of what is unknown in it. Raises InvalidArgument, Unsupported."""
     if not isinstance(value.get("process"), dict):
         raise InvalidArgument("config.json: there is no process")
-    _only(_TOP, value, "")
-    process(value["process"])
     linux = value.get("linux") or {}
-    _only(_LINUX, linux, "linux.")
+    unknown = [
+        *_unknown(_TOP, value, ""),
+        *process(value["process"]),
+        *_unknown(_LINUX, linux, "linux."),
+    ]
     cgroups.check(linux.get("resources") or {})
     _namespaces(linux.get("namespaces") or [], value)
     for mount in value.get("mounts") or ():
@@ -81,6 +94,7 @@ def spec(value: dict[str, Any]) -> None:
             )
     if not linux.get("cgroupsPath"):
         raise InvalidArgument("config.json: linux.cgroupsPath is needed")
+    return unknown
 
 
 def program(value: dict[str, Any]) -> None:

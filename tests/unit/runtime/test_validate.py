@@ -19,10 +19,18 @@ def test_a_plain_one_is_accepted() -> None:
     validate.spec(spec(annotations={"x": "y"}, root={"path": "r"}))
 
 
+def test_what_the_specification_does_not_have_is_named_and_left_alone() -> None:
+    """runtime-spec, config.md, Extensibility."""
+    given = spec(colour="red", process={"taste": 1}, linux={"smell": {"x": []}})
+    assert validate.spec(given) == ["colour", "process.taste", "linux.smell"]
+
+
 @pytest.mark.parametrize(
     "given",
     [
         spec(hooks={"poststop": [1]}),
+        spec(windows={"layerFolders": ["x"]}),
+        spec(linux={"personality": {"domain": "LINUX32"}}),
         spec(linux={"intelRdt": {"x": 1}}),
         spec(linux={"resources": {"blockIO": {"colour": 10}}}),
         spec(process={"selinuxLabel": "x"}),

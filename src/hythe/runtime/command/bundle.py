@@ -11,12 +11,16 @@ from hythe.runtime.command import allowed, groups, jsonfile
 
 
 class Bundle(NamedTuple):
-    """`path` is absolute; `spec` is valid and has linux.cgroupsPath; `rootfs` is the root's path on the host."""
+    """`path` is absolute; `spec` is valid and has linux.cgroupsPath; `rootfs` is the root's path on the host.
+
+    `unknown`: properties that the specification does not have, and that have no effect.
+    """
 
     path: str
     spec: dict[str, Any]
     rootfs: str
     hooks: dict[str, Any]
+    unknown: list[str]
 
 
 def load(folder: str, id: str) -> Bundle:
@@ -30,12 +34,12 @@ def load(folder: str, id: str) -> Bundle:
     resources["devices"] = allowed.rules(resources.get("devices") or [])
     wanted = {point: entries for point, entries in (spec.pop("hooks", None) or {}).items() if entries}
     hooks.check(wanted)
-    validate.spec(spec)
+    unknown = validate.spec(spec)
     spec["hooks"] = wanted
     root = spec.get("root") or {}
     if not root.get("path"):
         raise InvalidArgument("config.json: root.path is needed")
-    return Bundle(path, spec, os.path.normpath(os.path.join(path, root["path"])), wanted)
+    return Bundle(path, spec, os.path.normpath(os.path.join(path, root["path"])), wanted, unknown)
 
 
 def read(path: str) -> dict[str, Any]:

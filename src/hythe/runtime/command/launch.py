@@ -86,6 +86,8 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
     folder = Folder(context.root, id)
     bundle = bundles.load(options["bundle"], id)
     spec = bundle.spec
+    if bundle.unknown and context.log:
+        report.log(context, "warning", f"config.json: no effect have {', '.join(bundle.unknown)}")
     terminal = bool(spec["process"].get("terminal"))
     console.check(terminal=terminal, detached=kind != "foreground", console_socket=options["console_socket"])
     filter = filters.compiled(spec["linux"].pop("seccomp", None))
