@@ -60,6 +60,8 @@ class Operations:
         spec = _read_config(bundle)
         if program is None:
             _known(validate.spec(spec))
+            if "mount" not in namespaces.own(spec["linux"]):
+                raise InvalidArgument("config.json: linux.namespaces needs a new mount namespace")
         else:
             validate.program(program)
             validate.foreign_spec(spec)

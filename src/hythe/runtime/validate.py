@@ -121,8 +121,11 @@ def _namespaces(entries: list[dict[str, Any]], value: dict[str, Any]) -> None:
         mapping_in(value["linux"])
     ):
         raise InvalidArgument("config.json: a user namespace needs linux.uidMappings and linux.gidMappings")
-    if not any(entry["type"] == "mount" and not entry.get("path") for entry in entries):
-        raise InvalidArgument("config.json: linux.namespaces needs a new mount namespace")
+    own_mounts = any(entry["type"] == "mount" and not entry.get("path") for entry in entries)
+    if "user" in kinds and not own_mounts:
+        raise InvalidArgument(
+            "config.json: a container with a user namespace needs a new mount namespace, too"
+        )
     for name, kind in (("hostname", "uts"), ("domainname", "uts")):
         if value.get(name) and kind not in kinds:
             raise InvalidArgument(f"config.json: {name} needs a {kind} namespace of the container's own")

@@ -51,7 +51,7 @@ def test_what_is_not_there_is_refused(given: dict[str, Any]) -> None:
         spec(process={"user": {"uid": 4294967295}}),
         spec(process={"user": {"gid": -1}}),
         spec(linux={"cgroupsPath": ""}),
-        spec(linux={"namespaces": []}),
+        spec(linux={"namespaces": [{"type": "user", "path": "/proc/1/ns/user"}]}),
         spec(linux={"namespaces": [{"type": "mount"}, {"type": "mount"}]}),
         spec(hostname="needs-uts"),
         spec(mounts=[{"destination": "relative"}]),

@@ -84,17 +84,20 @@ def _group_path(given: list[str], path: str) -> str:
 
 def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group: str) -> Born:
     pidfd = process.pidfd_open(state["pid"])
+    root = -1 if state["own_mounts"] else os.open(f"/proc/{state['pid']}/root", os.O_PATH | os.O_CLOEXEC)
     pipes = forking.streams(terminal=bool(spec.get("terminal")))
     try:
         if not process.alive(state["pid"], state["start_time"]):
             raise Conflict("cannot exec in a stopped container")
         plan = joined.ExecPlan(
             spec, pidfd, groups.find(group), filters.kept(folder.path), bool(spec.get("terminal")),
-            resource.getrlimit(resource.RLIMIT_NOFILE), joined.own_mapping(state["pid"]), count,
+            resource.getrlimit(resource.RLIMIT_NOFILE), joined.own_mapping(state["pid"]), count, root,
         )  # fmt: skip
-        keep = (pidfd, *range(3, 3 + count))
+        keep = (pidfd, *((root,) if root >= 0 else ()), *range(3, 3 + count))
         return Forker().fork(lambda channel: joined.become(plan, channel), pipes, pidfd, keep=keep)
     finally:
         os.close(pidfd)
+        if root >= 0:
+            os.close(root)
         if spec.get("terminal"):
             pipes.close_child()

@@ -22,7 +22,10 @@ _ID_LIMIT = 1024
 
 
 class State(TypedDict):
-    """state.json. `cgroup` is the group's path; `own_pid`: everything ends with the first process."""
+    """state.json. `cgroup` is the group's path; `own_pid`: everything ends with the first process.
+
+    `own_mounts`: the root is that of the mount namespace.
+    """
 
     id: str
     pid: int
@@ -31,6 +34,7 @@ class State(TypedDict):
     rootfs: str
     cgroup: str
     own_pid: bool
+    own_mounts: bool
     created: str
     owner: str
     annotations: dict[str, str]

@@ -142,6 +142,7 @@ def _state(folder: Folder, bundle: bundles.Bundle, made: Born) -> State:
         "rootfs": bundle.rootfs,
         "cgroup": linux["cgroupsPath"],
         "own_pid": "pid" in namespaces.own(linux),
+        "own_mounts": "mount" in namespaces.own(linux),
         "created": f"{seconds}.{now % 10**9:09}Z",
         "owner": "root" if os.getuid() == 0 else str(os.getuid()),
         "annotations": bundle.spec.get("annotations") or {},

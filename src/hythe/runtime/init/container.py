@@ -57,18 +57,26 @@ def become(plan: Plan, channel: Channel) -> int:
     spec = plan.spec
     warnings += security.set_limits(spec["process"], plan.open_files)
     security.own_streams((spec["process"].get("user") or {}).get("uid", 0), terminal=plan.terminal)
-    namespaces.enter(spec["linux"]["namespaces"])
+    shared = namespaces.enter(spec["linux"]["namespaces"])
     channel.send("namespaces")
     prepared = mounts.parse_all(spec.get("mounts") or [])
     layers = Layers(plan.rootfs, plan.bundle)
     sources = gather(spec, prepared, layers, None, plan.group, enumerate(prepared))
-    return complete(plan, channel, warnings, prepared, sources)
+    return complete(plan, channel, warnings, prepared, sources, shared)
 
 
 def complete(
-    plan: Plan, channel: Channel, warnings: list[str], entries: list[mounts.Prepared], sources: Sources
+    plan: Plan,
+    channel: Channel,
+    warnings: list[str],
+    entries: list[mounts.Prepared],
+    sources: Sources,
+    shared: int = -1,
 ) -> int:
-    """From inside all namespaces, with the mounts as parsed and all that only the host's root could make."""
+    """From inside all namespaces, with the mounts as parsed and all that only the host's root could make.
+
+    `shared`: a mount namespace that is not the container's own, to go to in the end.
+    """
     spec = plan.spec
     prepared = security.prepare(spec["process"])
     namespaces.name_host(spec.get("hostname"), spec.get("domainname"))
@@ -76,6 +84,8 @@ def complete(
     hooks = _Hooks(spec.get("hooks") or {}, channel)
     master = _build(plan, entries, sources, hooks)
     os.umask(0o022)
+    if shared >= 0:
+        rootfs.leave_for(shared)
     enter_directory(spec["process"].get("cwd") or "/")
     if channel.gate is not None:
         find_program(spec["process"]["args"][0], environment(spec["process"].get("env") or []))

@@ -25,7 +25,8 @@ _ALL = ns.CLONE_NEWNS | ns.CLONE_NEWNET | ns.CLONE_NEWUTS | ns.CLONE_NEWIPC | ns
 class ExecPlan(NamedTuple):
     """`process` is an OCI process, valid; `pidfd` the container's first process.
 
-    `mapping` is that of its user namespace, None where that is the host's.
+    `mapping` is that of its user namespace, None where that is the host's; `root` its root, where that is not the mount
+    namespace's.
     """
 
     process: dict[str, Any]
@@ -36,6 +37,7 @@ class ExecPlan(NamedTuple):
     open_files: tuple[int, int]
     mapping: Mapping | None
     preserved: int = 0
+    root: int = -1
 
 
 def own_mapping(pid: int) -> Mapping | None:
@@ -61,6 +63,10 @@ def become(plan: ExecPlan, channel: Channel) -> int:
         ns.setns(plan.pidfd, _ALL | ns.CLONE_NEWUSER)
         become_root()
     os.close(plan.pidfd)
+    if plan.root >= 0:
+        os.fchdir(plan.root)
+        os.chroot(".")
+        os.close(plan.root)
     master: int | None = None
     if plan.terminal:
         master = _terminal(spec, uid)

@@ -24,13 +24,21 @@ def own(linux: Mapping[str, Any]) -> set[str]:
     return {entry["type"] for entry in linux.get("namespaces") or () if not entry.get("path")}
 
 
-def enter(namespaces: list[Namespace]) -> None:
-    """Join and unshare. Raises InvalidArgument for a path that is no such namespace, OSError otherwise."""
+def enter(namespaces: list[Namespace]) -> int:
+    """Join and unshare. Raises InvalidArgument for a path that is no such namespace, OSError otherwise.
+
+    The mount namespace is a new one in any case, where all can be made out of sight. Where the container is to be in
+    one that is there already, a descriptor of that is returned, for `rootfs.leave_for`; else -1.
+    """
+    shared = -1
+    if not any(entry["type"] == "mount" and not entry.get("path") for entry in namespaces):
+        paths = [entry["path"] for entry in namespaces if entry["type"] == "mount"]
+        shared = os.open(paths[0] if paths else "/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
     joined: list[tuple[int, int, str]] = []
-    new = 0
+    new = FLAGS["mount"]
     for entry in namespaces:
         kind, path = entry["type"], entry.get("path")
-        if kind in BORN_INTO:
+        if kind in BORN_INTO or kind == "mount":
             continue
         if path:
             joined.append((os.open(path, os.O_RDONLY | os.O_CLOEXEC), FLAGS[kind], path))
@@ -43,6 +51,7 @@ def enter(namespaces: list[Namespace]) -> None:
             raise InvalidArgument(f"cannot join the namespace {path}: {error.strerror}") from error
         os.close(fd)
     unshare(new)
+    return shared
 
 
 def name_host(hostname: str | None, domainname: str | None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hythe.errors import InvalidArgument, Unsupported
-from hythe.kernel import mounts, overlay
+from hythe.kernel import mounts, namespaces, overlay
 from hythe.kernel.mount_options import parse
 from hythe.oci.spec import Mount, Root
 
@@ -86,3 +86,17 @@ def enter(root: int, *, read_only: bool, propagation: str) -> None:
         if not options.propagation:
             raise InvalidArgument(f"config.json: linux.rootfsPropagation {propagation!r} is unknown")
         mounts.set_attributes(root, propagation=options.propagation, recursive=options.tree_propagation)
+
+
+def leave_for(shared: int) -> None:
+    """Take the root, with all that is mounted on it, along into the mount namespace `shared`, unseen by who is there.
+
+    A detached copy, which this process has as its root: it is in no mount table, and goes with the last process in it.
+    Raises OSError.
+    """
+    tree = mounts.clone("/", recursive=True)
+    namespaces.setns(shared, namespaces.CLONE_NEWNS)
+    os.fchdir(tree)
+    os.chroot(".")
+    os.close(tree)
+    os.close(shared)
