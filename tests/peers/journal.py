@@ -46,7 +46,7 @@ def clear(made: list[Made], runtime: Path, groups: Iterable[str], before: frozen
             if each.groups.startswith("/"):
                 places.append(mounted / each.groups.lstrip("/"))
             elif ":" not in each.groups:
-                names = [each.groups] if each.groups else [each.id, f"hythe-runtime.{each.id}"]
+                names = [each.groups] if each.groups else [each.id, f"hythe-runtime/{each.id}"]
                 places += [mounted / folder / name for folder in ("", own) for name in names]
         for place in places:
             _remove(mounted, place, before)

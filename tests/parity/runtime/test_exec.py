@@ -183,6 +183,13 @@ def test_ps_as_a_table(runtime: Runtime, id: str) -> None:
     assert any("sleep 1000" in row for row in rows)
 
 
+def test_ps_with_options_of_ps(runtime: Runtime, id: str) -> None:
+    head, row, *_ = runtime.ok("ps", id, "-e", "-x").splitlines()
+    assert head.split() == ["PID", "TTY", "STAT", "TIME", "COMMAND"]
+    assert row.split()[1:6] == ["?", "Ss", "0:00", "sleep", "1000"]
+    assert runtime.ok("ps", id, "-A").splitlines()[0].split() == ["PID", "TTY", "TIME", "CMD"]
+
+
 def figures(runtime: Runtime, id: str) -> dict[str, Any]:
     event = json.loads(runtime.ok("events", "--stats", id))
     assert (event["type"], event["id"]) == ("stats", id)

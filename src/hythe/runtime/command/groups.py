@@ -13,7 +13,7 @@ from hythe.kernel.cgroups.v2 import LayoutV2
 def path_for(id: str, given: str) -> str:
     """The configuration's, or one that nothing else has. Raises InvalidArgument for systemd's notation."""
     if not given:
-        return f"/hythe-runtime.{id}"
+        return f"/hythe-runtime/{id}"
     if given.count(":") == 2 and "/" not in given:
         raise InvalidArgument(
             f"cgroupsPath {given!r} is written for systemd", hint='write it like "/group/id" (cgroupfs)'

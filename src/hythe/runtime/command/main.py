@@ -101,7 +101,7 @@ def _module(verb: str) -> Any:
 
 def _run(context: Context, verb: str, arguments: list[str]) -> int:
     module = _module(verb)
-    options, others = flags.parse(module.FLAGS, arguments, mixed=verb != "exec")
+    options, others = flags.parse(module.FLAGS, arguments, mixed=verb not in ("exec", "ps"))
     if options["help"]:
         return _say(_usage(verb))
     least, most = module.ARGUMENTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import time
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from hythe.errors import InvalidArgument, Unsupported
 from hythe.runtime.command import groups, jsonfile
@@ -13,34 +13,63 @@ from hythe.runtime.command.context import Context
 from hythe.runtime.command.flags import Flag
 from hythe.runtime.command.folder import Folder
 
-USAGE = "[command options] <container-id>"
+USAGE = "[command options] <container-id> [ps options]"
 FLAGS: tuple[Flag, ...] = (("format f", "text", "table (default) or json"),)
 ARGUMENTS = (1, 1 << 16)
-_HEAD = ("UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD")
-_DAY = 86400
+_OPTIONS: Final = frozenset("eAadfxw")
+"""Of ps(1), which is not run: which processes are shown is clear, so all but "f" and "x" have no effect."""
+_FULL: Final = ("UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD")
+_SHORT: Final = ("PID", "TTY", "TIME", "CMD")
+_BSD: Final = ("PID", "TTY", "STAT", "TIME", "COMMAND")
+_WIDTHS: Final = {"UID": -8, "PID": 7, "PPID": 7, "C": 2, "STIME": -5, "TTY": -8, "STAT": -4, "TIME": 8}
+_DAY: Final = 86400
+
+
+class Process(NamedTuple):
+    """`fields` are those of proc_pid_stat(5) after the name."""
+
+    pid: int
+    uid: int
+    name: str
+    fields: list[str]
 
 
 def action(context: Context, options: dict[str, Any], arguments: list[str]) -> int:
-    if len(arguments) > 1:
-        raise Unsupported("options of ps(1) are not supported: no program of the host is run")
+    columns = _columns(arguments[1:])
     pids = groups.find(Folder(context.root, arguments[0]).load()["cgroup"]).processes()
     if options["format"] == "json":
         print(jsonfile.encode(sorted(pids)))
     elif options["format"] in ("", "table"):
-        _print_table(sorted(pids))
+        print(_line(columns, dict(zip(columns, columns, strict=True))))
+        for process in filter(None, map(_read, sorted(pids))):
+            print(_line(columns, _values(process, bsd=columns is _BSD)))
     else:
         raise InvalidArgument("invalid format option")
     return 0
 
 
-def _print_table(pids: list[int]) -> None:
-    """In the columns of `ps -ef`."""
-    rows = [_HEAD, *filter(None, map(_row, pids))]
-    for uid, pid, ppid, cpu, began, terminal, used, command in rows:
-        print(f"{uid:<8} {pid:>7} {ppid:>7} {cpu:>2} {began:<5} {terminal:<8} {used:>8} {command}")
+def _columns(options: list[str]) -> tuple[str, ...]:
+    """Raises Unsupported for an option whose columns are not known here."""
+    letters = {letter for word in options for letter in word.removeprefix("-")}
+    if not letters <= _OPTIONS:
+        raise Unsupported(
+            f"ps {' '.join(options)}: no program of the host is run, and of ps(1)'s options only "
+            f"{' '.join(sorted(_OPTIONS))} are known"
+        )
+    if "x" in letters:
+        return _BSD
+    return _FULL if "f" in letters or not options else _SHORT
 
 
-def _row(pid: int) -> tuple[str, ...] | None:
+def _line(columns: tuple[str, ...], values: dict[str, str]) -> str:
+    return " ".join(f"{values[name]:{_aligned(_WIDTHS.get(name, 0))}}" for name in columns)
+
+
+def _aligned(width: int) -> str:
+    return "" if width == 0 else f">{width}" if width > 0 else f"<{-width}"
+
+
+def _read(pid: int) -> Process | None:
     """None for one that has just ended. Source: proc_pid_stat(5)."""
     try:
         with open(f"/proc/{pid}/stat") as file:
@@ -50,22 +79,41 @@ def _row(pid: int) -> tuple[str, ...] | None:
         uid = os.stat(f"/proc/{pid}").st_uid
     except OSError:
         return None
-    fields = tail.split()
+    return Process(pid, uid, command or f"[{head.partition('(')[2]}]", tail.split())
+
+
+def _values(process: Process, *, bsd: bool) -> dict[str, str]:
+    fields = process.fields
     ticks = os.sysconf("SC_CLK_TCK")
     used = (int(fields[11]) + int(fields[12])) // ticks
     age = max(1, int(time.clock_gettime(time.CLOCK_BOOTTIME)) - int(fields[19]) // ticks)
-    began = time.strftime("%H:%M" if age < _DAY else "%b%d", time.localtime(time.time() - age))
-    clock = f"{used // 3600:02}:{used // 60 % 60:02}:{used % 60:02}"
-    name = command or f"[{head.partition('(')[2]}]"
+    return {
+        "UID": _user(process.uid),
+        "PID": str(process.pid),
+        "PPID": fields[1],
+        "C": str(min(99, used * 100 // age)),
+        "STIME": time.strftime("%H:%M" if age < _DAY else "%b%d", time.localtime(time.time() - age)),
+        "TTY": _terminal(int(fields[4])),
+        "STAT": _status(process.pid, fields),
+        "TIME": f"{used // 60}:{used % 60:02}"
+        if bsd
+        else f"{used // 3600:02}:{used // 60 % 60:02}:{used % 60:02}",
+        "CMD": process.name,
+        "COMMAND": process.name,
+    }
+
+
+def _status(pid: int, fields: list[str]) -> str:
+    """The letters of ps(1), PROCESS STATE CODES."""
+    state, _, group, session, _, foreground = fields[:6]
+    nice, threads = int(fields[16]), int(fields[17])
+    priority = "<" if nice < 0 else "N" if nice > 0 else ""
     return (
-        _user(uid),
-        str(pid),
-        fields[1],
-        str(min(99, used * 100 // age)),
-        began,
-        _terminal(int(fields[4])),
-        clock,
-        name,
+        state
+        + priority
+        + ("s" if session == str(pid) else "")
+        + ("l" if threads > 1 else "")
+        + ("+" if foreground == group else "")
     )
 
 
