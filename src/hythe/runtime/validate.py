@@ -10,7 +10,7 @@ import re
 from typing import Any, Final
 
 from hythe.errors import InvalidArgument, Unsupported
-from hythe.kernel import cgroups
+from hythe.kernel.cgroups import check
 from hythe.kernel.namespaces import FLAGS
 from hythe.runtime.init.mappings import mapping_in
 
@@ -72,7 +72,7 @@ def spec(value: dict[str, Any]) -> None:
     process(value["process"])
     linux = value.get("linux") or {}
     _only(_LINUX, linux, "linux.")
-    cgroups.check(linux.get("resources") or {})
+    check.check(linux.get("resources") or {})
     _namespaces(linux.get("namespaces") or [], value)
     for mount in value.get("mounts") or ():
         if not str(mount.get("destination", "")).startswith("/"):

@@ -9,7 +9,8 @@ from typing import Any
 
 from hythe.errors import Conflict, InvalidArgument
 from hythe.kernel import process
-from hythe.kernel.cgroups import Group, report
+from hythe.kernel.cgroups import Group
+from hythe.kernel.cgroups.report import report
 from hythe.runtime.command import groups, jsonfile
 from hythe.runtime.command.context import Context
 from hythe.runtime.command.flags import Flag

@@ -117,9 +117,9 @@ def status(folder: Folder, state: State) -> str:
 
 
 def _frozen(state: State) -> bool:
-    from hythe.runtime.command.groups import frozen
+    from hythe.runtime.command import groups
 
-    return frozen(state["cgroup"])
+    return groups.find(state["cgroup"]).frozen()
 
 
 def shown(folder: Folder, state: State) -> dict[str, Any]:

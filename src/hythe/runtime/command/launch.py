@@ -10,11 +10,10 @@ import os
 import resource
 import socket
 import time
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import process
-from hythe.kernel.cgroups import Group
 from hythe.runtime import hooks
 from hythe.runtime.command import bundle as bundles
 from hythe.runtime.command import (
@@ -36,6 +35,9 @@ from hythe.runtime.fork import Born
 from hythe.runtime.init import container as first
 from hythe.runtime.init import namespaces
 from hythe.runtime.init.gate import CREATED
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups import Group
 
 FLAGS: tuple[Flag, ...] = (
     ("bundle b", "text", "folder of the bundle (default: the working directory)"),

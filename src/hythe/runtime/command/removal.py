@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import select
+from typing import TYPE_CHECKING
 
 from hythe.kernel import process
-from hythe.kernel.cgroups import Group
 from hythe.runtime.command import jsonfile, report
 from hythe.runtime.command.context import Context
 from hythe.runtime.command.folder import Folder, State, described
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups import Group
 
 
 def remove(context: Context, folder: Folder, state: State, group: Group) -> None:

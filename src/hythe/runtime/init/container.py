@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hythe.kernel import mounts as kernel_mounts
 from hythe.kernel import process
-from hythe.kernel.cgroups import Group
 from hythe.kernel.usernamespaces import initial
-from hythe.oci.spec import Mount
 from hythe.runtime.hooks import BEFORE_START
 from hythe.runtime.hooks import run as run_hooks
 from hythe.runtime.init import devices, masking, mounts, namespaces, nodes, rootfs, security, sysctl, terminal
@@ -24,6 +22,10 @@ from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.execute import enter_directory, environment, find_program, make_directory, run
 from hythe.runtime.init.reaper import serve
 from hythe.runtime.init.sources import Sources, gather
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups import Group
+    from hythe.oci.spec import Mount
 
 
 class Plan(NamedTuple):

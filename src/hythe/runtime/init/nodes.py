@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import mounts, paths
-from hythe.oci.spec import Device
+
+if TYPE_CHECKING:
+    from hythe.oci.spec import Device
 
 _HOST: Final = "/dev"
 _KINDS: Final = {"c": stat.S_ISCHR, "u": stat.S_ISCHR, "b": stat.S_ISBLK}

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from hythe.errors import InvalidArgument, Unsupported
 from hythe.kernel import mounts, overlay
 from hythe.kernel.mount_options import parse
-from hythe.oci.spec import Mount, Root
 
 if TYPE_CHECKING:
+    from hythe.oci.spec import Mount, Root
     from hythe.runtime.init.sources import Namespace
 
 

@@ -11,14 +11,16 @@ from __future__ import annotations
 import marshal
 import os
 import socket
-from typing import Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import mounts, usernamespaces
 from hythe.kernel.usernamespaces import Mapping, files_made_by_root
-from hythe.oci.spec import Mount, Root
 from hythe.runtime.init import devices, nodes, rootfs
 from hythe.runtime.init.mounts import Prepared
+
+if TYPE_CHECKING:
+    from hythe.oci.spec import Mount, Root
 
 _PACKET: Final = 1 << 16
 _AT_ONCE: Final = 200
@@ -65,7 +67,7 @@ def gather(
                 f"device {device['path']}: outside of /dev it takes the host's user namespace"
             )
     bound = () if usernamespaces.initial() else _nodes(prepared, wanted)
-    root = rootfs.make(bundle, cast(Root, spec.get("root") or {}), layers, user)
+    root = rootfs.make(bundle, cast("Root", spec.get("root") or {}), layers, user)
     return Sources(root, trees, "/" if layers else rootfs.path_of(bundle, spec.get("root") or {}), bound)
 
 
