@@ -3,8 +3,8 @@
     python        the interpreter, on a read-only mount: what `guard` wants is had without a second start
     interpreter   a link to the interpreter's own file; where the two are not one file, the copy is out of date
     pyvenv.cfg    tells the interpreter where its library is
-    modules       the code of every module of the runtime, compiled, in one file, with each source's size and time
-    boot.pyc      reads `modules`, compares them with the sources, and runs `main`
+    modules       the code of every module of the runtime, compiled, in one file, with each source's size and time (`pack`)
+    boot.pyc      compares that with the sources, loads what the command needs, and runs `main` (`boot`)
 
 The script beside it (`scripts/hythe-runtime`) looks for `python` and goes there; where there is none, or the sources
 have changed, `cold` makes all of it anew. One mount for each installation is left on the host, until the next boot or
@@ -22,66 +22,12 @@ from importlib.util import MAGIC_NUMBER
 
 from hythe.kernel import mounts
 from hythe.kernel.syscall import libc_call
+from hythe.runtime.command.pack import packed
 
 TOP = "/run/hythe-warm"
-FRESH = "hythe-fresh"
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-_PARTS = (
-    "",
-    "oci",
-    "kernel",
-    "kernel/cgroups",
-    "runtime",
-    "runtime/init",
-    "runtime/quick",
-    "runtime/command",
-)
-_OF_RUNTIME = ("__init__", "birth", "fork", "hooks", "protocol", "validate")
-"""The rest of that package is the warden's."""
-_LIBRARY = ("ctypes", "ctypes._endian", "struct")
+_FILES = ("python", "interpreter", "pyvenv.cfg", "modules", "boot.pyc")
 _DETACH = 2
-
-_BOOT = """
-import gc, marshal, os, sys
-gc.disable()
-with open(FOLDER + "/modules", "rb") as file:
-    sources, modules = marshal.loads(file.read())
-def changed():
-    try:
-        for path, size, time in sources:
-            status = os.stat(path)
-            if status.st_size != size or status.st_mtime_ns != time:
-                return True
-    except OSError:
-        return True
-    return False
-if "hythe-fresh" not in sys._xoptions and changed():
-    os.execv(COLD, [COLD, *sys.argv[1:]])
-class Finder:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        found = modules.get(name)
-        if found is None:
-            return None
-        spec = Spec(name, Finder, origin=found[1], is_package=found[2])
-        spec.has_location = True
-        if found[2]:
-            spec.submodule_search_locations.append(os.path.dirname(found[1]))
-        return spec
-    @staticmethod
-    def create_module(spec):
-        return None
-    @staticmethod
-    def exec_module(module):
-        exec(marshal.loads(modules[module.__name__][0]), module.__dict__)
-from _frozen_importlib import ModuleSpec as Spec
-sys.meta_path.insert(0, Finder)
-sys.path.append(PARENT)
-from hythe.runtime import quick
-quick.install()
-from hythe.runtime.command.main import main
-main()
-"""
 
 
 def prepare(scripts: str) -> str | None:
@@ -107,7 +53,7 @@ def remove(scripts: str) -> None:
     """Unmount, and remove the files."""
     folder = TOP + scripts
     _unmount(f"{folder}/python")
-    for name in ("python", "interpreter", "pyvenv.cfg", "modules", "boot.pyc"):
+    for name in _FILES:
         try:
             os.unlink(f"{folder}/{name}")
         except FileNotFoundError:
@@ -123,16 +69,12 @@ def _make(folder: str, cold: str) -> None:
     home = f"home = {os.path.dirname(python)}\n"
     if not _same(f"{folder}/python", python):
         _unmount(f"{folder}/python")
-    boot = (
-        _BOOT.replace("FOLDER", repr(folder))
-        .replace("COLD", repr(cold))
-        .replace("PARENT", repr(os.path.dirname(_PACKAGE)))
-    )
-    code = MAGIC_NUMBER + bytes(12) + marshal.dumps(compile(boot, f"{folder}/boot", "exec"))
+    with open(f"{os.path.dirname(os.path.abspath(__file__))}/boot.py", "rb") as file:
+        boot = compile(file.read(), f"{folder}/boot", "exec", dont_inherit=True)
     for name, data in (
         ("pyvenv.cfg", home.encode()),
-        ("modules", marshal.dumps(_modules())),
-        ("boot.pyc", code),
+        ("modules", packed(os.path.dirname(_PACKAGE), cold)),
+        ("boot.pyc", MAGIC_NUMBER + bytes(12) + marshal.dumps(boot)),
     ):
         _write(f"{folder}/{name}", data)
     if not _same(f"{folder}/python", python):
@@ -185,35 +127,3 @@ def _unmount(path: str) -> None:
         libc_call("umount2", path, _DETACH, path=path)
     except OSError:
         return  # nothing is mounted there
-
-
-def _modules() -> tuple[list[tuple[str, int, int]], dict[str, tuple[bytes, str, bool]]]:
-    """(path, size and time of each source; code, path and whether it is a package, by module)."""
-    sources: list[tuple[str, int, int]] = []
-    modules: dict[str, tuple[bytes, str, bool]] = {}
-    for part in _PARTS:
-        folder = os.path.join(_PACKAGE, part).rstrip("/")
-        for name in sorted(os.listdir(folder)):  # noqa: PTH208
-            if (
-                name.endswith(".py")
-                and name != "__main__.py"
-                and (part != "runtime" or name[:-3] in _OF_RUNTIME)
-            ):
-                dotted = (
-                    ".".join(("hythe", *part.split("/"), name[:-3]))
-                    .replace("..", ".")
-                    .removesuffix(".__init__")
-                )
-                modules[dotted] = _code(f"{folder}/{name}", sources)
-    for name in _LIBRARY:
-        __import__(name)
-        modules[name] = _code(str(sys.modules[name].__file__), sources)
-    return sources, modules
-
-
-def _code(path: str, sources: list[tuple[str, int, int]]) -> tuple[bytes, str, bool]:
-    status = os.stat(path)
-    sources.append((path, status.st_size, status.st_mtime_ns))
-    with open(path, "rb") as file:
-        code = compile(file.read(), path, "exec", dont_inherit=True)
-    return marshal.dumps(code), path, path.endswith("/__init__.py")
