@@ -23,7 +23,7 @@ from hythe.runtime.foreign.commands import Commands
 from hythe.runtime.foreign.runtime import Foreign
 from hythe.runtime.fork import Born, Forker, Pipes, make_pipes
 from hythe.runtime.init import container as first
-from hythe.runtime.init import joined
+from hythe.runtime.init import joined, parts
 from hythe.runtime.init.joined import own_mapping
 from hythe.runtime.init.security import Filter
 from hythe.runtime.logfile import LogFile
@@ -44,6 +44,7 @@ class Supervisor:
         self._events = events
         self._records = records
         self._open_files = open_files
+        parts.load_all()
         self._forker = Forker()
         self._compiler = seccomp.Compiler()
         self._tasks: dict[int, tuple[Container, Task]] = {}

@@ -10,7 +10,7 @@ Nothing may be imported here that the interpreter has not loaded itself, and so 
 
 import gc
 import marshal
-import os
+import posix
 import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import ExtensionFileLoader
@@ -28,18 +28,18 @@ class Warm:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._made = _identity(os.fstat(fd))
-        self._pieces = SIZE + int.from_bytes(os.pread(fd, SIZE, 0), "little")
-        index = marshal.loads(os.pread(fd, self._pieces - SIZE, SIZE))
+        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
+        self._made = _identity(posix.fstat(fd))
+        self._pieces = SIZE + int.from_bytes(posix.pread(fd, SIZE, 0), "little")
+        index = marshal.loads(posix.pread(fd, self._pieces - SIZE, SIZE))
         self.parent, self.cold, self._sources, self._modules, self._extensions, self.orders = index
-        os.close(fd)
+        posix.close(fd)
 
     def changed(self) -> bool:
         """Whether a source is not what it was."""
         try:
             for path, size, time in self._sources:
-                status = os.stat(path)
+                status = posix.stat(path)
                 if status.st_size != size or status.st_mtime_ns != time:
                     return True
         except OSError:
@@ -51,7 +51,7 @@ class Warm:
         that the caller has for the container.
         """
         present = sys.modules
-        fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = posix.open(self._path, posix.O_RDONLY | posix.O_CLOEXEC)
         for name in [name for order in orders for name in self.orders.get(order, ())]:
             if name not in present:
                 _, _, path, package = self._modules[name]
@@ -59,15 +59,15 @@ class Warm:
                 module = present[name] = type(sys)(name)
                 module.__file__, module.__package__ = path, name if package else parent
                 if package:
-                    module.__path__ = [os.path.dirname(path)]
+                    module.__path__ = [path.rpartition("/")[0]]
                 self._run(name, fd, module.__dict__)
                 if parent:
                     setattr(present[parent], own, module)
-        os.close(fd)
+        posix.close(fd)
 
     def _run(self, name: str, fd: int, names: dict[str, object]) -> None:
         offset, size, _, _ = self._modules[name]
-        exec(marshal.loads(os.pread(fd, size, self._pieces + offset)), names)
+        exec(marshal.loads(posix.pread(fd, size, self._pieces + offset)), names)
 
     # ---- as a finder and a loader of Python's import system -------------------------------------
 
@@ -81,7 +81,7 @@ class Warm:
         spec = ModuleSpec(name, self, origin=path, is_package=package)  # type: ignore[arg-type]
         spec.has_location = True
         if package:
-            spec.submodule_search_locations = [os.path.dirname(path)]
+            spec.submodule_search_locations = [path.rpartition("/")[0]]
         return spec
 
     def create_module(self, _spec: ModuleSpec) -> None:
@@ -89,21 +89,21 @@ class Warm:
 
     def exec_module(self, module: object) -> None:
         names = vars(module)
-        fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = posix.open(self._path, posix.O_RDONLY | posix.O_CLOEXEC)
         try:
             self._run(names["__name__"], fd, names)
         finally:
-            os.close(fd)
+            posix.close(fd)
 
     def _same(self) -> bool:
         """Whether the file is still the one whose index this is: a long command may outlive it."""
         try:
-            return _identity(os.stat(self._path)) == self._made
+            return _identity(posix.stat(self._path)) == self._made
         except OSError:
             return False
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int]:
+def _identity(status: posix.stat_result) -> tuple[int, int, int]:
     return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
@@ -112,7 +112,7 @@ def start(folder: str) -> None:
     gc.disable()
     warm = Warm(f"{folder}/modules")
     if FRESH not in sys._xoptions and warm.changed():
-        os.execv(warm.cold, [warm.cold, *sys.argv[1:]])
+        posix.execv(warm.cold, [warm.cold, *sys.argv[1:]])
     sys.meta_path.insert(0, warm)
     sys.path.append(warm.parent)
     warm.load(STANDINS)
@@ -122,4 +122,4 @@ def start(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    start(os.path.dirname(__file__))
+    start(__file__.rpartition("/")[0])

@@ -26,7 +26,7 @@ from hythe.runtime.command.execflags import FLAGS, described
 from hythe.runtime.command.folder import Folder, State, status
 from hythe.runtime.command.undo import Undo
 from hythe.runtime.fork import Born, Forker
-from hythe.runtime.init import joined
+from hythe.runtime.init import joined, parts
 
 __all__ = ["ARGUMENTS", "FLAGS", "USAGE", "action"]
 USAGE = "[command options] <container-id> <command> [arguments...] || -p process.json <container-id>"
@@ -92,6 +92,7 @@ def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group:
             spec, pidfd, groups.find(group), filters.kept(folder.path), bool(spec.get("terminal")),
             resource.getrlimit(resource.RLIMIT_NOFILE), joined.own_mapping(state["pid"]), count,
         )  # fmt: skip
+        parts.load(terminal=plan.terminal, filtered=plan.filter is not None)
         keep = (pidfd, *range(3, 3 + count))
         return Forker().fork(lambda channel: joined.become(plan, channel), pipes, pidfd, keep=keep)
     finally:

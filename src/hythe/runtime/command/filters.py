@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from hythe.kernel import seccomp
 from hythe.runtime.init.security import Filter
 
 _NAME = "filter.bpf"
@@ -16,6 +15,8 @@ def compiled(profile: dict[str, Any] | None) -> Filter | None:
     """Raises InvalidArgument, Unsupported, Unavailable."""
     if not profile:
         return None
+    from hythe.kernel import seccomp
+
     return Filter(seccomp.Compiler().program("", profile), seccomp.filter_flags(profile))
 
 

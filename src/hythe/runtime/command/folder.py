@@ -8,7 +8,6 @@ those that only look read state.json, which is always whole.
 # ruff: noqa: PTH103, PTH110
 from __future__ import annotations
 
-import fcntl
 import os
 from typing import Any, TypedDict, cast
 
@@ -101,6 +100,8 @@ class Lock:
             raise NotFound("container does not exist") from error
 
     def __enter__(self) -> None:
+        import fcntl
+
         fcntl.flock(self._fd, fcntl.LOCK_EX)
 
     def __exit__(self, *_: object) -> None:

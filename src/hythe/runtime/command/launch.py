@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import process
-from hythe.runtime import hooks
 from hythe.runtime.command import bundle as bundles
 from hythe.runtime.command import (
     console,
@@ -152,6 +151,8 @@ def _state(folder: Folder, bundle: bundles.Bundle, made: Born) -> State:
 
 def _run_hooks(bundle: bundles.Bundle, state: State, line: socket.socket) -> None:
     """In the runtime's own namespaces, while the child waits. Raises SystemProblem."""
+    from hythe.runtime import hooks
+
     text = jsonfile.encode(described(state, "creating"))
     hooks.run("prestart", bundle.hooks, text)
     hooks.run("createRuntime", bundle.hooks, text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 from typing import TYPE_CHECKING
 
 from hythe.kernel import process
@@ -30,6 +29,8 @@ def remove(context: Context, folder: Folder, state: State, group: Group) -> None
 
 def kill_and_wait(state: State, group: Group) -> None:
     """SIGKILL to all of it, and wait for the first process's end."""
+    import select
+
     try:
         pidfd = process.pidfd_open(state["pid"])
     except ProcessLookupError:

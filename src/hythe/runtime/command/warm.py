@@ -3,7 +3,7 @@
     python        the interpreter, on a read-only mount: what `guard` wants is had without a second start
     interpreter   a link to the interpreter's own file; where the two are not one file, the copy is out of date
     pyvenv.cfg    tells the interpreter where its library is
-    modules       the code of every module of the runtime, compiled, in one file, with each source's size and time (`pack`)
+    modules       the code of every module of the runtime, compiled, and when its source was changed (`pack`)
     boot.pyc      compares that with the sources, loads what the command needs, and runs `main` (`boot`)
 
 The script beside it (`scripts/hythe-runtime`) looks for `python` and goes there; where there is none, or the sources

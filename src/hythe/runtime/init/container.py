@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hythe.kernel import mounts as kernel_mounts
 from hythe.kernel import process
 from hythe.kernel.usernamespaces import initial
-from hythe.runtime.hooks import BEFORE_START
-from hythe.runtime.hooks import run as run_hooks
-from hythe.runtime.init import devices, masking, mounts, namespaces, nodes, rootfs, security, sysctl, terminal
+from hythe.runtime.init import devices, masking, mounts, namespaces, nodes, rootfs, security, sysctl
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.execute import enter_directory, environment, find_program, make_directory, run
 from hythe.runtime.init.reaper import serve
@@ -89,7 +87,10 @@ def complete(
 
 
 class _Hooks:
-    """The container's side of the hooks. Those of the runtime's side are run by who made this process, meanwhile."""
+    """The container's side of the hooks. Those of the runtime's side are run by who made this process, meanwhile.
+
+    Whoever made the plan has loaded the module that runs them, if it has any.
+    """
 
     def __init__(self, entries: dict[str, Any], channel: Channel) -> None:
         self._entries = entries
@@ -98,16 +99,22 @@ class _Hooks:
 
     def before_the_root(self) -> None:
         """All namespaces and mounts are there, and the paths of the host still hold. Raises SystemProblem."""
-        if not any(self._entries.get(point) for point in BEFORE_START):
+        if not self._entries:
+            return
+        from hythe.runtime import hooks
+
+        if not any(self._entries.get(point) for point in hooks.BEFORE_START):
             return
         self._channel.send("mounted")
         self._state = json.loads(self._channel.wait_hooks())
-        run_hooks("createContainer", self._entries, json.dumps(self._state))
+        hooks.run("createContainer", self._entries, json.dumps(self._state))
 
     def before_the_program(self) -> None:
         """Inside, with the container's own paths. Raises SystemProblem."""
         if self._entries.get("startContainer"):
-            run_hooks("startContainer", self._entries, json.dumps({**self._state, "status": "created"}))
+            from hythe.runtime import hooks
+
+            hooks.run("startContainer", self._entries, json.dumps({**self._state, "status": "created"}))
 
 
 def _build(plan: Plan, entries: list[mounts.Prepared], sources: Sources, hooks: _Hooks) -> int | None:
@@ -141,6 +148,8 @@ def _build(plan: Plan, entries: list[mounts.Prepared], sources: Sources, hooks: 
 
 
 def _terminal(plan: Plan, mounted: mounts.Mounted) -> int:
+    from hythe.runtime.init import terminal
+
     size = plan.spec["process"].get("consoleSize") or {}
     user = plan.spec["process"].get("user") or {}
     dimensions = (size.get("height", 0), size.get("width", 0))

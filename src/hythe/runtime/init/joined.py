@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hythe.kernel import namespaces as ns
 from hythe.kernel import paths, process, usernamespaces
 from hythe.kernel.usernamespaces import Mapping
-from hythe.runtime.init import security, terminal
+from hythe.runtime.init import security
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.execute import enter_directory, environment, run
 from hythe.runtime.init.staged import become_root, own_streams
@@ -76,6 +76,8 @@ def become(plan: ExecPlan, channel: Channel) -> int:
 
 
 def _terminal(spec: dict[str, Any], uid: int) -> int:
+    from hythe.runtime.init import terminal
+
     size = spec.get("consoleSize") or {}
     root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     pts = paths.locate(root, "dev/pts", flags=os.O_DIRECTORY)

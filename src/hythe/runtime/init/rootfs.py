@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hythe.errors import InvalidArgument, Unsupported
-from hythe.kernel import mounts, overlay
+from hythe.kernel import mounts
 from hythe.kernel.mount_options import parse
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ def make(bundle: str, root: Root, layers: list[Mount], user: Namespace | None) -
     words = layer.get("options") or []
     kind = layer.get("type", "")
     if kind == "overlay":
+        from hythe.kernel import overlay
+
         stack = overlay.from_options(words)
         if user is not None:
             tree = overlay.detached_for(stack, user.fd, user.mapping, bundle)

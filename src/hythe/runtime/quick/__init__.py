@@ -1,7 +1,7 @@
 """Stand-ins for parts of the standard library that take longer to import than a container takes to make.
 
-`hythe-runtime` is one short process for each command. typing, json, re, socket, signal and collections (with enum,
-functools, selectors behind them) cost 20 ms between them; what the runtime uses of them is little and is here, in the
+`hythe-runtime` is one short process for each command. These modules (with enum, selectors and others behind them) cost
+more than 20 ms between them; what the runtime uses of them is little and is here, in the
 same names, over the C modules that they stand on. `install` puts the stand-ins into sys.modules, before anything that
 imports those. Each hands over to the real module at the first name that it lacks, so that nothing is ever missing:
 only slower. Type checkers and all other programs (the warden, the daemon, tests) see the real modules.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 
-NAMES = ("typing", "collections", "contextlib", "functools", "json", "re", "signal", "socket")
+NAMES = ("os", "typing", "collections", "contextlib", "ctypes", "functools", "json", "re", "signal", "socket")
 
 
 def install() -> None:
@@ -20,7 +20,6 @@ def install() -> None:
         if name not in sys.modules:
             __import__(f"{__name__}.{name}_")
             sys.modules[name] = sys.modules[f"{__name__}.{name}_"]
-    sys.modules.setdefault("collections.abc", sys.modules["_collections_abc"])
 
 
 def lacking(module: str, name: str) -> object:

@@ -90,3 +90,13 @@ def test_a_changed_source_is_noticed(tmp_path: Path) -> None:
     assert warm.changed()
     source.unlink()
     assert warm.changed()
+
+
+def test_every_module_of_it_gets_on_with_the_stand_ins(file: Path) -> None:
+    script = """
+sys.meta_path.insert(0, warm)
+names = [name for name in warm._modules if name.startswith("hythe")]
+for name in names: __import__(name)
+print(len(names) > 80)
+"""
+    assert loaded(file, script) == "True"
