@@ -35,14 +35,14 @@ _EXTRA_LIMITS: Final = {"RLIMIT_LOCKS": 10, "RLIMIT_SIGPENDING": 11, "RLIMIT_MSG
 
 def start_time(pid: int) -> int:
     """Field 22 of /proc/PID/stat, counted after the command's closing parenthesis. Raises OSError."""
-    with open(f"/proc/{pid}/stat", "rb") as file:
+    with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
         return int(file.read().rpartition(b")")[2].split()[19])
 
 
 def alive(pid: int, started: int) -> bool:
     """Whether the process that had `pid` since `started` is still there, and not a zombie."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
             fields = file.read().rpartition(b")")[2].split()
     except OSError:
         return False
@@ -54,7 +54,7 @@ def present(pid: int, started: int) -> bool:
     namespaces before it becomes a zombie.
     """
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
             fields = file.read().rpartition(b")")[2].split()
     except OSError:
         return False

@@ -222,8 +222,7 @@ class GroupV1:
 
     def remove(self) -> None:
         for folder in dict.fromkeys(self._every.values()):
-            if os.path.isdir(folder):
-                files.remove_tree(folder)
+            files.remove_tree(folder)
 
     # ---- figures --------------------------------------------------------------------------------
 

@@ -78,6 +78,10 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NotFound("container does not exist") from error
 
+    def drafted(self, state: State) -> jsonfile.Draft:
+        """state.json, which nobody sees before it is published. Raises OSError."""
+        return jsonfile.draft(f"{self.path}/{_STATE}", jsonfile.encode(state), 0o600)
+
     def store(self, state: State) -> None:
         jsonfile.write(f"{self.path}/{_STATE}", state)
 

@@ -114,13 +114,14 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
     made = forking.first_process(plan, gate, count)
     undo.add(lambda: end(made.pid))
     state = _state(folder, bundle, made)
+    draft = folder.drafted(state)  # while the child is at work
     warnings, master = conversation.until_ready(made.channel, lambda: _run_hooks(bundle, state, made.channel))
     for warning in warnings:
         report.log(context, "warning", warning)
     if options["console_socket"]:
         console.hand_over(master, options["console_socket"])
         master = -1
-    folder.store(state)
+    draft.publish()
     if options["pid_file"]:
         jsonfile.write_text(options["pid_file"], str(state["pid"]), 0o644)
     if gate is not None:

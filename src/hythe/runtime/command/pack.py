@@ -88,12 +88,13 @@ class _Pack:
                 return
             begun.add(name)
             visit(name.rpartition(".")[0])
-            module = self.modules[name]
-            if module.package:
-                done[name] = None
+            module, inside = self.modules[name], f"{name}."
+            for other in module.top:
+                if not other.startswith(inside):
+                    visit(other)
+            done[name] = None
             for other in module.top:
                 visit(other)
-            done[name] = None
 
         for name in names:
             visit(name)
