@@ -19,8 +19,8 @@ FRESH = "hythe-fresh"
 """Given by who has just packed: what has not changed need not be looked for."""
 SIZE = 8
 """Bytes of the number that `modules` begins with: how long its index is."""
-STANDINS, MAIN = "-standins", "-main"
-"""Orders of the index that are no verbs."""
+STANDINS, MAIN = "hythe.runtime.quick", "hythe.runtime.command.main"
+"""Their orders are in the index besides the verbs'."""
 
 
 class Warm:
@@ -63,6 +63,8 @@ class Warm:
                 self._run(name, fd, module.__dict__)
                 if parent:
                     setattr(present[parent], own, module)
+                if parent == STANDINS:
+                    present.setdefault(own[:-1], module)
         posix.close(fd)
 
     def _run(self, name: str, fd: int, names: dict[str, object]) -> None:
@@ -116,9 +118,9 @@ def start(folder: str) -> None:
     sys.meta_path.insert(0, warm)
     sys.path.append(warm.parent)
     warm.load(STANDINS)
-    sys.modules["hythe.runtime.quick"].install()
+    sys.modules[STANDINS].install()
     warm.load(MAIN, next((word for word in sys.argv[1:] if word in warm.orders), MAIN))
-    sys.modules["hythe.runtime.command.main"].main()
+    sys.modules[MAIN].main()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ from hythe.runtime.command.main import VERBS
 
 _OURS = "hythe"
 _COMMANDS = "hythe.runtime.command"
-_STANDINS = quick.__name__
 
 
 class _Module(NamedTuple):
@@ -40,19 +39,14 @@ class _Module(NamedTuple):
 def packed(parent: str, cold: str) -> bytes:
     """The whole file. `parent` is the folder that hythe's package is in, `cold` the way there is without a copy."""
     pack = _Pack(parent)
-    orders = {
-        STANDINS: [_STANDINS, *(f"{_STANDINS}.{name}_" for name in quick.NAMES)],
-        MAIN: [f"{_COMMANDS}.main"],
-        **{verb: [f"{_COMMANDS}.{verb}"] for verb in VERBS},
-    }
-    for names in orders.values():
-        for name in names:
-            pack.add(name)
+    first = {STANDINS: STANDINS, MAIN: MAIN, **{verb: f"{_COMMANDS}.{verb}" for verb in VERBS}}
+    for name in first.values():
+        pack.add(name)
     places, offset = {}, 0
     for name, one in pack.modules.items():
         places[name] = (offset, len(one.code), one.path, one.package)
         offset += len(one.code)
-    ordered = {key: pack.ordered(names) for key, names in orders.items()}
+    ordered = {key: pack.ordered(name) for key, name in first.items()}
     index = marshal.dumps((parent, cold, pack.sources, places, pack.extensions, ordered))
     pieces = [one.code for one in pack.modules.values()]
     return b"".join([len(index).to_bytes(SIZE, "little"), index, *pieces])
@@ -78,8 +72,8 @@ class _Pack:
         for other in module.later:
             self.add(other, top=False)
 
-    def ordered(self, names: list[str]) -> list[str]:
-        """`names` and all that they import at the top, each after what it needs; a package before what is in it."""
+    def ordered(self, first: str) -> list[str]:
+        """`first` and all that is imported at the tops, each after what it needs; a package before what is in it."""
         done: dict[str, None] = {}
         begun: set[str] = set()
 
@@ -96,8 +90,7 @@ class _Pack:
             for other in module.top:
                 visit(other)
 
-        for name in names:
-            visit(name)
+        visit(first)
         return list(done)
 
     def _found(self, name: str, *, top: bool) -> str:
@@ -107,7 +100,7 @@ class _Pack:
                 if os.path.exists(f"{self._parent}/{path}"):  # noqa: PTH110
                     return f"{self._parent}/{path}"
             return ""
-        if name.partition(".")[0] in quick.NAMES or name in sys.builtin_module_names:
+        if name in sys.builtin_module_names:
             return ""
         try:
             spec = find_spec(name)
@@ -129,7 +122,10 @@ class _Pack:
 
 
 def _imported(tree: ast.AST, *, deep: bool) -> list[str]:
-    """Names that may be modules, in the order of the statements; `deep`: also of those in functions."""
+    """Names that may be modules, in the order of the statements, with those of the stand-ins for what these stand for.
+
+    `deep`: also of the statements in functions.
+    """
     names: list[str] = []
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import):
@@ -140,4 +136,8 @@ def _imported(tree: ast.AST, *, deep: bool) -> list[str]:
             continue
         elif deep or not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
             names += _imported(node, deep=deep)
-    return [name for name in names if name]
+    return [
+        f"{STANDINS}.{start}_" if (start := name.partition(".")[0]) in quick.NAMES else name
+        for name in names
+        if name
+    ]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from _collections import deque
 
-from hythe.runtime.quick import abc_ as abc
+from hythe.runtime.quick import collections_abc_ as abc
 from hythe.runtime.quick import lacking
 
 __all__ = ["abc", "deque"]

@@ -22,7 +22,7 @@ from hythe.runtime.command.boot import MAIN, STANDINS, Warm
 for name in [name for name in sys.modules if name.startswith("hythe")]: del sys.modules[name]
 warm = Warm(sys.argv[1])
 warm.load(STANDINS)
-sys.modules["hythe.runtime.quick"].install()
+sys.modules[STANDINS].install()
 searched = []
 class Watch:
     def find_spec(self, name, path=None, target=None):
