@@ -149,7 +149,9 @@ def processes(place: Place, seconds: float) -> Felt:
     beats = victim.output().count("beat") - before
     neighbour.stop()
     alive = victim.ended() is None and beats > 2
-    return Felt(alive, f"{min(beats, 7)} of 7 processes started" if alive else "cannot start a process: fork fails")
+    return Felt(
+        alive, f"{min(beats, 7)} of 7 processes started" if alive else "cannot start a process: fork fails"
+    )
 
 
 def disk(place: Place, seconds: float) -> Felt:

@@ -115,6 +115,7 @@ def start(folder: str) -> None:
     warm = Warm(f"{folder}/modules")
     if FRESH not in sys._xoptions and warm.changed():
         posix.execv(warm.cold, [warm.cold, *sys.argv[1:]])
+    sys.modules["encodings"].__path__.append(f"{sys.path[1]}/encodings")  # where all the others are
     sys.meta_path.insert(0, warm)
     sys.path.append(warm.parent)
     warm.load(STANDINS)

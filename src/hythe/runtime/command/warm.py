@@ -2,7 +2,8 @@
 
     python        the interpreter, on a read-only mount: what `guard` wants is had without a second start
     interpreter   a link to the interpreter's own file; where the two are not one file, the copy is out of date
-    pyvenv.cfg    tells the interpreter where its library is
+    python._pth   tells the interpreter where its library is; first there is
+    lib/          what it imports before anything else: of all encodings, those it needs with -X utf8
     modules       the code of every module of the runtime, compiled, and when its source was changed (`pack`)
     boot.pyc      compares that with the sources, loads what the command needs, and runs `main` (`boot`)
 
@@ -26,7 +27,9 @@ from hythe.runtime.command.pack import packed
 
 TOP = "/run/hythe-warm"
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-_FILES = ("python", "interpreter", "pyvenv.cfg", "modules", "boot.pyc")
+_ENCODINGS = ("__init__", "aliases", "utf_8")
+_LIB = tuple(f"lib/encodings/{name}.pyc" for name in _ENCODINGS)
+_FILES = ("python", "interpreter", "python._pth", *_LIB, "modules", "boot.pyc")
 _DETACH = 2
 
 
@@ -59,22 +62,22 @@ def remove(scripts: str) -> None:
         except FileNotFoundError:
             continue
     try:
-        os.removedirs(folder)
+        os.removedirs(f"{folder}/lib/encodings")
     except OSError:
         return  # another installation's are beside it
 
 
 def _make(folder: str, cold: str) -> None:
     python = os.path.realpath(sys.executable)
-    home = f"home = {os.path.dirname(python)}\n"
+    library = os.path.dirname(str(os.__file__))
     if not _same(f"{folder}/python", python):
         _unmount(f"{folder}/python")
-    with open(f"{os.path.dirname(os.path.abspath(__file__))}/boot.py", "rb") as file:
-        boot = compile(file.read(), f"{folder}/boot", "exec", dont_inherit=True)
+    os.makedirs(f"{folder}/lib/encodings", exist_ok=True)
     for name, data in (
-        ("pyvenv.cfg", home.encode()),
+        ("python._pth", f"lib\n{library}\n{library}/lib-dynload\n".encode()),
+        *((f"lib/encodings/{name}.pyc", _compiled(f"{library}/encodings/{name}.py")) for name in _ENCODINGS),
         ("modules", packed(os.path.dirname(_PACKAGE), cold)),
-        ("boot.pyc", MAGIC_NUMBER + bytes(12) + marshal.dumps(boot)),
+        ("boot.pyc", _compiled(f"{_PACKAGE}/runtime/command/boot.py")),
     ):
         _write(f"{folder}/{name}", data)
     if not _same(f"{folder}/python", python):
@@ -87,6 +90,13 @@ def _same(one: str, other: str) -> bool:
         return os.path.samefile(one, other)  # noqa: PTH121
     except FileNotFoundError:
         return False
+
+
+def _compiled(path: str) -> bytes:
+    """The source `path` as a file that the interpreter takes without it."""
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec", dont_inherit=True, optimize=2)
+    return MAGIC_NUMBER + bytes(12) + marshal.dumps(code)
 
 
 def _write(path: str, data: bytes) -> None:
@@ -116,7 +126,7 @@ def _mount(python: str, place: str) -> None:
             os.close(target)
     finally:
         os.close(tree)
-    pid = os.posix_spawn(place, [place, "-IS", "-c", "import os, ctypes"], {})
+    pid = os.posix_spawn(place, [place, "-ISX", "utf8", "-c", "import os, ctypes"], {})
     if os.waitpid(pid, 0)[1] != 0:
         _unmount(place)
         raise OSError(0, "the interpreter does not run from there", place)
