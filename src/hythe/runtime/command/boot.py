@@ -32,19 +32,12 @@ class Warm:
         self._made = _identity(posix.fstat(fd))
         self._pieces = SIZE + int.from_bytes(posix.pread(fd, SIZE, 0), "little")
         index = marshal.loads(posix.pread(fd, self._pieces - SIZE, SIZE))
-        self.parent, self.cold, self._sources, self._modules, self._extensions, self.orders = index
+        self.parent, self.cold, self._modules, self._extensions, self.orders = index
         posix.close(fd)
 
-    def changed(self) -> bool:
-        """Whether a source is not what it was."""
-        try:
-            for path, size, time in self._sources:
-                status = posix.stat(path)
-                if status.st_size != size or status.st_mtime_ns != time:
-                    return True
-        except OSError:
-            return True
-        return False
+    def changed(self, *orders: str) -> bool:
+        """Whether a source of what is in them is not what it was."""
+        return any(self._stale(name) for name in self._named(orders))
 
     def load(self, *orders: str) -> None:
         """Run what is in them, as far as it is not there. No descriptor stays open: its number may be one of those
@@ -52,9 +45,9 @@ class Warm:
         """
         present = sys.modules
         fd = posix.open(self._path, posix.O_RDONLY | posix.O_CLOEXEC)
-        for name in [name for order in orders for name in self.orders.get(order, ())]:
+        for name in self._named(orders):
             if name not in present:
-                _, _, path, package = self._modules[name]
+                _, _, path, package, _ = self._modules[name]
                 parent, _, own = name.rpartition(".")
                 module = present[name] = type(sys)(name)
                 module.__file__, module.__package__ = path, name if package else parent
@@ -67,8 +60,19 @@ class Warm:
                     present.setdefault(own[:-1], module)
         posix.close(fd)
 
+    def _named(self, orders: tuple[str, ...]) -> list[str]:
+        return [name for order in orders for name in self.orders[order]]
+
+    def _stale(self, name: str) -> bool:
+        path, made = self._modules[name][2], self._modules[name][4]
+        try:
+            status = posix.stat(path)
+        except OSError:
+            return True
+        return bool((status.st_size, status.st_mtime_ns) != made)
+
     def _run(self, name: str, fd: int, names: dict[str, object]) -> None:
-        offset, size, _, _ = self._modules[name]
+        offset, size, _, _, _ = self._modules[name]
         exec(marshal.loads(posix.pread(fd, size, self._pieces + offset)), names)
 
     # ---- as a finder and a loader of Python's import system -------------------------------------
@@ -77,9 +81,9 @@ class Warm:
         if name in self._extensions:
             path = self._extensions[name]
             return ModuleSpec(name, ExtensionFileLoader(name, path), origin=path)
-        if name not in self._modules or not self._same():
+        if name not in self._modules or not self._same() or self._stale(name):
             return None
-        _, _, path, package = self._modules[name]
+        _, _, path, package, _ = self._modules[name]
         spec = ModuleSpec(name, self, origin=path, is_package=package)  # type: ignore[arg-type]
         spec.has_location = True
         if package:
@@ -113,14 +117,15 @@ def start(folder: str) -> None:
     """Become the command that sys.argv is."""
     gc.disable()
     warm = Warm(f"{folder}/modules")
-    if FRESH not in sys._xoptions and warm.changed():
+    verb = next((word for word in sys.argv[1:] if word in warm.orders), MAIN)
+    if FRESH not in sys._xoptions and warm.changed(STANDINS, MAIN, verb):
         posix.execv(warm.cold, [warm.cold, *sys.argv[1:]])
     sys.modules["encodings"].__path__.append(f"{sys.path[1]}/encodings")  # where all the others are
     sys.meta_path.insert(0, warm)
     sys.path.append(warm.parent)
     warm.load(STANDINS)
     sys.modules[STANDINS].install()
-    warm.load(MAIN, next((word for word in sys.argv[1:] if word in warm.orders), MAIN))
+    warm.load(MAIN, verb)
     sys.modules[MAIN].main()
 
 

@@ -24,9 +24,10 @@ _COMMANDS = "hythe.runtime.command"
 
 
 class _Module(NamedTuple):
-    """`top`: what it imports when it is loaded; `later`: all that it may import."""
+    """`top`: what it imports when it is loaded; `later`: all that it may import. `made`: its source's size and time."""
 
     path: str
+    made: tuple[int, int]
     code: bytes
     top: list[str]
     later: list[str]
@@ -44,10 +45,10 @@ def packed(parent: str, cold: str) -> bytes:
         pack.add(name)
     places, offset = {}, 0
     for name, one in pack.modules.items():
-        places[name] = (offset, len(one.code), one.path, one.package)
+        places[name] = (offset, len(one.code), one.path, one.package, one.made)
         offset += len(one.code)
     ordered = {key: pack.ordered(name) for key, name in first.items()}
-    index = marshal.dumps((parent, cold, pack.sources, places, pack.extensions, ordered))
+    index = marshal.dumps((parent, cold, places, pack.extensions, ordered))
     pieces = [one.code for one in pack.modules.values()]
     return b"".join([len(index).to_bytes(SIZE, "little"), index, *pieces])
 
@@ -59,7 +60,6 @@ class _Pack:
         self._parent = parent
         self.modules: dict[str, _Module] = {}
         self.extensions: dict[str, str] = {}
-        self.sources: list[tuple[str, int, int]] = []
 
     def add(self, name: str, *, top: bool = True) -> None:
         """It, and what it imports. `top`: it is imported at the top of another."""
@@ -113,12 +113,14 @@ class _Pack:
 
     def _read(self, name: str, path: str) -> _Module:
         status = os.stat(path)
-        self.sources.append((path, status.st_size, status.st_mtime_ns))
+        made = status.st_size, status.st_mtime_ns
         with open(path, "rb") as file:
             tree = ast.parse(file.read(), path)
         optimize = 0 if name.startswith(_COMMANDS) else 2
         code = compile(tree, path, "exec", dont_inherit=True, optimize=optimize)
-        return _Module(path, marshal.dumps(code), _imported(tree, deep=False), _imported(tree, deep=True))
+        return _Module(
+            path, made, marshal.dumps(code), _imported(tree, deep=False), _imported(tree, deep=True)
+        )
 
 
 def _imported(tree: ast.AST, *, deep: bool) -> list[str]:

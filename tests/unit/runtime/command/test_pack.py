@@ -81,15 +81,16 @@ def test_a_changed_source_is_noticed(tmp_path: Path) -> None:
     source = tmp_path / "source.py"
     source.write_text("x = 1\n")
     status = os.stat(source)
-    index = marshal.dumps(("", "", [(str(source), status.st_size, status.st_mtime_ns)], {}, {}, {}))
+    places = {"source": (0, 0, str(source), False, (status.st_size, status.st_mtime_ns))}
+    index = marshal.dumps(("", "", places, {}, {"verb": ["source"]}))
     file = tmp_path / "modules"
     file.write_bytes(len(index).to_bytes(boot.SIZE, "little") + index)
     warm = boot.Warm(str(file))
-    assert not warm.changed()
+    assert not warm.changed("verb") and warm.find_spec("source")
     source.write_text("x = 10\n")
-    assert warm.changed()
+    assert warm.changed("verb") and not warm.find_spec("source")
     source.unlink()
-    assert warm.changed()
+    assert warm.changed("verb")
 
 
 def test_every_module_of_it_gets_on_with_the_stand_ins(file: Path) -> None:
