@@ -14,7 +14,7 @@ import select
 from typing import Any
 
 from hythe.errors import InvalidArgument, SystemProblem
-from hythe.kernel import process
+from hythe.kernel import identity
 
 POINTS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 BEFORE_START = POINTS[:4]
@@ -96,7 +96,7 @@ def _environment(entries: list[str] | None) -> dict[str, str]:
 
 def _wait(pid: int, seconds: int | None) -> bool:
     """Whether it has ended in time; it has ended after this in any case."""
-    pidfd = process.pidfd_open(pid)
+    pidfd = identity.pidfd_open(pid)
     try:
         poller = select.poll()
         poller.register(pidfd, select.POLLIN)

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from hythe.errors import CannotStart, Conflict, NotFound
-from hythe.kernel import cgroups, process, seccomp
+from hythe.kernel import cgroups, identity, process, seccomp
 from hythe.kernel.cgroups import Group
 from hythe.runtime.birth import born
 from hythe.runtime.container import Container
@@ -112,7 +112,7 @@ class Supervisor:
         """Fork a further process into a running container. Raises Conflict where that would not be safe."""
         if container.no_exec:
             raise Conflict(f"nothing can be run in {container.id}: {container.no_exec}", hint="restart it")
-        pidfd = process.pidfd_open(container.pid)
+        pidfd = identity.pidfd_open(container.pid)
         try:
             plan = joined.ExecPlan(
                 spec, pidfd, container.group, container.filter, terminal, self._open_files,
@@ -143,7 +143,7 @@ class Supervisor:
             born,
             streams,
             exec_id=exec_id,
-            start_time=process.start_time(born.pid),
+            start_time=identity.start_time(born.pid),
             answer=answer,
             on_namespaces=lambda: self._events.send("namespaces", id=container.id, pid=born.pid),
             on_running=lambda: self._spares.refill_when_idle(),

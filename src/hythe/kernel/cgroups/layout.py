@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hythe.errors import Unavailable
-from hythe.kernel import usernamespaces
+from hythe.kernel.identity import initial
 
 if TYPE_CHECKING:
     from hythe.kernel.cgroups.interface import Layout
@@ -47,7 +47,7 @@ def detect(mountinfo: str = "/proc/self/mountinfo") -> Layout:
     """
     with open(mountinfo) as file:
         controllers, unified = parse_mountinfo(file.read())
-    if not usernamespaces.initial():
+    if not initial():
         from hythe.kernel.cgroups import delegated
 
         return delegated.find(unified, version=1 if controllers else 2)

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hythe.kernel.cgroups import files, v1_limits
 from hythe.kernel.cgroups.settings import missing, write_all
-from hythe.kernel.syscall import libc_call
 
 if TYPE_CHECKING:
     from hythe.kernel.cgroups.interface import Group, Resources, Statistics, Support
@@ -238,7 +237,7 @@ class GroupV1:
         path = self._file("memory", "memory.oom_control")
         control = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            event = libc_call("eventfd", 0, os.O_CLOEXEC | os.O_NONBLOCK)
+            event = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
             try:
                 files.write(self._file("memory", "cgroup.event_control"), f"{event} {control}")
             except BaseException:

@@ -7,7 +7,7 @@ import resource
 from typing import Any
 
 from hythe.errors import Conflict, InvalidArgument
-from hythe.kernel import process
+from hythe.kernel import identity
 from hythe.runtime import validate
 from hythe.runtime.command import (
     console,
@@ -83,10 +83,10 @@ def _group_path(given: list[str], path: str) -> str:
 
 
 def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group: str) -> Born:
-    pidfd = process.pidfd_open(state["pid"])
+    pidfd = identity.pidfd_open(state["pid"])
     pipes = forking.streams(terminal=bool(spec.get("terminal")))
     try:
-        if not process.alive(state["pid"], state["start_time"]):
+        if not identity.alive(state["pid"], state["start_time"]):
             raise Conflict("cannot exec in a stopped container")
         plan = joined.ExecPlan(
             spec, pidfd, groups.find(group), filters.kept(folder.path), bool(spec.get("terminal")),

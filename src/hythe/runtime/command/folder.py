@@ -12,7 +12,7 @@ import os
 from typing import Any, TypedDict, cast
 
 from hythe.errors import Conflict, InvalidArgument, NotFound
-from hythe.kernel import process
+from hythe.kernel import identity
 from hythe.runtime.command import jsonfile
 
 START_SOCKET = "start.sock"
@@ -114,7 +114,7 @@ class Lock:
 
 def status(folder: Folder, state: State) -> str:
     """created, running, paused or stopped (runtime.md, State; "paused" is runc's)."""
-    if not process.alive(state["pid"], state["start_time"]):
+    if not identity.alive(state["pid"], state["start_time"]):
         return "stopped"
     if folder.waits_for_start:
         return "created"

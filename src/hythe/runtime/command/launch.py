@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hythe.errors import InvalidArgument
-from hythe.kernel import process
+from hythe.kernel import identity
 from hythe.runtime.command import bundle as bundles
 from hythe.runtime.command import (
     console,
@@ -137,7 +137,7 @@ def _state(folder: Folder, bundle: bundles.Bundle, made: Born) -> State:
     return {
         "id": folder.id,
         "pid": made.pid,
-        "start_time": process.start_time(made.pid),
+        "start_time": identity.start_time(made.pid),
         "bundle": bundle.path,
         "rootfs": bundle.rootfs,
         "cgroup": linux["cgroupsPath"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hythe.kernel import process
+from hythe.kernel import identity
 from hythe.runtime.command import jsonfile, report
 from hythe.runtime.command.context import Context
 from hythe.runtime.command.folder import Folder, State, described
@@ -32,12 +32,12 @@ def kill_and_wait(state: State, group: Group) -> None:
     import select
 
     try:
-        pidfd = process.pidfd_open(state["pid"])
+        pidfd = identity.pidfd_open(state["pid"])
     except ProcessLookupError:
         group.kill()
         return
     try:
-        if process.alive(state["pid"], state["start_time"]):
+        if identity.alive(state["pid"], state["start_time"]):
             os.kill(state["pid"], 9)
             group.kill()
             poller = select.poll()

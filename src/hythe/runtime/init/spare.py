@@ -18,7 +18,7 @@ import signal
 import socket
 from typing import Any, Final, NamedTuple
 
-from hythe.kernel import overlay, process, usernamespaces
+from hythe.kernel import identity, overlay, process, usernamespaces
 from hythe.kernel.cgroups import Group, Layout
 from hythe.oci.spec import Mount
 from hythe.runtime.init import container, masking, mounts, sources, staged
@@ -93,7 +93,7 @@ def inside(layout: Layout, line: socket.socket, channel: Channel) -> int:
 def outside(layout: Layout, group: Group, pid: int, line: socket.socket, channel: Channel) -> int:
     """Make ready, wait for a plan, do for its container what it cannot do. Raises what goes wrong."""
     process.set_dumpable(False)
-    pidfd = process.pidfd_open(pid)
+    pidfd = identity.pidfd_open(pid)
     group.create()
     group.join(pid)
     os.close(sources.dev(mounts.parse_all(_REHEARSED)[0], [], None, terminals=True))
