@@ -30,6 +30,9 @@ MASKED = """/proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys /pro
 /sys/firmware""".split()
 READ_ONLY = "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger".split()
 _PLAIN = ["nosuid", "noexec", "nodev"]
+FIRST = 0x70000000
+"""The id outside of the root of a user namespace."""
+KINDS = ("user", "pid", "network", "mount", "ipc", "uts", "cgroup")
 
 
 def busybox_root(folder: Path) -> Path:
@@ -182,6 +185,14 @@ class Warden:
         self, config: Message, *, layers: list[Path] | None = None, ready_made: bool = False, **options: Any
     ) -> str:
         """Write a bundle for `config` and create it; its id."""
+        request = self.request(config, layers=layers, ready_made=ready_made, **options)
+        self.created = self.call("create", **request)
+        return str(request["id"])
+
+    def request(
+        self, config: Message, *, layers: list[Path] | None = None, ready_made: bool = False, **options: Any
+    ) -> Message:
+        """Write a bundle for `config`; what to call "create" with."""
         id = f"t{self._count}-{secrets.token_hex(4)}"
         bundle = self.folder / "bundles" / id
         for name in ("upper", "work"):
@@ -191,8 +202,7 @@ class Warden:
         words += [f"upperdir={bundle}/upper", f"workdir={bundle}/work"]
         rootfs = [] if ready_made else [{"type": "overlay", "source": "overlay", "options": words}]
         options.setdefault("log", {"path": f"{bundle}/log", "max_size": 1 << 20, "max_files": 3})
-        self.created = self.call("create", id=id, bundle=str(bundle), rootfs=rootfs, **options)
-        return id
+        return {"id": id, "bundle": str(bundle), "rootfs": rootfs, **options}
 
     def attach(self, id: str, *, framing: str = "raw", stdin: bool = True, **body: Any) -> socket.socket:
         """Our end of a new attachment."""
@@ -245,6 +255,17 @@ class Warden:
             os.waitpid(self.pid, 0)
         except (ProcessLookupError, ChildProcessError):
             return
+
+
+def in_user_namespace(warden: Warden, args: list[str], **changes: Any) -> Message:
+    config = warden.config(args, **changes)
+    entry = [{"containerID": 0, "hostID": FIRST, "size": 65536}]
+    config["linux"] |= {
+        "namespaces": [{"type": kind} for kind in KINDS],
+        "uidMappings": entry,
+        "gidMappings": entry,
+    }
+    return config
 
 
 DEVICE_RULES: list[Message] = [

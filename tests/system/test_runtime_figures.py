@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from hythe.kernel.cgroups import detect, report
+from hythe.kernel.cgroups import detect
+from hythe.kernel.cgroups.report import report
 from tests.system.runtime_harness import busybox_root
 
 pytestmark = pytest.mark.root

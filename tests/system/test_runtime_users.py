@@ -14,29 +14,15 @@ from typing import Any
 import pytest
 
 from hythe.runtime.init import sources
-from tests.system.runtime_harness import Message, Refused, Warden, running
+from tests.system.runtime_harness import FIRST, Refused, Warden, in_user_namespace, running
 
 pytestmark = pytest.mark.root
-
-FIRST = 0x70000000
-KINDS = ("user", "pid", "network", "mount", "ipc", "uts", "cgroup")
 
 
 @pytest.fixture
 def warden(tmp_path: Path) -> Iterator[Warden]:
     with running(tmp_path) as found:
         yield found
-
-
-def in_user_namespace(warden: Warden, args: list[str], **changes: Any) -> Message:
-    config = warden.config(args, **changes)
-    entry = [{"containerID": 0, "hostID": FIRST, "size": 65536}]
-    config["linux"] |= {
-        "namespaces": [{"type": kind} for kind in KINDS],
-        "uidMappings": entry,
-        "gidMappings": entry,
-    }
-    return config
 
 
 def script(warden: Warden, text: str, **changes: Any) -> str:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.seccomp_agent import listening
-from tests.system.runtime_harness import Refused, Warden, running
-from tests.system.test_runtime_users import in_user_namespace
+from tests.system.runtime_harness import Refused, Warden, in_user_namespace, running
 from tests.targets import start_hythe
 
 pytestmark = pytest.mark.root

@@ -60,7 +60,7 @@ def split(names: Iterable[str], last: int) -> tuple[list[str], list[str]]:
 
 def last_known() -> int:
     """The highest bit that this kernel knows, whatever NAMES lists."""
-    with open("/proc/sys/kernel/cap_last_cap") as file:
+    with open("/proc/sys/kernel/cap_last_cap", "rb", buffering=0) as file:
         return int(file.read())
 
 

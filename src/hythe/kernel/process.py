@@ -1,8 +1,4 @@
-"""Processes: identity, signals as descriptors, prctl(2), resource limits, inherited descriptors.
-
-A pid alone names nothing for long; with its start time (proc_pid_stat(5), field 22, in clock ticks since
-boot) it names one process for ever. A descriptor of a process (pidfd_open(2)) is safe while it is held.
-"""
+"""Processes: signals as descriptors, prctl(2), resource limits, inherited descriptors. Which is which: `identity`."""
 
 from __future__ import annotations
 
@@ -26,45 +22,10 @@ _SFD_CLOEXEC: Final = os.O_CLOEXEC
 _SFD_NONBLOCK: Final = os.O_NONBLOCK
 _CLOSE_RANGE_CLOEXEC: Final = 4
 _LAST_FD: Final = 0xFFFFFFFF
-_PF_EXITING: Final = 0x4
 SIGNALFD_SIZE: Final = 128
 
 _EXTRA_LIMITS: Final = {"RLIMIT_LOCKS": 10, "RLIMIT_SIGPENDING": 11, "RLIMIT_MSGQUEUE": 12, "RLIMIT_NICE": 13,
                         "RLIMIT_RTPRIO": 14, "RLIMIT_RTTIME": 15}  # fmt: skip
-
-
-def start_time(pid: int) -> int:
-    """Field 22 of /proc/PID/stat, counted after the command's closing parenthesis. Raises OSError."""
-    with open(f"/proc/{pid}/stat", "rb") as file:
-        return int(file.read().rpartition(b")")[2].split()[19])
-
-
-def alive(pid: int, started: int) -> bool:
-    """Whether the process that had `pid` since `started` is still there, and not a zombie."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return False
-    return int(fields[19]) == started and fields[0] not in (b"Z", b"X")
-
-
-def present(pid: int, started: int) -> bool:
-    """As `alive`, and not on its way out either: one that ends lets go of its root, its memory and its
-    namespaces before it becomes a zombie.
-    """
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return False
-    leaving = int(fields[6]) & _PF_EXITING
-    return int(fields[19]) == started and fields[0] not in (b"Z", b"X") and not leaving
-
-
-def pidfd_open(pid: int) -> int:
-    """A close-on-exec descriptor of the process. Raises ProcessLookupError."""
-    return syscall("pidfd_open", pid, 0)
 
 
 def signalfd(signals: Iterable[int]) -> int:

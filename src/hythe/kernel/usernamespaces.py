@@ -15,18 +15,11 @@ from typing import Final, NamedTuple
 from hythe.errors import InvalidArgument
 from hythe.kernel import capabilities
 from hythe.kernel import namespaces as ns
+from hythe.kernel.identity import initial as initial
 from hythe.kernel.syscall import libc_call
 
-_FIRST_INODE: Final = 0xEFFFFFFD
 UNMAPPED: Final = 65534
 """What an id without a mapping is shown as (/proc/sys/kernel/overflowuid)."""
-
-
-def initial() -> bool:
-    """Whether this process is in the host's first user namespace: elsewhere root can make no device node, mount no
-    image's attributes "trusted.*", map no owners, and is an ordinary user outside (user_namespaces(7)).
-    """
-    return os.stat("/proc/self/ns/user").st_ino == _FIRST_INODE
 
 
 class Entry(NamedTuple):

@@ -12,7 +12,7 @@ import json
 import time
 from typing import Any, cast
 
-from hythe.kernel import process
+from hythe.kernel import identity
 from hythe.runtime.container import Container
 from hythe.runtime.events import Events
 from hythe.runtime.init import namespaces
@@ -70,7 +70,7 @@ def _follow(
 ) -> None:
     """Wait for the end, if it has not come already; opening before looking leaves no gap."""
     try:
-        pidfd = process.pidfd_open(container.pid) if container.started else -1
+        pidfd = identity.pidfd_open(container.pid) if container.started else -1
     except ProcessLookupError:
         pidfd = -1
 
@@ -90,7 +90,7 @@ def _follow(
         if container.deleting:
             supervisor.finish(container)
 
-    if pidfd >= 0 and process.alive(container.pid, container.start_time):
+    if pidfd >= 0 and identity.alive(container.pid, container.start_time):
         loop.add(pidfd, IN, lambda _: ended())
     else:
         ended()

@@ -15,7 +15,7 @@ from hythe.errors import Unsupported
 from hythe.kernel.namespaces import children_in_time
 from hythe.kernel.usernamespaces import initial
 from hythe.runtime.fork import Born, Forker, Pipes
-from hythe.runtime.init import container, staged
+from hythe.runtime.init import container
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.container import Plan
 
@@ -30,27 +30,34 @@ def born(
 ) -> Born:
     """Fork it. `keep`: descriptors that it needs; `prepare` is called in it first. Raises OSError."""
     with _time_namespace(plan.spec["linux"]):
-        kinds = staged.kinds(plan.spec)
-        if kinds is None:
+        if not any(one["type"] == "user" for one in plan.spec["linux"]["namespaces"]):
             return _plain(forker, plan, pipes, keep, prepare)
+        return _staged(forker, plan, pipes, keep, prepare)
 
-        def inside(line: Any, channel: Channel) -> int:
-            prepare(channel)
-            return staged.inside(plan, line, channel)
 
-        def outside(pid: int, line: Any, channel: Channel) -> int:
-            return staged.outside(plan, pid, line, channel, joined=group >= 0)
+def _staged(
+    forker: Forker, plan: Plan, pipes: Pipes, keep: tuple[int, ...], prepare: Callable[[Channel], None]
+) -> Born:
+    from hythe.runtime.init import staged
 
-        plan.group.create()
-        group = plan.group.open()
-        try:
-            return forker.stage(inside, outside, pipes, kinds.joined, kinds.new, keep=keep, group=group)
-        except BaseException:
-            plan.group.remove()
-            raise
-        finally:
-            if group >= 0:
-                os.close(group)
+    def inside(line: Any, channel: Channel) -> int:
+        prepare(channel)
+        return staged.inside(plan, line, channel)
+
+    def outside(pid: int, line: Any, channel: Channel) -> int:
+        return staged.outside(plan, pid, line, channel, joined=group >= 0)
+
+    kinds = staged.kinds(plan.spec)
+    plan.group.create()
+    group = plan.group.open()
+    try:
+        return forker.stage(inside, outside, pipes, kinds.joined, kinds.new, keep=keep, group=group)
+    except BaseException:
+        plan.group.remove()
+        raise
+    finally:
+        if group >= 0:
+            os.close(group)
 
 
 def _plain(

@@ -16,7 +16,7 @@ import signal
 from typing import Any
 
 from hythe.errors import InvalidArgument, SystemProblem
-from hythe.kernel import process
+from hythe.kernel import identity
 
 POINTS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 BEFORE_START = POINTS[:4]
@@ -105,7 +105,7 @@ def _wait(pid: int, seconds: int | None) -> bool:
     """Whether it has ended in time; if not, it is killed. Without a limit, the caller's own wait is enough."""
     if seconds is None:
         return True  # nothing is called that a container's filter might not know
-    pidfd = process.pidfd_open(pid)
+    pidfd = identity.pidfd_open(pid)
     try:
         poller = select.poll()
         poller.register(pidfd, select.POLLIN)

@@ -16,7 +16,7 @@ import socket
 from typing import Any, Final
 
 from hythe.errors import CannotStart
-from hythe.kernel import process, seccomp_listener
+from hythe.kernel import identity, seccomp_listener
 
 _VERSION: Final = "1.2.0"
 _NAME: Final = "seccompFd"
@@ -41,7 +41,7 @@ def tell(path: str, metadata: str, pid: int, number: int, container: dict[str, A
     if metadata:
         body["metadata"] = metadata
     body["state"] = container
-    pidfd = process.pidfd_open(pid)
+    pidfd = identity.pidfd_open(pid)
     try:
         _send(path, json.dumps(body).encode(), pidfd, number)
     except BaseException:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hythe.errors import Conflict, InvalidArgument, NotFound, Unsupported
-from hythe.kernel import cgroups
+from hythe.kernel.cgroups import check
 from hythe.runtime import validate
 from hythe.runtime.attachment import Wanted
 from hythe.runtime.container import Container
@@ -188,7 +188,7 @@ class Operations:
         if container.program is not None:
             self._supervisor.foreign.update(container, request["resources"], answer)
             return
-        cgroups.check(request["resources"])
+        check.check(request["resources"])
         answer.ok(warnings=container.group.limit(request["resources"]))
 
     # ---- the warden -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ socket).
 from __future__ import annotations
 
 import json
-from typing import Any, Final, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 from hythe.errors import (
     CannotStart,
@@ -20,7 +20,9 @@ from hythe.errors import (
     SystemProblem,
     Unsupported,
 )
-from hythe.oci.spec import Mount, Process, Resources
+
+if TYPE_CHECKING:
+    from hythe.oci.spec import Mount, Process, Resources
 
 VERSION: Final = 1
 PACKET_LIMIT: Final = 1 << 20

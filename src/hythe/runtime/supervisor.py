@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from hythe.errors import CannotStart, Conflict, NotFound
-from hythe.kernel import cgroups, process, seccomp, seccomp_listener
+from hythe.kernel import cgroups, identity, process, seccomp, seccomp_listener
 from hythe.kernel.cgroups import Group
 from hythe.runtime import notified
 from hythe.runtime.birth import born
@@ -24,7 +24,7 @@ from hythe.runtime.foreign.commands import Commands
 from hythe.runtime.foreign.runtime import Foreign
 from hythe.runtime.fork import Born, Forker, Pipes, make_pipes
 from hythe.runtime.init import container as first
-from hythe.runtime.init import joined
+from hythe.runtime.init import joined, parts
 from hythe.runtime.init.joined import own_mapping
 from hythe.runtime.init.security import Filter
 from hythe.runtime.logfile import LogFile
@@ -45,6 +45,7 @@ class Supervisor:
         self._events = events
         self._records = records
         self._open_files = open_files
+        parts.load_all()
         self._forker = Forker()
         self._compiler = seccomp.Compiler()
         self._tasks: dict[int, tuple[Container, Task]] = {}
@@ -113,7 +114,7 @@ class Supervisor:
         """Fork a further process into a running container. Raises Conflict where that would not be safe."""
         if container.no_exec:
             raise Conflict(f"nothing can be run in {container.id}: {container.no_exec}", hint="restart it")
-        pidfd = process.pidfd_open(container.pid)
+        pidfd = identity.pidfd_open(container.pid)
         try:
             plan = joined.ExecPlan(
                 spec, pidfd, container.group, container.filter, terminal, self._open_files,
@@ -144,7 +145,7 @@ class Supervisor:
             born,
             streams,
             exec_id=exec_id,
-            start_time=process.start_time(born.pid),
+            start_time=identity.start_time(born.pid),
             answer=answer,
             on_namespaces=lambda: self._events.send("namespaces", id=container.id, pid=born.pid),
             on_running=lambda: self._spares.refill_when_idle(),

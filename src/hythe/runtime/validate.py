@@ -11,7 +11,7 @@ import re
 from typing import Any, Final
 
 from hythe.errors import InvalidArgument, Unsupported
-from hythe.kernel import cgroups
+from hythe.kernel.cgroups import check
 from hythe.kernel.namespaces import FLAGS
 from hythe.runtime.init.mappings import mapping_in
 
@@ -85,7 +85,7 @@ def spec(value: dict[str, Any]) -> list[str]:
         *process(value["process"]),
         *_unknown(_LINUX, linux, "linux."),
     ]
-    cgroups.check(linux.get("resources") or {})
+    check.check(linux.get("resources") or {})
     _namespaces(linux.get("namespaces") or [], value)
     for mount in value.get("mounts") or ():
         if not str(mount.get("destination", "")).startswith("/"):

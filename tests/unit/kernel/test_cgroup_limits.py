@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hythe.errors import InvalidArgument, Unsupported
-from hythe.kernel.cgroups import check, v1, v1_limits, v2, v2_limits
+from hythe.kernel.cgroups import v1, v1_limits, v2, v2_limits
+from hythe.kernel.cgroups.check import check
 from hythe.kernel.cgroups.conversion import cpu_weight, io_weight
 from hythe.kernel.cgroups.settings import Setting, setting, write_all
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hythe.kernel.cgroups import report, v1, v2
+from hythe.kernel.cgroups import v1, v2
+from hythe.kernel.cgroups.report import report
 from hythe.kernel.cgroups.v1_statistics import page_sizes, rdma
 from hythe.kernel.cgroups.v2_statistics import io_statistics
 

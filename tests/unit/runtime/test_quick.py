@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import hythe
@@ -14,8 +15,8 @@ PRELUDE = (
 )
 
 
-def run(script: str) -> str:
-    command = [sys.executable, "-I", "-S", "-c", PRELUDE + script]
+def run(script: str, *arguments: str) -> str:
+    command = [sys.executable, "-I", "-S", "-c", PRELUDE + script, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -44,7 +45,9 @@ for wrong in ("", "{", "[1] x", '{"a":}'):
     try: json.loads(wrong)
     except ValueError as error: assert "line 1 column" in str(error), error
     else: raise SystemExit(wrong)
-print(json.dumps(value, indent=1).count("\\n") > 3)
+shown = json.dumps({**value, "c": {"d": [[], {}, [1]]}}, indent=2)
+from hythe.runtime.quick import real
+print(shown == real("json").dumps({**value, "c": {"d": [[], {}, [1]]}}, indent=2))
 """
     assert run(script) == "True"
 
@@ -91,9 +94,40 @@ print(log)
 def test_the_slow_modules_are_not_imported() -> None:
     script = """
 import hythe.runtime.command.main, hythe.runtime.command.run, hythe.runtime.command.foreground
-real = [name for name in ("typing", "re", "enum", "json", "socket", "signal", "collections", "functools", "contextlib",
+real = [name for name in ("os", "_collections_abc", "typing", "ctypes", "re", "enum", "json", "socket", "signal",
+        "collections", "functools", "contextlib",
         "selectors", "argparse", "pathlib", "subprocess", "shutil")
         if name in sys.modules and "quick" not in sys.modules[name].__name__]
 print(real)
 """
     assert run(script) == "[]"
+
+
+def test_libraries() -> None:
+    script = """
+import ctypes
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.syscall.restype = ctypes.c_long
+class Pair(ctypes.Structure):
+    _fields_ = (("a", ctypes.c_uint32), ("b", ctypes.c_uint64))
+buffer = ctypes.create_string_buffer(100)
+assert LIBC.gethostname(buffer, ctypes.c_long(100)) == 0 and buffer.value
+assert LIBC.chdir(b"/nowhere") == -1 and ctypes.get_errno() == 2
+array = (ctypes.c_uint32 * 2)(1, 2)
+assert ctypes.sizeof(Pair) == 16 and array[1] == 2 and ctypes.PyDLL(None).Py_IsInitialized() == 1
+print(ctypes.POINTER(ctypes.c_int) is not None, ctypes.c_void_p is not None)
+"""
+    assert run(script) == "True True"
+
+
+def test_the_system() -> None:
+    script = """
+import os
+from os import path
+os.makedirs(sys.argv[1] + "/a/b/c", exist_ok=True); os.makedirs(sys.argv[1] + "/a/b/c", exist_ok=True)
+assert path.isdir(sys.argv[1] + "/a/b/c") and os.environ["HOME"] and os.fsdecode(os.fsencode("\\udc80")) == "\\udc80"
+try: os.makedirs(sys.argv[1] + "/a/b")
+except FileExistsError: print(sum(1 for _ in os.walk(sys.argv[1])))
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        assert run(script, folder) == "4"

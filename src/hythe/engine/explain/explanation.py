@@ -25,7 +25,7 @@ from hythe.engine.explain.state import state
 from hythe.engine.explain.subject import Subject, subject_of
 from hythe.engine.explain.users import users
 from hythe.errors import Conflict, InvalidArgument, NotFound, from_os
-from hythe.kernel.process import present, start_time
+from hythe.kernel.identity import present, start_time
 
 Reader = Callable[[Subject], Any]
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from hythe.engine.explain.subject import Subject
 from hythe.engine.model import Container
-from hythe.kernel.process import start_time
+from hythe.kernel.identity import start_time
 
 _SECOND: Final = 1_000_000_000
 

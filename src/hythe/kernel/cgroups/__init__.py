@@ -8,9 +8,19 @@ made in each of those that are mounted (a "hybrid" machine counts as v1). What a
 
 from __future__ import annotations
 
-from hythe.kernel.cgroups.check import check
-from hythe.kernel.cgroups.interface import Group, Layout, Statistics, Support
-from hythe.kernel.cgroups.layout import detect
-from hythe.kernel.cgroups.report import report
+from typing import TYPE_CHECKING
 
-__all__ = ["Group", "Layout", "Statistics", "Support", "check", "detect", "report"]
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups.interface import Group, Layout, Statistics, Support
+    from hythe.kernel.cgroups.layout import detect
+
+__all__ = ["Group", "Layout", "Statistics", "Support", "detect"]
+
+
+def __getattr__(name: str) -> object:
+    """One of these, when it is asked for: a command that is a process of its own has no time for the types."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from hythe.kernel.cgroups import interface, layout
+
+    return layout.detect if name == "detect" else getattr(interface, name)

@@ -80,6 +80,9 @@ class GroupAbsent:
     def thaw(self) -> None:
         return
 
+    def frozen(self) -> bool:
+        return False
+
     def kill(self) -> None:
         return
 

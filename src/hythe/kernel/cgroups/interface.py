@@ -143,6 +143,9 @@ class Group(Protocol):
 
     def thaw(self) -> None: ...
 
+    def frozen(self) -> bool:
+        """Whether its processes are stopped, or are to be, as the kernel says."""
+
     def kill(self) -> None:
         """SIGKILL to every process in it and below, also if frozen."""
 

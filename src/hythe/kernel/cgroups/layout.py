@@ -7,12 +7,13 @@ namespace it is what has been handed down to us, if anything (`delegated`).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hythe.errors import Unavailable
-from hythe.kernel import usernamespaces
-from hythe.kernel.cgroups import delegated
-from hythe.kernel.cgroups.interface import Layout
-from hythe.kernel.cgroups.v1 import LayoutV1
-from hythe.kernel.cgroups.v2 import LayoutV2
+from hythe.kernel.identity import initial
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups.interface import Layout
 
 _V1_CONTROLLERS = frozenset(
     """memory pids cpu cpuacct cpuset devices freezer blkio hugetlb perf_event net_cls net_prio rdma
@@ -40,14 +41,23 @@ def parse_mountinfo(text: str) -> tuple[dict[str, str], str | None]:
 
 
 def detect(mountinfo: str = "/proc/self/mountinfo") -> Layout:
-    """The machine's layout. Raises Unavailable where no control group tree is mounted."""
+    """The machine's layout. Raises Unavailable where no control group tree is mounted.
+
+    The code of the other version is never needed, and not imported.
+    """
     with open(mountinfo) as file:
         controllers, unified = parse_mountinfo(file.read())
-    if not usernamespaces.initial():
+    if not initial():
+        from hythe.kernel.cgroups import delegated
+
         return delegated.find(unified, version=1 if controllers else 2)
     if controllers:
+        from hythe.kernel.cgroups.v1 import LayoutV1
+
         return LayoutV1(controllers)
     if unified is not None:
+        from hythe.kernel.cgroups.v2 import LayoutV2
+
         return LayoutV2(unified)
     raise Unavailable(
         "no control group file system is mounted", hint="mount -t cgroup2 cgroup2 /sys/fs/cgroup"

@@ -13,15 +13,15 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-import select
 import signal
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from hythe.kernel.cgroups import files, v1_limits, v1_statistics, v1_support
-from hythe.kernel.cgroups.interface import Group, Resources, Statistics, Support
+from hythe.kernel.cgroups import files, v1_limits
 from hythe.kernel.cgroups.settings import missing, write_all
-from hythe.kernel.syscall import libc_call
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups.interface import Group, Resources, Statistics, Support
 
 _ALWAYS: Final = ("memory", "pids", "cpu", "cpuacct", "devices", "freezer", "blkio")
 _JOIN: Final = "tasks"
@@ -56,6 +56,8 @@ class LayoutV1:
         return self._wanted(resources).keys() <= set(_ALWAYS)
 
     def support(self) -> Support:
+        from hythe.kernel.cgroups import v1_support
+
         return v1_support.support(self.controllers)
 
     def make_room(self) -> None:
@@ -197,6 +199,9 @@ class GroupV1:
     def thaw(self) -> None:
         files.write(self._file("freezer", "freezer.state"), "THAWED")
 
+    def frozen(self) -> bool:
+        return files.read(self._file("freezer", "freezer.state")).strip() in ("FROZEN", "FREEZING")
+
     def kill(self) -> None:
         """Frozen first, so that no fork escapes between reading the list and killing."""
         if not os.path.exists(self._file("freezer", "freezer.state")):
@@ -216,20 +221,23 @@ class GroupV1:
 
     def remove(self) -> None:
         for folder in dict.fromkeys(self._every.values()):
-            if os.path.isdir(folder):
-                files.remove_tree(folder)
+            files.remove_tree(folder)
 
     # ---- figures --------------------------------------------------------------------------------
 
     def oom_kills(self) -> int:
+        from hythe.kernel.cgroups import v1_statistics
+
         return v1_statistics.oom_kills(self._file)
 
     def watch_oom(self) -> tuple[int, int]:
         """An eventfd registered at cgroup.event_control for memory.oom_control."""
+        import select
+
         path = self._file("memory", "memory.oom_control")
         control = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            event = libc_call("eventfd", 0, os.O_CLOEXEC | os.O_NONBLOCK)
+            event = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
             try:
                 files.write(self._file("memory", "cgroup.event_control"), f"{event} {control}")
             except BaseException:
@@ -240,6 +248,8 @@ class GroupV1:
         return event, select.EPOLLIN
 
     def statistics(self) -> Statistics:
+        from hythe.kernel.cgroups import v1_statistics
+
         return v1_statistics.statistics(self._file)
 
     def mount_points(self) -> list[tuple[str, str, tuple[tuple[str, str | None], ...], str]]:

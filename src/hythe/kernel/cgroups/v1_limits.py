@@ -8,11 +8,13 @@ Sources: config-linux.md; Documentation/admin-guide/cgroup-v1/ of the kernel.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hythe.errors import Unsupported
-from hythe.kernel.cgroups.interface import Resources
 from hythe.kernel.cgroups.settings import Setting, setting
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups.interface import Resources
 
 _MEMORY: Final = (
     ("limit", "memory.limit_in_bytes"),

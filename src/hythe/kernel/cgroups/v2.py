@@ -18,13 +18,15 @@ import select
 import signal
 import time
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hythe.errors import Unsupported
-from hythe.kernel.cgroups import devices, files, v2_limits, v2_statistics, v2_support
-from hythe.kernel.cgroups.interface import Group, Resources, Statistics, Support
+from hythe.kernel.cgroups import devices, files, v2_limits
 from hythe.kernel.cgroups.settings import setting, write_all
 from hythe.kernel.cgroups.v2_limits import CPU_MAX, UNCHANGED
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups.interface import Group, Resources, Statistics, Support
 
 WANTED: Final = ("cpu", "memory", "pids", "cpuset", "io")
 _OWN: Final = "init"
@@ -49,6 +51,8 @@ class LayoutV2:
         return True
 
     def support(self) -> Support:
+        from hythe.kernel.cgroups import v2_support
+
         return v2_support.support(self.top)
 
     def make_room(self, first: str = "/proc/1/cgroup") -> None:
@@ -175,6 +179,9 @@ class GroupV2:
     def thaw(self) -> None:
         files.write(f"{self._folder}/cgroup.freeze", 0)
 
+    def frozen(self) -> bool:
+        return files.read(f"{self._folder}/cgroup.freeze").strip() == "1"
+
     def kill(self) -> None:
         """cgroup.kill (Linux 5.14), which also reaches frozen and just forked processes."""
         if not os.path.isdir(self._folder):
@@ -194,12 +201,16 @@ class GroupV2:
     # ---- figures --------------------------------------------------------------------------------
 
     def oom_kills(self) -> int:
+        from hythe.kernel.cgroups import v2_statistics
+
         return v2_statistics.oom_kills(self._folder)
 
     def watch_oom(self) -> tuple[int, int]:
         return os.open(f"{self._folder}/memory.events", os.O_RDONLY | os.O_CLOEXEC), select.EPOLLPRI
 
     def statistics(self) -> Statistics:
+        from hythe.kernel.cgroups import v2_statistics
+
         return v2_statistics.statistics(self._folder)
 
     def mount_points(self) -> list[tuple[str, str, tuple[tuple[str, str | None], ...], str]]:

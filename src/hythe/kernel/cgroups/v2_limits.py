@@ -9,13 +9,15 @@ Sources: config-linux.md; Documentation/admin-guide/cgroup-v2.rst of the kernel.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hythe.errors import Unsupported
 from hythe.kernel.cgroups.conversion import UNLIMITED, cpu_weight, io_weight, maximum, swap_alone
-from hythe.kernel.cgroups.interface import Resources
 from hythe.kernel.cgroups.settings import Setting, setting
 from hythe.kernel.cgroups.v1_limits import rdma_line
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups.interface import Resources
 
 CPU_MAX: Final = "cpu.max"
 UNCHANGED: Final = "-"

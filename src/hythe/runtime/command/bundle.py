@@ -6,7 +6,7 @@ import os
 from typing import Any, NamedTuple
 
 from hythe.errors import InvalidArgument
-from hythe.runtime import hooks, validate
+from hythe.runtime import validate
 from hythe.runtime.command import allowed, groups, jsonfile
 
 
@@ -33,7 +33,10 @@ def load(folder: str, id: str) -> Bundle:
     resources = linux["resources"] = linux.get("resources") or {}
     resources["devices"] = allowed.rules(resources.get("devices") or [])
     wanted = {point: entries for point, entries in (spec.pop("hooks", None) or {}).items() if entries}
-    hooks.check(wanted)
+    if wanted:
+        from hythe.runtime import hooks
+
+        hooks.check(wanted)
     unknown = validate.spec(spec)
     spec["hooks"] = wanted
     root = spec.get("root") or {}

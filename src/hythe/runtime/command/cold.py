@@ -14,11 +14,12 @@ from hythe.runtime import quick
 def main() -> None:
     quick.install()
     from hythe.runtime.command import warm
+    from hythe.runtime.command.boot import FRESH
 
     scripts = os.path.dirname(os.path.abspath(sys.argv[0]))  # noqa: PTH100
     folder = warm.prepare(scripts)
     if folder is not None:
-        command = [f"{folder}/python", "-IS", "-X", warm.FRESH, f"{folder}/boot.pyc", *sys.argv[1:]]
+        command = [f"{folder}/python", "-ISX", "utf8", "-X", FRESH, f"{folder}/boot.pyc", *sys.argv[1:]]
         try:
             os.execv(command[0], command)
         except OSError:

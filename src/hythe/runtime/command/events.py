@@ -8,8 +8,9 @@ import time
 from typing import Any
 
 from hythe.errors import Conflict, InvalidArgument
-from hythe.kernel import process
-from hythe.kernel.cgroups import Group, report
+from hythe.kernel import identity
+from hythe.kernel.cgroups import Group
+from hythe.kernel.cgroups.report import report
 from hythe.runtime.command import groups, jsonfile
 from hythe.runtime.command.context import Context
 from hythe.runtime.command.flags import Flag
@@ -37,7 +38,7 @@ def action(context: Context, options: dict[str, Any], arguments: list[str]) -> i
         _print("stats", folder.id, report(group.statistics()))
         return 0
     try:
-        pidfd = process.pidfd_open(state["pid"])
+        pidfd = identity.pidfd_open(state["pid"])
     except ProcessLookupError as error:
         raise Conflict("container not running") from error
     _follow(folder.id, group, pidfd, interval)

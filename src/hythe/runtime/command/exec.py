@@ -7,7 +7,7 @@ import resource
 from typing import Any
 
 from hythe.errors import Conflict, InvalidArgument
-from hythe.kernel import process
+from hythe.kernel import identity
 from hythe.runtime import validate
 from hythe.runtime.command import (
     console,
@@ -26,7 +26,7 @@ from hythe.runtime.command.execflags import FLAGS, described
 from hythe.runtime.command.folder import Folder, State, status
 from hythe.runtime.command.undo import Undo
 from hythe.runtime.fork import Born, Forker
-from hythe.runtime.init import joined
+from hythe.runtime.init import joined, parts
 
 __all__ = ["ARGUMENTS", "FLAGS", "USAGE", "action"]
 USAGE = "[command options] <container-id> <command> [arguments...] || -p process.json <container-id>"
@@ -83,16 +83,17 @@ def _group_path(given: list[str], path: str) -> str:
 
 
 def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group: str) -> Born:
-    pidfd = process.pidfd_open(state["pid"])
+    pidfd = identity.pidfd_open(state["pid"])
     root = -1 if state["own_mounts"] else os.open(f"/proc/{state['pid']}/root", os.O_PATH | os.O_CLOEXEC)
     pipes = forking.streams(terminal=bool(spec.get("terminal")))
     try:
-        if not process.alive(state["pid"], state["start_time"]):
+        if not identity.alive(state["pid"], state["start_time"]):
             raise Conflict("cannot exec in a stopped container")
         plan = joined.ExecPlan(
             spec, pidfd, groups.find(group), filters.kept(folder.path), bool(spec.get("terminal")),
             resource.getrlimit(resource.RLIMIT_NOFILE), joined.own_mapping(state["pid"]), count, root,
         )  # fmt: skip
+        parts.load(terminal=plan.terminal, filtered=plan.filter is not None)
         keep = (pidfd, *((root,) if root >= 0 else ()), *range(3, 3 + count))
         return Forker().fork(lambda channel: joined.become(plan, channel), pipes, pidfd, keep=keep)
     finally:

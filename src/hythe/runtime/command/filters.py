@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from hythe.kernel import seccomp, seccomp_listener
 from hythe.runtime.command.folder import Folder, State
 from hythe.runtime.init.security import Filter
 
@@ -21,6 +20,8 @@ def compiled(profile: dict[str, Any] | None) -> Filter | None:
     """Raises InvalidArgument, Unsupported, Unavailable."""
     if not profile:
         return None
+    from hythe.kernel import seccomp, seccomp_listener
+
     address = seccomp_listener.address(profile)
     return Filter(seccomp.Compiler().program("", profile), seccomp.filter_flags(profile), *address)
 

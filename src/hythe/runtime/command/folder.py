@@ -8,12 +8,11 @@ those that only look read state.json, which is always whole.
 # ruff: noqa: PTH103, PTH110
 from __future__ import annotations
 
-import fcntl
 import os
 from typing import Any, TypedDict, cast
 
 from hythe.errors import Conflict, InvalidArgument, NotFound
-from hythe.kernel import process
+from hythe.kernel import identity
 from hythe.runtime.command import jsonfile
 
 START_SOCKET = "start.sock"
@@ -83,6 +82,10 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NotFound("container does not exist") from error
 
+    def drafted(self, state: State) -> jsonfile.Draft:
+        """state.json, which nobody sees before it is published. Raises OSError."""
+        return jsonfile.draft(f"{self.path}/{_STATE}", jsonfile.encode(state), 0o600)
+
     def store(self, state: State) -> None:
         jsonfile.write(f"{self.path}/{_STATE}", state)
 
@@ -105,6 +108,8 @@ class Lock:
             raise NotFound("container does not exist") from error
 
     def __enter__(self) -> None:
+        import fcntl
+
         fcntl.flock(self._fd, fcntl.LOCK_EX)
 
     def __exit__(self, *_: object) -> None:
@@ -113,7 +118,7 @@ class Lock:
 
 def status(folder: Folder, state: State) -> str:
     """created, running, paused or stopped (runtime.md, State; "paused" is runc's)."""
-    if not process.alive(state["pid"], state["start_time"]):
+    if not identity.alive(state["pid"], state["start_time"]):
         return "stopped"
     if folder.waits_for_start:
         return "created"
@@ -121,9 +126,9 @@ def status(folder: Folder, state: State) -> str:
 
 
 def _frozen(state: State) -> bool:
-    from hythe.runtime.command.groups import frozen
+    from hythe.runtime.command import groups
 
-    return frozen(state["cgroup"])
+    return groups.find(state["cgroup"]).frozen()
 
 
 def shown(folder: Folder, state: State) -> dict[str, Any]:

@@ -7,12 +7,9 @@ wrote has been read.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import select
 import signal
 import sys
-import termios
 
 from hythe.kernel import process
 
@@ -60,6 +57,9 @@ def _heed(pid: int, signals: int, master: int) -> int | None:
 
 def _resize(master: int) -> None:
     """Give the terminal the size of ours, where we have one."""
+    import fcntl
+    import termios
+
     try:
         fcntl.ioctl(master, termios.TIOCSWINSZ, fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8)))
     except OSError:
@@ -67,6 +67,8 @@ def _resize(master: int) -> None:
 
 
 def _relay(pid: int, signals: int, master: int) -> int:
+    import select
+
     os.set_blocking(master, False)
     poller = select.poll()
     poller.register(signals, select.POLLIN)
@@ -124,6 +126,7 @@ class _Raw:
     def __enter__(self) -> None:
         self._saved = None
         if os.isatty(0):
+            import termios
             import tty
 
             self._saved = termios.tcgetattr(0)
@@ -131,4 +134,6 @@ class _Raw:
 
     def __exit__(self, *_: object) -> None:
         if self._saved is not None:
+            import termios
+
             termios.tcsetattr(0, termios.TCSADRAIN, self._saved)

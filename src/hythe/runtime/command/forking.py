@@ -8,6 +8,7 @@ from hythe.runtime import quick
 from hythe.runtime.birth import born
 from hythe.runtime.fork import Born, Forker, Pipes, make_pipes
 from hythe.runtime.init import container as first
+from hythe.runtime.init import parts
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.gate import Gate
 
@@ -20,6 +21,7 @@ def first_process(plan: first.Plan, gate: socket.socket | None, preserved: int) 
         for fd in listener:
             channel.gate = Gate(fd)
 
+    parts.load(terminal=plan.terminal, filtered=plan.filter is not None)
     if plan.spec["linux"].get("sysctl"):
         quick.complete("re")
     pipes = streams(terminal=plan.terminal)

@@ -1,13 +1,15 @@
-"""The control group of a container: which path, whether it is free, whether it is frozen."""
+"""The control group of a container: which path, and whether it is free."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hythe.errors import Conflict, InvalidArgument
-from hythe.kernel.cgroups import Group, detect, files
-from hythe.kernel.cgroups.v1 import LayoutV1
-from hythe.kernel.cgroups.v2 import LayoutV2
+from hythe.kernel.cgroups import files
+from hythe.kernel.cgroups.layout import detect
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups import Group
 
 
 def path_for(id: str, given: str) -> str:
@@ -33,16 +35,6 @@ def must_be_free(group: Group) -> None:
         return
     if there:
         raise Conflict(f"container's cgroup is not empty: {len(there)} process(es) found in {group.path}")
-
-
-def frozen(path: str) -> bool:
-    """Whether the group's processes are stopped, as the kernel says."""
-    layout = detect()
-    if isinstance(layout, LayoutV1):
-        freezer = layout.controllers.get("freezer", "")
-        return files.read(f"{freezer}{path}/freezer.state").strip() in ("FROZEN", "FREEZING")
-    assert isinstance(layout, LayoutV2)
-    return files.read(f"{layout.top}{path}/cgroup.freeze").strip() == "1"
 
 
 def below(path: str, part: str) -> str:

@@ -9,7 +9,6 @@ where there may be no such clone. For these two it executes itself once more, wh
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
 
@@ -41,6 +40,8 @@ def _safe() -> bool:
         return True
     if os.geteuid() != 0 and not os.access(_SELF, os.W_OK):
         return True  # nor may the container's root, who is this user outside
+    import fcntl
+
     fd = os.open(_SELF, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return fcntl.fcntl(fd, _GET_SEALS) == _SEALS
@@ -59,6 +60,8 @@ def _clone() -> int:
 
 
 def _copy(path: str) -> int:
+    import fcntl
+
     source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     copy = os.memfd_create("python", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 from hythe.errors import InvalidArgument
 
@@ -35,19 +35,35 @@ def encode(value: object, indent: int | None = None) -> str:
 
 def write(path: str, value: object) -> None:
     """Raises OSError."""
-    write_text(path, encode(value), 0o600)
+    draft(path, encode(value), 0o600).publish()
 
 
 def write_text(path: str, text: str, mode: int) -> None:
     """The whole file or the one before it. Raises OSError."""
+    draft(path, text, mode).publish()
+
+
+class Draft(NamedTuple):
+    """A file that is written, and not yet in its place."""
+
+    temporary: str
+    path: str
+
+    def publish(self) -> None:
+        """Raises OSError."""
+        try:
+            os.rename(self.temporary, self.path)  # noqa: PTH104
+        except OSError:
+            os.unlink(self.temporary)  # noqa: PTH108
+            raise
+
+
+def draft(path: str, text: str, mode: int) -> Draft:
+    """Raises OSError."""
     temporary = f"{path}.tmp{os.getpid()}"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
         os.write(fd, text.encode())
     finally:
         os.close(fd)
-    try:
-        os.rename(temporary, path)  # noqa: PTH104
-    except OSError:
-        os.unlink(temporary)  # noqa: PTH108
-        raise
+    return Draft(temporary, path)

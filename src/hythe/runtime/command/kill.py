@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import Any
 
 from hythe.errors import Conflict
-from hythe.kernel import process
-from hythe.kernel.syscall import syscall
+from hythe.kernel import identity
 from hythe.runtime.command import groups, signals
 from hythe.runtime.command.context import Context
 from hythe.runtime.command.flags import Flag
@@ -37,13 +37,13 @@ def action(context: Context, options: dict[str, Any], arguments: list[str]) -> i
 def _first(state: State, number: int) -> None:
     """Through a descriptor, so that it is this process and no later one with its pid. Raises Conflict."""
     try:
-        pidfd = process.pidfd_open(state["pid"])
+        pidfd = identity.pidfd_open(state["pid"])
     except ProcessLookupError as error:
         raise Conflict("container not running") from error
     try:
-        if not process.alive(state["pid"], state["start_time"]):
+        if not identity.alive(state["pid"], state["start_time"]):
             raise Conflict("container not running")
-        syscall("pidfd_send_signal", pidfd, number, None, 0)
+        signal.pidfd_send_signal(pidfd, number)
     finally:
         os.close(pidfd)
 

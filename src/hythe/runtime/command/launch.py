@@ -10,12 +10,10 @@ import os
 import resource
 import socket
 import time
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hythe.errors import InvalidArgument
-from hythe.kernel import process
-from hythe.kernel.cgroups import Group
-from hythe.runtime import hooks
+from hythe.kernel import identity
 from hythe.runtime.command import bundle as bundles
 from hythe.runtime.command import (
     console,
@@ -36,6 +34,9 @@ from hythe.runtime.fork import Born
 from hythe.runtime.init import container as first
 from hythe.runtime.init import namespaces
 from hythe.runtime.init.gate import CREATED
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups import Group
 
 FLAGS: tuple[Flag, ...] = (
     ("bundle b", "text", "folder of the bundle (default: the working directory)"),
@@ -115,13 +116,14 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
     made = forking.first_process(plan, gate, count)
     undo.add(lambda: end(made.pid))
     state = _state(folder, bundle, made)
+    draft = folder.drafted(state)  # while the child is at work
     warnings, master = conversation.until_ready(made.channel, lambda: _run_hooks(bundle, state, made.channel))
     for warning in warnings:
         report.log(context, "warning", warning)
     if options["console_socket"]:
         console.hand_over(master, options["console_socket"])
         master = -1
-    folder.store(state)
+    draft.publish()
     if options["pid_file"]:
         jsonfile.write_text(options["pid_file"], str(state["pid"]), 0o644)
     if gate is not None:
@@ -137,7 +139,7 @@ def _state(folder: Folder, bundle: bundles.Bundle, made: Born) -> State:
     return {
         "id": folder.id,
         "pid": made.pid,
-        "start_time": process.start_time(made.pid),
+        "start_time": identity.start_time(made.pid),
         "bundle": bundle.path,
         "rootfs": bundle.rootfs,
         "cgroup": linux["cgroupsPath"],
@@ -153,6 +155,8 @@ def _state(folder: Folder, bundle: bundles.Bundle, made: Born) -> State:
 
 def _run_hooks(bundle: bundles.Bundle, state: State, line: socket.socket) -> None:
     """In the runtime's own namespaces, while the child waits. Raises SystemProblem."""
+    from hythe.runtime import hooks
+
     text = jsonfile.encode(described(state, "creating"))
     hooks.run("prestart", bundle.hooks, text)
     hooks.run("createRuntime", bundle.hooks, text)

@@ -35,6 +35,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             stream.flush()
     except BrokenPipeError:
         pass
+    except Exception:  # noqa: BLE001 - one that nobody foresaw, told here since the interpreter will not
+        import traceback
+
+        traceback.print_exc()
     finally:
         os._exit(code)
 

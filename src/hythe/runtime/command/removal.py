@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import select
+from typing import TYPE_CHECKING
 
-from hythe.kernel import process
-from hythe.kernel.cgroups import Group
+from hythe.kernel import identity
 from hythe.runtime.command import jsonfile, report
 from hythe.runtime.command.context import Context
 from hythe.runtime.command.folder import Folder, State, described
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups import Group
 
 
 def remove(context: Context, folder: Folder, state: State, group: Group) -> None:
@@ -27,13 +29,15 @@ def remove(context: Context, folder: Folder, state: State, group: Group) -> None
 
 def kill_and_wait(state: State, group: Group) -> None:
     """SIGKILL to all of it, and wait for the first process's end."""
+    import select
+
     try:
-        pidfd = process.pidfd_open(state["pid"])
+        pidfd = identity.pidfd_open(state["pid"])
     except ProcessLookupError:
         group.kill()
         return
     try:
-        if process.alive(state["pid"], state["start_time"]):
+        if identity.alive(state["pid"], state["start_time"]):
             os.kill(state["pid"], 9)
             group.kill()
             poller = select.poll()

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from hythe.errors import Conflict, InvalidArgument, Unsupported
-from hythe.kernel import cgroups
+from hythe.kernel.cgroups import check
 from hythe.runtime.command import groups, jsonfile, report
 from hythe.runtime.command.context import Context
 from hythe.runtime.command.flags import Flag
@@ -62,7 +62,7 @@ def action(context: Context, options: dict[str, Any], arguments: list[str]) -> i
         if options[name]:
             raise Unsupported(f"--{name.replace('_', '-')} is not supported: there is no Intel RDT here")
     resources = _from_file(options["resources"]) if options["resources"] else from_flags(options)
-    cgroups.check(resources)
+    check.check(resources)
     with folder.locked():
         state = folder.load()
         if status(folder, state) == "stopped":

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from hythe.kernel import process
+from hythe.kernel import identity
 from hythe.runtime.foreign.commands import discard
 from hythe.runtime.foreign.console import Console
 from hythe.runtime.fork import Pipes
@@ -55,7 +55,7 @@ class Birth:
             if fd >= 0:
                 self._streams.add_output(fd, stream)
         try:
-            started = process.start_time(pid)
+            started = identity.start_time(pid)
         except OSError:
             started = 0  # it has ended and been reaped
         return Task(pid, started, self._streams, exec_id=exec_id, phase=phase)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from hythe.errors import Conflict, HytheError, SystemProblem
-from hythe.kernel import process
+from hythe.kernel import identity
 from hythe.kernel.cgroups.trees import remove_everywhere
 from hythe.oci.spec import Mount
 from hythe.runtime.container import Container
@@ -188,7 +188,7 @@ class Foreign:
             if outcome.ok:
                 then()
                 answer.ok(**body)
-            elif container.exit is not None or not process.alive(container.pid, container.start_time):
+            elif container.exit is not None or not identity.alive(container.pid, container.start_time):
                 answer.error(Conflict(f"container {container.id} is not running"))
             else:
                 answer.error(outcome.error or SystemProblem(self._words(container, words[0], outcome)))

@@ -7,10 +7,13 @@ detached (`make`), and put in place later (`attach`).
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from hythe.kernel import mounts, paths
-from hythe.kernel.cgroups import Group
 from hythe.kernel.mount_options import MountOptions
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups import Group
 
 
 def make(options: MountOptions, group: Group, *, own: bool) -> list[int]:

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hythe.kernel import mounts as kernel_mounts
 from hythe.kernel import process
-from hythe.kernel.cgroups import Group
 from hythe.kernel.usernamespaces import initial
-from hythe.oci.spec import Mount
-from hythe.runtime.hooks import BEFORE_START
-from hythe.runtime.hooks import run as run_hooks
-from hythe.runtime.init import devices, masking, mounts, namespaces, nodes, rootfs, security, sysctl, terminal
+from hythe.runtime.init import devices, masking, mounts, namespaces, nodes, rootfs, security, sysctl
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.execute import enter_directory, environment, find_program, make_directory, run
 from hythe.runtime.init.reaper import serve
 from hythe.runtime.init.sources import Layers, Sources, gather
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups import Group
+    from hythe.oci.spec import Mount
 
 
 class Plan(NamedTuple):
@@ -100,7 +100,10 @@ def complete(
 
 
 class _Hooks:
-    """The container's side of the hooks. Those of the runtime's side are run by who made this process, meanwhile."""
+    """The container's side of the hooks. Those of the runtime's side are run by who made this process, meanwhile.
+
+    Whoever made the plan has loaded the module that runs them, if it has any.
+    """
 
     def __init__(self, entries: dict[str, Any], channel: Channel) -> None:
         self._entries = entries
@@ -112,20 +115,26 @@ class _Hooks:
 
         Raises SystemProblem.
         """
-        if not any(self._entries.get(point) for point in BEFORE_START):
+        if not self._entries:
+            return
+        from hythe.runtime import hooks
+
+        if not any(self._entries.get(point) for point in hooks.BEFORE_START):
             return
         self._channel.send("mounted")
         self._state = json.loads(self._channel.wait_hooks())
         os.fchdir(root)
         os.umask(0o022)
-        run_hooks("createContainer", self._entries, json.dumps(self._state))
+        hooks.run("createContainer", self._entries, json.dumps(self._state))
         os.umask(0)
 
     def before_the_program(self, env: dict[str, str]) -> None:
         """Inside, as the program's user and under its filter, with its environment. Raises SystemProblem."""
         if self._entries.get("startContainer"):
+            from hythe.runtime import hooks
+
             state = json.dumps({**self._state, "status": "created"})
-            run_hooks("startContainer", self._entries, state, env)
+            hooks.run("startContainer", self._entries, state, env)
 
 
 def _build(plan: Plan, entries: list[mounts.Prepared], sources: Sources, hooks: _Hooks) -> int | None:
@@ -160,6 +169,8 @@ def _build(plan: Plan, entries: list[mounts.Prepared], sources: Sources, hooks: 
 
 
 def _terminal(plan: Plan, mounted: mounts.Mounted) -> int:
+    from hythe.runtime.init import terminal
+
     size = plan.spec["process"].get("consoleSize") or {}
     user = plan.spec["process"].get("user") or {}
     dimensions = (size.get("height", 0), size.get("width", 0))

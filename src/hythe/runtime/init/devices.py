@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import paths
 from hythe.kernel.usernamespaces import Mapping
-from hythe.oci.spec import Device
+
+if TYPE_CHECKING:
+    from hythe.oci.spec import Device
 
 DEFAULT: Final = (
     ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),

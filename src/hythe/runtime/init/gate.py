@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
+import sys
 
 CREATED = b"created"
 START = b"start"
-_CREDENTIALS = struct.Struct("3i")
+_INT = 4
 
 
 class Gate:
@@ -40,5 +40,5 @@ class Gate:
 
 def _user(connection: socket.socket) -> int:
     """The other end's user id, as seen from this process's user namespace."""
-    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return int(_CREDENTIALS.unpack(data)[1])
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 3 * _INT)  # pid, user, group
+    return int.from_bytes(data[_INT : 2 * _INT], sys.byteorder, signed=True)

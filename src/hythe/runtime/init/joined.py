@@ -8,16 +8,18 @@ container's is seen, so nothing is trusted by its name: the terminal comes from 
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hythe.kernel import namespaces as ns
 from hythe.kernel import paths, process, usernamespaces
-from hythe.kernel.cgroups import Group
 from hythe.kernel.usernamespaces import Mapping
-from hythe.runtime.init import security, terminal
+from hythe.runtime.init import security
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.execute import enter_directory, environment, run
 from hythe.runtime.init.staged import become_root, own_streams
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups import Group
 
 _ALL = ns.CLONE_NEWNS | ns.CLONE_NEWNET | ns.CLONE_NEWUTS | ns.CLONE_NEWIPC | ns.CLONE_NEWCGROUP
 
@@ -80,6 +82,8 @@ def become(plan: ExecPlan, channel: Channel) -> int:
 
 
 def _terminal(spec: dict[str, Any], uid: int) -> int:
+    from hythe.runtime.init import terminal
+
     size = spec.get("consoleSize") or {}
     root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     pts = paths.locate(root, "dev/pts", flags=os.O_DIRECTORY)

@@ -11,17 +11,19 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import mounts, paths
-from hythe.kernel.cgroups import Group
 from hythe.kernel.mount_options import MountOptions, parse
 from hythe.kernel.owners import single
 from hythe.kernel.usernamespaces import Mapping
-from hythe.oci.spec import Mount
 from hythe.runtime.init import cgroupfs
 from hythe.runtime.init.mappings import mapping_in
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups import Group
+    from hythe.oci.spec import Mount
 
 _NO_LINKS: Final = ("proc", "sysfs")
 _GROUPS: Final = ("cgroup", "cgroup2")

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hythe.errors import InvalidArgument
 from hythe.kernel.namespaces import FLAGS, setns, unshare
 from hythe.kernel.syscall import libc_call
-from hythe.oci.spec import Namespace
+
+if TYPE_CHECKING:
+    from hythe.oci.spec import Namespace
 
 BORN_INTO: Final = ("pid", "time")
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import mounts, paths
-from hythe.oci.spec import Device
+
+if TYPE_CHECKING:
+    from hythe.oci.spec import Device
 
 _HOST: Final = "/dev"
 _KINDS: Final = {"c": stat.S_ISCHR, "u": stat.S_ISCHR, "b": stat.S_ISBLK}
@@ -39,12 +41,14 @@ def asked(wanted: list[Any]) -> dict[str, int]:
 def _found(device: Device) -> int:
     is_kind = _KINDS[device["type"]]
     number = os.makedev(device.get("major", 0), device.get("minor", 0))
-    for folder, _, names in os.walk(_HOST):
-        for name in names:
-            path = f"{folder}/{name}"
-            status = os.lstat(path)
+    folders = [_HOST]
+    while folders:
+        for entry in os.scandir(folders.pop()):
+            status = entry.stat(follow_symlinks=False)
             if is_kind(status.st_mode) and status.st_rdev == number:
-                return mounts.clone(path)
+                return mounts.clone(entry.path)
+            if stat.S_ISDIR(status.st_mode):
+                folders.append(entry.path)
     raise InvalidArgument(
         f"device {device['path']}: the host has no node {os.major(number)}:{os.minor(number)} in /dev",
         hint="a daemon that is not root's can only hand on nodes that are there",

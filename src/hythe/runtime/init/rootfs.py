@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hythe.errors import InvalidArgument, Unsupported
-from hythe.kernel import mounts, namespaces, overlay
+from hythe.kernel import mounts, namespaces
 from hythe.kernel.mount_options import parse
-from hythe.oci.spec import Mount, Root
 
 if TYPE_CHECKING:
+    from hythe.oci.spec import Mount, Root
     from hythe.runtime.init.sources import Namespace
 
 
@@ -28,6 +28,8 @@ def make(bundle: str, root: Root, layers: list[Mount], user: Namespace | None) -
     words = layer.get("options") or []
     kind = layer.get("type", "")
     if kind == "overlay":
+        from hythe.kernel import overlay
+
         stack = overlay.from_options(words)
         if user is not None:
             tree = overlay.detached_for(stack, user.fd, user.mapping, bundle)
@@ -43,6 +45,15 @@ def make(bundle: str, root: Root, layers: list[Mount], user: Namespace | None) -
     if kind == "bind" or "bind" in words or "rbind" in words:
         return _bind(layer["source"], words)
     raise Unsupported(f"a root file system of type {kind!r} is not supported", hint="use overlay or bind")
+
+
+def cuts_off(layers: list[Mount]) -> bool:
+    """Whether making it ends the sharing of mounts with the host, so that binds must have been copied before."""
+    if not any(layer.get("type") == "overlay" for layer in layers):
+        return False
+    from hythe.kernel import overlay
+
+    return overlay.needs_place()
 
 
 def path_of(bundle: str, root: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ import os
 from typing import Any, NamedTuple
 
 from hythe.errors import InvalidArgument
-from hythe.kernel import apparmor, capabilities, process, seccomp
+from hythe.kernel import apparmor, capabilities, process
 from hythe.kernel.owners import single
 from hythe.kernel.syscall import syscall
 from hythe.runtime.init.channel import Channel
@@ -126,6 +126,8 @@ def ungranted(spec: dict[str, Any]) -> list[str]:
 
 
 def _install(filter: Filter, channel: Channel) -> None:
+    from hythe.kernel import seccomp
+
     try:
         seccomp.install(filter.program, filter.flags, channel.give_listener)
     except OSError as error:

@@ -12,15 +12,17 @@ import marshal
 import os
 import socket
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from hythe.errors import InvalidArgument
-from hythe.kernel import mounts, overlay, usernamespaces
-from hythe.kernel.cgroups import Group
+from hythe.kernel import mounts, usernamespaces
 from hythe.kernel.usernamespaces import Mapping, files_made_by_root
-from hythe.oci.spec import Mount, Root
 from hythe.runtime.init import devices, namespaces, nodes, rootfs
 from hythe.runtime.init.mounts import Prepared, new
+
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups import Group
+    from hythe.oci.spec import Mount, Root
 
 _PACKET: Final = 1 << 16
 _AT_ONCE: Final = 200
@@ -67,9 +69,7 @@ def gather(
     """
     linux = spec["linux"]
     wanted = linux.get("devices") or []
-    root_last = (
-        bool(layers.mounts) and user is None and overlay.needs_place()
-    )  # it cuts binds off from the host
+    root_last = user is None and rootfs.cuts_off(layers.mounts)
     root = -1 if root_last else _root(spec, layers, user)
     terminals = any(other.destination.rstrip("/") == "/dev/pts" for other in prepared)
     own_cgroup = "cgroup" in namespaces.own(linux)
@@ -93,7 +93,7 @@ def gather(
 
 
 def _root(spec: dict[str, Any], layers: Layers, user: Namespace | None) -> int:
-    return rootfs.make(layers.bundle, cast(Root, spec.get("root") or {}), layers.mounts, user)
+    return rootfs.make(layers.bundle, cast("Root", spec.get("root") or {}), layers.mounts, user)
 
 
 def _nodes(prepared: list[Prepared], wanted: list[Any]) -> tuple[tuple[str, int], ...]:

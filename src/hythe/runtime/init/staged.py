@@ -52,11 +52,9 @@ class Kinds(NamedTuple):
     ipc: bool
 
 
-def kinds(spec: dict[str, Any]) -> Kinds | None:
-    """None where the container stays in the host's user namespace."""
+def kinds(spec: dict[str, Any]) -> Kinds:
+    """Those of a container that has or joins a user namespace."""
     entries = spec["linux"]["namespaces"]
-    if not any(entry["type"] == "user" for entry in entries):
-        return None
     own = namespaces.own(spec["linux"])
     new = 0
     for kind in own & {"user", "pid", "mount", "network", "uts"}:
@@ -72,7 +70,6 @@ def inside(plan: Plan, line: socket.socket, channel: Channel) -> int:
         return 0  # the one outside has told why
     warnings = marshal.loads(packet)
     made = kinds(plan.spec)
-    assert made is not None
     become_root()
     ns.unshare((ns.CLONE_NEWCGROUP if made.cgroup else 0) | (ns.CLONE_NEWIPC if made.ipc else 0))
     channel.send("namespaces")

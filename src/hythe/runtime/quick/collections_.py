@@ -1,15 +1,17 @@
-"""collections: `deque`, and `collections.abc`, which the interpreter has loaded already."""
+"""collections: `deque`, and `collections.abc`."""
 # mypy: ignore-errors
 
 from __future__ import annotations
 
-import _collections_abc as abc
+import sys
 from _collections import deque
 
+from hythe.runtime.quick import collections_abc_ as abc
 from hythe.runtime.quick import lacking
 
 __all__ = ["abc", "deque"]
 __path__: list[str] = []
+sys.modules.setdefault("collections.abc", abc)
 
 
 def __getattr__(name):

@@ -41,11 +41,25 @@ def loads(text, **options):
 
 def dumps(value, **options):
     options = {name: option for name, option in options.items() if option is not None}
-    if options.keys() - {"separators"}:
-        return real("json").dumps(value, **options)
+    indent = options.pop("indent", None)
+    if options.keys() - {"separators"} or (indent is not None and options):
+        return real("json").dumps(value, indent=indent, **options)
+    if indent is not None:
+        return _indented(value, "\n", " " * indent)
     items, keys = options.get("separators") or (", ", ": ")
     encode = make_encoder({}, _refuse, encode_basestring_ascii, None, keys, items, False, False, True)
     return "".join(encode(value, 0))
+
+
+def _indented(value, start, step):
+    """As the real one does it; `start` is what a line begins with."""
+    if not value or not isinstance(value, (dict, list, tuple)):
+        return dumps(value)
+    inner = start + step
+    if isinstance(value, dict):
+        items = (f"{dumps(str(key))}: {_indented(value[key], inner, step)}" for key in value)
+        return "{" + inner + f",{inner}".join(items) + start + "}"
+    return "[" + inner + f",{inner}".join(_indented(item, inner, step) for item in value) + start + "]"
 
 
 def _refuse(value):
