@@ -61,6 +61,9 @@ class GroupAbsent:
     def adopt(self, former: str) -> None:
         return
 
+    def below(self, parts: dict[str, str]) -> Group:
+        raise Unsupported(f"there are no groups to join here: {_REASON}", hint=HINT)
+
     def limit(self, resources: Resources) -> list[str]:
         return [
             f"Your kernel does not support {name} limits or the cgroup is not mounted. Limitation discarded."

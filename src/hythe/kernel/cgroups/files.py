@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final
 
-from hythe.errors import InvalidArgument
+from hythe.errors import InvalidArgument, NotFound
 
 _REMOVE_TRIES: Final = 200
 _REMOVE_PAUSE: Final = 0.002
@@ -52,6 +52,13 @@ def read(path: str) -> str:
         return b"".join(parts).decode()
     finally:
         os.close(descriptor)
+
+
+def existing(folder: str) -> str:
+    """`folder`. Raises NotFound, in the words that clients of runc know."""
+    if not os.path.isdir(folder):  # noqa: PTH112
+        raise NotFound(f"cannot join: adding pid to {folder}/cgroup.procs: no such file or directory")
+    return folder
 
 
 def number(path: str) -> int:

@@ -125,6 +125,11 @@ class Group(Protocol):
     def adopt(self, former: str) -> None:
         """Make it out of the group at `former`, with the processes in that; same parent. Version 1 only."""
 
+    def below(self, parts: dict[str, str]) -> Group:
+        """For joining: this group, but in a controller's tree, or in all for "", the existing one below it at a path
+        ("/a", or "" for itself). Raises InvalidArgument for a controller without a tree of its own, NotFound.
+        """
+
     def limit(self, resources: Resources) -> list[str]:
         """Set what `resources` names and nothing else, also while processes run in it. Nothing has been set when
         Unsupported is raised for what the machine lacks. Returns warnings, for what has no effect.

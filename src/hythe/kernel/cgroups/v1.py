@@ -17,6 +17,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from hythe.errors import InvalidArgument
 from hythe.kernel.cgroups import files, v1_limits
 from hythe.kernel.cgroups.settings import missing, write_all
 
@@ -111,6 +112,17 @@ class GroupV1:
             for name in ("cpuset.cpus", "cpuset.mems"):
                 if not files.read(f"{folder}/{name}").strip():
                     files.write(f"{folder}/{name}", files.read(f"{parent}/{name}").strip())
+
+    def below(self, parts: dict[str, str]) -> Group:
+        group = GroupV1(self._mounts, self.path, [])
+        group._folders = {name: folder for name, folder in self._every.items() if os.path.isdir(folder)}
+        for controller, part in sorted(parts.items()):  # that of all first
+            if controller and controller not in self._mounts:
+                raise InvalidArgument(f"unknown controller {controller}")
+            for name in [controller] if controller else list(group._folders):
+                group._folders[name] = files.existing(self._every[name] + part)
+        group._every = dict(group._folders)
+        return group
 
     def join(self, pid: int = 0) -> None:
         """All trees that it is in, also those of a limit that was set later."""

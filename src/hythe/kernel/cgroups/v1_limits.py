@@ -39,7 +39,9 @@ _THROTTLES: Final = (
 def settings(resources: Resources) -> list[Setting]:
     """All but the devices. Raises Unsupported for what is version 2's."""
     for name in resources.get("unified") or {}:
-        raise Unsupported(f"linux.resources.unified.{name} needs control groups version 2; this is version 1")
+        raise Unsupported(
+            f"invalid configuration: linux.resources.unified.{name} needs control groups version 2; this is version 1"
+        )
     pids = (resources.get("pids") or {}).get("limit")
     result = [*_memory(resources.get("memory") or {}), *_cpu(resources.get("cpu") or {})]
     if pids is not None:

@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from hythe.errors import Unsupported
+from hythe.errors import InvalidArgument, Unsupported
 from hythe.kernel.cgroups import devices, files, v2_limits
 from hythe.kernel.cgroups.settings import setting, write_all
 from hythe.kernel.cgroups.v2_limits import CPU_MAX, UNCHANGED
@@ -122,6 +122,16 @@ class GroupV2:
 
     def adopt(self, former: str) -> None:
         raise Unsupported(f"control groups version 2 cannot rename {former} to {self.path}")
+
+    def below(self, parts: dict[str, str]) -> Group:
+        for controller in parts:
+            if controller:
+                raise InvalidArgument(
+                    f"there is no tree for {controller} alone in control groups version 2",
+                    hint="leave out the controllers",
+                )
+        files.existing(self._folder + parts[""])
+        return GroupV2(self._top, self.path + parts[""], self._wanted)
 
     def join(self, pid: int = 0) -> None:
         files.write(f"{self._folder}/cgroup.procs", pid)

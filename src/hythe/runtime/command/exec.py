@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import resource
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hythe.errors import Conflict, InvalidArgument
+from hythe.errors import Conflict
 from hythe.kernel import identity
 from hythe.runtime import validate
 from hythe.runtime.command import (
@@ -28,6 +28,9 @@ from hythe.runtime.command.undo import Undo
 from hythe.runtime.fork import Born, Forker
 from hythe.runtime.init import joined, parts
 
+if TYPE_CHECKING:
+    from hythe.kernel.cgroups import Group
+
 __all__ = ["ARGUMENTS", "FLAGS", "USAGE", "action"]
 USAGE = "[command options] <container-id> <command> [arguments...] || -p process.json <container-id>"
 ARGUMENTS = (1, 1 << 16)
@@ -42,13 +45,14 @@ def action(context: Context, options: dict[str, Any], arguments: list[str]) -> i
     _allowed(status(folder, state), options)
     spec = described(options, arguments[1:], state["bundle"])
     validate.process(spec)
+    group = groups.inside(state["cgroup"], options["cgroup"])
     terminal, detached = bool(spec.get("terminal")), options["detach"]
     console.check(terminal=terminal, detached=detached, console_socket=options["console_socket"])
     guard.protect()
     keyring.join(folder.id)
     with Undo() as undo:
         signals = -1 if detached else foreground.block_signals()
-        born = _fork(folder, state, spec, count, _group_path(options["cgroup"], state["cgroup"]))
+        born = _fork(folder, state, spec, count, group)
         undo.add(lambda: launch.end(born.pid))
         warnings, master = conversation.until_ready(born.channel, lambda: None)
         for warning in warnings:
@@ -69,20 +73,7 @@ def _allowed(now: str, options: dict[str, Any]) -> None:
         raise Conflict("cannot exec in a paused container (use --ignore-paused to override)")
 
 
-def _group_path(given: list[str], path: str) -> str:
-    """--cgroup [controller:]path, below the container's own group. Raises InvalidArgument."""
-    for entry in given:
-        controllers, colon, below = entry.rpartition(":")
-        if colon and controllers:
-            raise InvalidArgument(
-                f"--cgroup {entry}: a group for some controllers only is not supported",
-                hint="leave out the controllers: the same path is joined in every tree",
-            )
-        path = groups.below(path, below)
-    return path
-
-
-def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group: str) -> Born:
+def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group: Group) -> Born:
     pidfd = identity.pidfd_open(state["pid"])
     root = -1 if state["own_mounts"] else os.open(f"/proc/{state['pid']}/root", os.O_PATH | os.O_CLOEXEC)
     pipes = forking.streams(terminal=bool(spec.get("terminal")))
@@ -90,7 +81,7 @@ def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group:
         if not identity.alive(state["pid"], state["start_time"]):
             raise Conflict("cannot exec in a stopped container")
         plan = joined.ExecPlan(
-            spec, pidfd, groups.find(group), filters.kept(folder.path), bool(spec.get("terminal")),
+            spec, pidfd, group, filters.kept(folder.path), bool(spec.get("terminal")),
             resource.getrlimit(resource.RLIMIT_NOFILE), joined.own_mapping(state["pid"]), count, root,
         )  # fmt: skip
         parts.load(terminal=plan.terminal, filtered=plan.filter is not None)

@@ -27,16 +27,38 @@ def find(path: str, resources: dict[str, Any] | None = None) -> Group:
     return detect().group(path, resources)
 
 
-def must_be_free(group: Group) -> None:
-    """Raises Conflict: deleting the container would kill what runs in it."""
+def must_be_usable(group: Group) -> None:
+    """Raises Conflict where deleting the container would kill what else runs in it, and where its first process would
+    stop before it begins: in a frozen group, or below one.
+    """
     try:
         there = group.processes()
     except FileNotFoundError:
-        return
+        there = []
     if there:
         raise Conflict(f"container's cgroup is not empty: {len(there)} process(es) found in {group.path}")
+    layout, path = detect(), ""
+    for part in group.path.strip("/").split("/"):
+        path += f"/{part}"
+        if layout.group(path).frozen():
+            raise Conflict(
+                f"container's cgroup unexpectedly frozen: {path}",
+                hint="thaw it, or choose another cgroupsPath",
+            )
 
 
-def below(path: str, part: str) -> str:
-    """The group `part` below `path`. Raises InvalidArgument for one that leads elsewhere."""
-    return path if part.strip("/") == "" else path + files.checked_path(part)
+def inside(path: str, wanted: list[str]) -> Group:
+    """The container's group at `path`, or groups below it: each of `wanted` is PATH, or CONTROLLER[,CONTROLLER]:PATH
+    for these trees alone (version 1). Raises InvalidArgument, NotFound.
+    """
+    parts: dict[str, str] = {}
+    for entry in wanted:
+        controllers, _, part = entry.rpartition(":")
+        if ".." in part.split("/"):
+            raise InvalidArgument(f"--cgroup {entry}: {part} is not a sub cgroup path")
+        for controller in controllers.split(","):
+            if controller in parts:
+                raise InvalidArgument(f"--cgroup {entry}: there is another path for the same tree")
+            parts[controller] = f"/{part.strip('/')}".rstrip("/")
+    group = find(path)
+    return group.below(parts) if parts else group

@@ -100,7 +100,7 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
             "LISTEN_PID=1",
         ]
     group = groups.find(spec["linux"]["cgroupsPath"], spec["linux"].get("resources"))
-    groups.must_be_free(group)
+    groups.must_be_usable(group)
     folder.make()
     undo.add(folder.remove)
     if filter is not None:
