@@ -91,10 +91,10 @@ class ContainerExecutor:
     ) -> tuple[UserNamespace | None, list[Mount]]:
         """As a container's by default, and the step's mounts to go with it."""
         users = self._parts.users
-        words = None
-        if not (users.reason_for_host("") or reason_for_host(record.spec.host)):
-            words = idmaps([one for one in step.mounts if one["type"] == "bind"], users)
-        if words is None:
+        if users.reason_for_host("") or reason_for_host(record.spec.host):
+            return None, list(step.mounts)
+        words = idmaps([one for one in step.mounts if one["type"] == "bind"], users)
+        if not all(words.values()):
             return None, list(step.mounts)
         owner = UserNamespace(users.take())
         undo.callback(users.release, owner.root)

@@ -78,16 +78,12 @@ def reason_for_host(host: HostOptions) -> str:
     return f"{min(added)} has no effect elsewhere" if added else ""
 
 
-def idmaps(sources: Iterable[Mount], users: UserNamespaces) -> dict[str, str] | None:
-    """The mount option for each bind mount's source; None where one of the mounts cannot be mapped."""
+def idmaps(sources: Iterable[Mount], users: UserNamespaces) -> dict[str, str]:
+    """The mount option for each bind mount's source; "" where it cannot be mapped, nor what is no bind mount."""
     words: dict[str, str] = {}
     for mount in sources:
-        source, options = mount["source"], mount.get("options") or []
-        if mount["type"] != "bind":
-            return None
-        words[source] = users.word_for(source, recursive="rbind" in options)
-        if not words[source]:
-            return None
+        source, recursive = mount["source"], "rbind" in (mount.get("options") or [])
+        words[source] = users.word_for(source, recursive=recursive) if mount["type"] == "bind" else ""
     return words
 
 

@@ -31,8 +31,12 @@ def choose(
         _runtime_of_others(record, parts) or reason_for_host(host) or users.reason_for_host(host.userns_mode)
     )
     if not reason:
-        found = idmaps(user_mounts(record, volumes), users)
-        words, reason = found or {}, "" if found is not None else "a mount of its cannot show mapped owners"
+        words = idmaps(user_mounts(record, volumes), users)
+        reason = ", ".join(f"{source} cannot show mapped owners" for source, word in words.items() if not word)
+        if reason and host.userns_mode != "private":
+            log.warning(
+                "%s stays in the host's user namespace, where its root is the host's: %s", record.name, reason
+            )
     others = [parts.registry.find(name).record for name in _shared_with(record)]
     roots = {other.state.root_id for other in others}
     if not reason and (0 in roots or len(roots) > 1):
