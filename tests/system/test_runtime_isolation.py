@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.runtime_harness import CAPABILITIES, Refused, Warden, process, running
+from tests.system.runtime_harness import (
+    CAPABILITIES,
+    FIRST,
+    Refused,
+    Warden,
+    in_user_namespace,
+    process,
+    running,
+)
 
 pytestmark = pytest.mark.root
 
@@ -319,3 +327,26 @@ def test_unknown_configuration_is_refused_by_name(warden: Warden, where: str, na
     with pytest.raises(Refused, match=name) as refused:
         warden.create(config)
     assert refused.value.kind == "unsupported"
+
+
+def keyrings(id: str) -> int:
+    """Session keyrings of a container that we may see (keyrings(7))."""
+    return sum(f"_ses.{id}:" in line for line in Path("/proc/keys").read_text().splitlines())
+
+
+def test_a_session_keyring_of_its_own(warden: Warden) -> None:
+    """The maker's keys are not in reach, and an exec has the container's."""
+    id = warden.create(warden.config(["/bin/sleep", "60"]))
+    warden.call("start", id=id)
+    assert keyrings(id) == 1
+    assert warden.exec(id, ["/bin/true"])[0] == 0
+    assert keyrings(id) == 1
+
+
+def test_a_session_keyring_of_its_user_namespace(warden: Warden) -> None:
+    id = warden.create(in_user_namespace(warden, ["/bin/sleep", "60"]))
+    warden.call("start", id=id)
+    assert warden.exec(id, ["/bin/true"])[0] == 0
+    owners = [line.split(":")[0].strip() for line in Path("/proc/key-users").read_text().splitlines()]
+    assert str(FIRST) in owners
+    assert keyrings(id) == 0  # it is the container's root's, which we are not

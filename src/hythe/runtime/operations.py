@@ -71,7 +71,7 @@ class Operations:
         own_pid = "pid" in namespaces.own(linux)
         plan = filter = None
         if program is None:
-            plan = self._supervisor.plan(spec, bundle, layers, group, terminal=terminal)
+            plan = self._supervisor.plan(id, spec, bundle, layers, group, terminal=terminal)
             filter = plan.filter
         container = Container(
             id, bundle, group, terminal=terminal, own_pid=own_pid, filter=filter, program=program

@@ -118,7 +118,7 @@ class Supervisor:
         try:
             plan = joined.ExecPlan(
                 spec, pidfd, container.group, container.filter, terminal, self._open_files,
-                own_mapping(container.pid),
+                own_mapping(container.pid), session=container.id,
             )  # fmt: skip
             made = self._forker.fork(
                 lambda channel: joined.become(plan, channel), pipes, pidfd, keep=(pidfd,)
@@ -155,12 +155,12 @@ class Supervisor:
         return task
 
     def plan(
-        self, spec: dict[str, Any], bundle: str, rootfs: list[Any], group: Group, *, terminal: bool
+        self, id: str, spec: dict[str, Any], bundle: str, rootfs: list[Any], group: Group, *, terminal: bool
     ) -> first.Plan:
         """What the first process needs to know."""
         init = (spec.get("annotations") or {}).get("org.hythe.init") == "true"
         filter = self.filter(spec["linux"].pop("seccomp", None))
-        return first.Plan(spec, bundle, rootfs, group, filter, terminal, init, self._open_files)
+        return first.Plan(spec, bundle, rootfs, group, filter, terminal, init, self._open_files, session=id)
 
     def streams(
         self,

@@ -32,7 +32,9 @@ def choose(
     )
     if not reason:
         words = idmaps(user_mounts(record, volumes), users)
-        reason = ", ".join(f"{source} cannot show mapped owners" for source, word in words.items() if not word)
+        reason = ", ".join(
+            f"{source} cannot show mapped owners" for source, word in words.items() if not word
+        )
         if reason and host.userns_mode != "private":
             log.warning(
                 "%s stays in the host's user namespace, where its root is the host's: %s", record.name, reason

@@ -7,7 +7,7 @@ import resource
 from typing import TYPE_CHECKING, Any
 
 from hythe.errors import Conflict
-from hythe.kernel import identity
+from hythe.kernel import identity, keyring
 from hythe.runtime import validate
 from hythe.runtime.command import (
     console,
@@ -17,7 +17,6 @@ from hythe.runtime.command import (
     groups,
     guard,
     jsonfile,
-    keyring,
     launch,
     report,
 )

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hythe.errors import InvalidArgument
-from hythe.kernel import identity
+from hythe.kernel import identity, keyring
 from hythe.runtime.command import bundle as bundles
 from hythe.runtime.command import (
     console,
@@ -23,7 +23,6 @@ from hythe.runtime.command import (
     groups,
     guard,
     jsonfile,
-    keyring,
     report,
 )
 from hythe.runtime.command.context import Context

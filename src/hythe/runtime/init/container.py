@@ -12,8 +12,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hythe.kernel import keyring, process
 from hythe.kernel import mounts as kernel_mounts
-from hythe.kernel import process
 from hythe.kernel.usernamespaces import initial
 from hythe.runtime.init import devices, masking, mounts, namespaces, nodes, rootfs, security, sysctl
 from hythe.runtime.init.channel import Channel
@@ -30,7 +30,7 @@ class Plan(NamedTuple):
     """Everything that the child needs, decided before the fork. `spec` is a valid config.json.
 
     `preserved`: how many descriptors from 3 on the program gets. `in_order`: mounts are listed in config.json's order
-    in a user namespace, too (`order`).
+    in a user namespace, too (`order`). `session`: the container whose session keyring it joins, "" for its maker's.
     """
 
     spec: dict[str, Any]
@@ -43,6 +43,7 @@ class Plan(NamedTuple):
     open_files: tuple[int, int]
     preserved: int = 0
     in_order: bool = False
+    session: str = ""
 
 
 def become(plan: Plan, channel: Channel) -> int:
@@ -79,6 +80,8 @@ def complete(
     """
     spec = plan.spec
     prepared = security.prepare(spec["process"])
+    if plan.session:
+        keyring.join(plan.session)
     namespaces.name_host(spec.get("hostname"), spec.get("domainname"))
     os.umask(0)
     hooks = _Hooks(spec.get("hooks") or {}, channel)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hythe.kernel import keyring, paths, process, usernamespaces
 from hythe.kernel import namespaces as ns
-from hythe.kernel import paths, process, usernamespaces
 from hythe.kernel.usernamespaces import Mapping
 from hythe.runtime.init import security
 from hythe.runtime.init.channel import Channel
@@ -28,7 +28,7 @@ class ExecPlan(NamedTuple):
     """`process` is an OCI process, valid; `pidfd` the container's first process.
 
     `mapping` is that of its user namespace, None where that is the host's; `root` its root, where that is not the mount
-    namespace's.
+    namespace's. `session`: as in the container's plan.
     """
 
     process: dict[str, Any]
@@ -40,6 +40,7 @@ class ExecPlan(NamedTuple):
     mapping: Mapping | None
     preserved: int = 0
     root: int = -1
+    session: str = ""
 
 
 def own_mapping(pid: int) -> Mapping | None:
@@ -65,6 +66,8 @@ def become(plan: ExecPlan, channel: Channel) -> int:
         ns.setns(plan.pidfd, _ALL | ns.CLONE_NEWUSER)
         become_root()
     os.close(plan.pidfd)
+    if plan.session:
+        keyring.join(plan.session)
     if plan.root >= 0:
         os.fchdir(plan.root)
         os.chroot(".")

@@ -50,11 +50,12 @@ class Sent(NamedTuple):
     terminal: bool
     init: bool
     open_files: tuple[int, int]
+    session: str
 
 
 def encode(plan: container.Plan) -> bytes:
     filter = None if plan.filter is None else tuple(plan.filter)
-    plain: Any = (*plan[:3], plan.group.path, filter, *plan[5:8])
+    plain: Any = (*plan[:3], plan.group.path, filter, *plan[5:8], plan.session)
     return marshal.dumps(plain)
 
 
@@ -63,15 +64,16 @@ def _decode(packet: bytes, layout: Layout) -> container.Plan:
     group = layout.group(sent.path, sent.spec["linux"].get("resources"))
     filter = None if sent.filter is None else Filter(*sent.filter)
     return container.Plan(
-        sent.spec, sent.bundle, sent.rootfs, group, filter, sent.terminal, sent.init, sent.open_files
-    )
+        sent.spec, sent.bundle, sent.rootfs, group, filter, sent.terminal, sent.init, sent.open_files,
+        session=sent.session,
+    )  # fmt: skip
 
 
 def _rehearse(layout: Layout) -> None:
     """Decode a plan of no container: what has been run once has its memory, and is run faster."""
     linux: dict[str, Any] = {"namespaces": [{"type": kind} for kind in MADE], "resources": {}}
     spec = {"linux": linux, "process": {}, "mounts": _REHEARSED}
-    plan = _decode(marshal.dumps((spec, "/", [], "/none", None, False, False, (1, 1))), layout)
+    plan = _decode(marshal.dumps((spec, "/", [], "/none", None, False, False, (1, 1), "")), layout)
     plan.group.limit({})
     staged.kinds(plan.spec)
     mounts.parse_all(plan.spec["mounts"])

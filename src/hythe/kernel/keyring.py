@@ -1,7 +1,8 @@
 """Session keyrings (keyrings(7)): a container gets one of its own, so that it does not see its maker's keys.
 
-This process joins a new one before it forks the container, which inherits it. An exec joins the container's by
-its name, which needs the permission to search that is given here. A kernel without keyrings is passed over.
+A name is looked up in the user namespace of who asks, so it is joined inside of the container's, or before the fork
+where there is none. An exec joins the container's by its name, which needs the permission to search that is given here.
+A kernel without keyrings is passed over.
 """
 
 from __future__ import annotations
