@@ -140,7 +140,7 @@ def test_networks_that_cannot_be(lab: Lab) -> None:
         (Conflict, NetworkRequest("web")),
         (Denied, NetworkRequest("bridge")),
         (Denied, NetworkRequest("h", driver="host")),
-        (Unsupported, NetworkRequest("m", driver="macvlan")),
+        (NotFound, NetworkRequest("m", driver="macvlan")),
         (Unsupported, NetworkRequest("six", enable_ipv6=True)),
         (Unsupported, NetworkRequest("o", options={"com.docker.network.bridge.name": "x"})),
         (InvalidArgument, NetworkRequest("a b")),
