@@ -34,10 +34,9 @@ def _shower(form: str | None) -> Any:
         return _line
     if form == "json":
         return to_json
-    from hythe.cli.format.table import unescape
     from hythe.cli.format.template import Template
 
-    return Template(unescape(form)).render
+    return Template(form).render
 
 
 def _line(event: dict[str, Any]) -> str:

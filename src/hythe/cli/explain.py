@@ -54,12 +54,11 @@ def _shown_as(form: str | None) -> Callable[[Json], str]:
         return _page
     import json
 
-    from hythe.cli.format.table import unescape
     from hythe.cli.format.template import Template
 
     if form == "json":
         return lambda value: json.dumps(value, indent=4, ensure_ascii=False)
-    return Template(unescape(form)).render
+    return Template(form).render
 
 
 def _ask(session: Session, ref: str, sections: Sequence[str]) -> Json:

@@ -86,8 +86,7 @@ def _block(session: Session, title: str, values: dict[str, Any]) -> None:
 
 
 def _formatted(value: Any, form: str) -> str:
-    from hythe.cli.format.table import unescape
     from hythe.cli.format.template import Template
     from hythe.cli.format.values import to_json
 
-    return to_json(value) if form == "json" else Template(unescape(form)).render(value)
+    return to_json(value) if form == "json" else Template(form).render(value)

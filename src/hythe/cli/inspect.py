@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from hythe.cli import failure
-from hythe.cli.format.table import unescape
 from hythe.cli.parsing import Parser
 from hythe.cli.session import Session
 from hythe.errors import HytheError, NotFound
@@ -72,7 +71,7 @@ def _template(form: str | None) -> Callable[[Any], str] | None:
     from hythe.cli.format.template import Template
     from hythe.cli.format.values import to_json
 
-    return to_json if form == "json" else Template(unescape(form)).render
+    return to_json if form == "json" else Template(form).render
 
 
 def _find(session: Session, name: str, kinds: Sequence[str], size: bool) -> dict[str, Any]:

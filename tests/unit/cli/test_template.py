@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hythe.cli.format.template import Template
 from hythe.errors import InvalidArgument
@@ -70,3 +72,26 @@ def test_templates(template: str, text: str) -> None:
 def test_mistakes(template: str) -> None:
     with pytest.raises(InvalidArgument):
         Template(template).render(VALUE)
+
+
+def test_escapes_are_of_the_text_alone() -> None:
+    """Inside of actions they are Go's; outside, docker's lists know two, and inspect none."""
+    template = r'{{.Name}}\t{{"a\nb"}}\n'
+    assert Template(template, escapes=True).render(VALUE) == "web\ta\nb\n"
+    assert Template(template).render(VALUE) == "web\\ta\nb\\n"
+
+
+PIECES = st.sampled_from(
+    "{{ }} {{- -}} . .Name .N .List .Map .Config.Labels .Nope $x $ := = | ( ) , 0 1.5 -3 true nil if else end with "
+    'range "a" `b` "\\x" "\n json join split index len printf slice eq lt and or not upper truncate pad Label'.split(
+        " "
+    )
+)
+
+
+@given(st.lists(PIECES, max_size=12))
+def test_whatever_is_written_there_is_one_error_or_a_text(pieces: list[str]) -> None:
+    try:
+        assert isinstance(Template("{{" + " ".join(pieces) + "}}").render(VALUE), str)
+    except InvalidArgument as error:
+        assert "\n" not in str(error) or "\n" in "".join(pieces)

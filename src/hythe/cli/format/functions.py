@@ -19,9 +19,14 @@ def call(name: str, arguments: list[Any]) -> Any:
         raise InvalidArgument(
             f"template: there is no function {name!r}", hint=f"there are {', '.join(_FUNCTIONS)}"
         )
+    return apply(name, function, arguments)
+
+
+def apply(name: str, function: Callable[..., Any], arguments: list[Any]) -> Any:
+    """Raises InvalidArgument for arguments that it cannot take."""
     try:
         return function(*arguments)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as error:
         raise InvalidArgument(f"template: {name}: {error}") from error
 
 

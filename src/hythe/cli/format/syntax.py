@@ -62,13 +62,22 @@ class Token(NamedTuple):
     spaced: bool
 
 
-def parse(template: str) -> list[Any]:
-    """The tree of a template. Raises InvalidArgument with what is wrong."""
+def parse(template: str, *, escapes: bool = False) -> list[Any]:
+    """The tree of a template. Raises InvalidArgument with what is wrong.
+
+    `escapes`: \\t and \\n outside of actions stand for a tab and a line's end.
+    """
     parts = _split(template)
+    if escapes:
+        parts = [(action, text if action else _unescape(text)) for action, text in parts]
     nodes, ended = _nodes(parts, template)
     if ended:
         raise _wrong(template, f"unexpected {{{{{ended}}}}}")
     return nodes
+
+
+def _unescape(text: str) -> str:
+    return text.replace("\\t", "\t").replace("\\n", "\n")
 
 
 def _split(template: str) -> list[tuple[bool, str]]:
@@ -206,8 +215,7 @@ def _operand(tokens: list[Token], whole: str) -> Operand:
     if token.kind == "variable":
         return Operand("variable", token.text, _chain(tokens))
     if token.kind == "string":
-        text = token.text[1:-1] if token.text[0] == "`" else json.loads(token.text)
-        return Operand("literal", text)
+        return Operand("literal", _string(token.text, whole))
     if token.kind == "number":
         return Operand("literal", float(token.text) if "." in token.text else int(token.text))
     if token.kind == "word":
@@ -216,6 +224,16 @@ def _operand(tokens: list[Token], whole: str) -> Operand:
             return Operand("literal", constants[token.text])
         return Operand("word", token.text)
     raise _wrong(whole, f"unexpected {token.text!r}")
+
+
+def _string(quoted: str, whole: str) -> str:
+    """Go's raw strings, and of the others those escapes that JSON has too."""
+    if quoted[0] == "`":
+        return quoted[1:-1]
+    try:
+        return str(json.loads(quoted))
+    except ValueError:
+        raise _wrong(whole, f"{quoted} is no string") from None
 
 
 def _chain(tokens: list[Token]) -> tuple[str, ...]:

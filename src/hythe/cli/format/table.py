@@ -45,7 +45,7 @@ def show(
             out(to_json(row))
         return
     heading = form.startswith("table ")
-    template = Template(unescape(form.removeprefix("table ").strip() if heading else form))
+    template = Template(form.removeprefix("table ").strip() if heading else form, escapes=True)
     if not heading:
         for row in rows:
             out(template.render(row))
@@ -54,8 +54,3 @@ def show(
     lines = [line.split("\t") for line in [template.render(titles), *map(template.render, rows)]]
     for line in align(lines):
         out(line)
-
-
-def unescape(form: str) -> str:
-    """\\t and \\n as shells leave them in single quotes."""
-    return form.replace(r"\t", "\t").replace(r"\n", "\n")

@@ -19,8 +19,9 @@ _OPEN: Final = frozenset(
 class Template:
     """A parsed template. Parsing fails before anything is asked of the daemon."""
 
-    def __init__(self, source: str) -> None:
-        self._nodes = parse(source)
+    def __init__(self, source: str, *, escapes: bool = False) -> None:
+        """`escapes`: as in `syntax.parse`; docker has them in the formats of lists."""
+        self._nodes = parse(source, escapes=escapes)
 
     def render(self, value: Any) -> str:
         """The text for `value`. A field that may be called (`.Label "x"`) is a callable in it."""
@@ -71,7 +72,7 @@ class _Run:
             return functions.call(first.value, arguments)
         value = self._operand(first, dot, call=False)
         if callable(value):
-            return value(*arguments)
+            return functions.apply("." + ".".join(first.chain), value, arguments)
         if arguments:
             raise InvalidArgument("template: a value that is no function is given arguments")
         return value
@@ -91,7 +92,9 @@ class _Run:
         else:
             value = dot
         value = _walk(value, operand.chain)
-        return value() if call and callable(value) else value
+        return (
+            functions.apply("." + ".".join(operand.chain), value, []) if call and callable(value) else value
+        )
 
 
 def _walk(value: Any, chain: Iterable[str]) -> Any:
