@@ -135,6 +135,11 @@ def needs_place() -> bool:
     return _kernel() < _OPTIONS_SINCE
 
 
+def covers_layers() -> bool:
+    """Whether `detached_for` has to cover the folder of all layers, in a mount namespace of this process's own."""
+    return _kernel() < _DETACHED_LAYERS_SINCE
+
+
 def detached_for(layers: Layers, user_namespace: int, mapping: Mapping, place: str) -> int:
     """The same for the processes of a user namespace: a descriptor of it, and what it maps. Raises OSError.
 
@@ -145,14 +150,14 @@ def detached_for(layers: Layers, user_namespace: int, mapping: Mapping, place: s
     tree = mounts.clone(folder)
     try:
         mounts.idmap(tree, user_namespace)
-        if _kernel() >= _DETACHED_LAYERS_SINCE:
-            layers = _moved(layers, folder, f"{_DESCRIPTORS}/{tree}")
-        else:
+        if covers_layers():
             namespaces.unshare(namespaces.CLONE_NEWNS)
             mounts.make_private("/")
             covered = os.open(folder, os.O_PATH | os.O_CLOEXEC)
             mounts.attach(tree, covered, name=folder)
             os.close(covered)
+        else:
+            layers = _moved(layers, folder, f"{_DESCRIPTORS}/{tree}")
         with files_made_by_root(mapping):
             return detached(layers, place)
     finally:

@@ -47,13 +47,16 @@ def make(bundle: str, root: Root, layers: list[Mount], user: Namespace | None) -
     raise Unsupported(f"a root file system of type {kind!r} is not supported", hint="use overlay or bind")
 
 
-def cuts_off(layers: list[Mount]) -> bool:
-    """Whether making it ends the sharing of mounts with the host, so that binds must have been copied before."""
+def cuts_off(layers: list[Mount], *, mapped: bool) -> bool:
+    """Whether making it ends the sharing of mounts with the host, so that binds must have been copied before.
+
+    `mapped`: for a user namespace; there the host's folders are covered by mapped ones, too.
+    """
     if not any(layer.get("type") == "overlay" for layer in layers):
         return False
     from hythe.kernel import overlay
 
-    return overlay.needs_place()
+    return overlay.covers_layers() if mapped else overlay.needs_place()
 
 
 def path_of(bundle: str, root: Mapping[str, Any]) -> str:

@@ -69,7 +69,7 @@ def gather(
     """
     linux = spec["linux"]
     wanted = linux.get("devices") or []
-    root_last = user is None and rootfs.cuts_off(layers.mounts)
+    root_last = rootfs.cuts_off(layers.mounts, mapped=user is not None)
     root = -1 if root_last else _root(spec, layers, user)
     terminals = any(other.destination.rstrip("/") == "/dev/pts" for other in prepared)
     own_cgroup = "cgroup" in namespaces.own(linux)
