@@ -31,7 +31,10 @@ from hythe.store.database import Database
 from tests.waiting import PATIENCE
 
 HOST, NEIGHBOUR = "198.18.0.1", "198.18.0.2"
-TIMEOUT = 1.0 * PATIENCE
+PATIENT = 10.0 * PATIENCE
+"""A first packet may be lost while a new interface comes up, and TCP sends the next a second later."""
+SHORT = 1.0 * PATIENCE
+"""What is not answered at all is waited for as long as this."""
 
 
 def ip(*arguments: str) -> str:
@@ -58,7 +61,7 @@ class Space:
     def open(self, kind: int = socket.SOCK_STREAM, family: int = socket.AF_INET) -> socket.socket:
         with inside(self.descriptor):
             made = socket.socket(family, kind)
-        made.settimeout(TIMEOUT)
+        made.settimeout(PATIENT)
         return made
 
     def serve(self, port: int, *, address: str = "", udp: bool = False) -> None:
@@ -88,10 +91,11 @@ class Space:
             _, peer = listener.recvfrom(100)
             listener.sendto(f"{self.name} sees {peer[0]}".encode(), peer)
 
-    def ask(self, address: str, port: int, *, udp: bool = False) -> str:
+    def ask(self, address: str, port: int, *, udp: bool = False, within: float = PATIENT) -> str:
         """What the server there says to one in this namespace; raises OSError if it cannot be reached."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with self.open(socket.SOCK_DGRAM if udp else socket.SOCK_STREAM, family) as own:
+            own.settimeout(within)
             own.connect((address, port))
             own.send(b"who")
             return own.recv(100).decode()
@@ -101,6 +105,13 @@ class Space:
             return bool(self.ask(address, port, udp=udp))
         except OSError:
             return False
+
+    def cannot_reach(self, address: str, port: int, *, udp: bool = False) -> bool:
+        try:
+            self.ask(address, port, udp=udp, within=SHORT)
+        except OSError:
+            return True
+        return False
 
     def sysctl(self, name: str, value: str) -> None:
         with inside(self.descriptor):

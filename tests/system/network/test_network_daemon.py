@@ -60,7 +60,7 @@ def test_two_daemons_on_one_host_do_not_meet(lab: Lab) -> None:
         a, _ = lab.container(one, "bridge", "a")
         b, at_b = lab.container(other, "bridge", "b")
         assert one.get("bridge").subnet != other.get("bridge").subnet
-        assert not a.reaches(at_b.ipv4, 80)
+        assert a.cannot_reach(at_b.ipv4, 80)
         other.publish("id-b", [PortRequest(80, "tcp", "", 8080)])
         assert a.ask(HOST, 8080).startswith("b sees")
         one.publish("id-a", [PortRequest(80, "tcp", "", 8081)])

@@ -64,7 +64,7 @@ def works(lab: Lab, address: str) -> bool:
         neighbour.reaches(HOST, 8080)
         and host.reaches("127.0.0.1", 8080)
         and host.reaches(address, 80)
-        and not neighbour.reaches(address, 80)
+        and neighbour.cannot_reach(address, 80)
     )
 
 

@@ -25,9 +25,9 @@ def test_one_network_is_open_and_two_are_isolated_both_ways(lab: Lab) -> None:
     c, at_c = lab.container(manager, "back", "c")
     assert a.ask(at_b.ipv4, 80) == f"b sees {at_a.ipv4}"
     assert b.ask(at_a.ipv4, 80, udp=True) == f"a sees {at_b.ipv4}"
-    assert not a.reaches(at_c.ipv4, 80)
-    assert not c.reaches(at_a.ipv4, 80)
-    assert not c.reaches(at_b.ipv4, 80, udp=True)
+    assert a.cannot_reach(at_c.ipv4, 80)
+    assert c.cannot_reach(at_a.ipv4, 80)
+    assert c.cannot_reach(at_b.ipv4, 80, udp=True)
     assert lab.host.ask(at_c.ipv4, 80).startswith("c sees ")
 
 
@@ -36,7 +36,7 @@ def test_the_outside_is_reached_under_the_hosts_address(lab: Lab) -> None:
     a, at_a = lab.container(manager, "bridge", "a")
     assert a.ask(NEIGHBOUR, 7) == f"neighbour sees {HOST}"
     lab.neighbour.run("ip", "route", "add", at_a.ipv4, "via", HOST)
-    assert not lab.neighbour.reaches(at_a.ipv4, 80)
+    assert lab.neighbour.cannot_reach(at_a.ipv4, 80)
 
 
 @pytest.mark.parametrize("bridge_filter", ["0", "1"])
@@ -62,9 +62,9 @@ def test_a_published_port_is_reached_from_everywhere(lab: Lab, bridge_filter: st
     assert lab.neighbour.ask(HOST, 8080, udp=True) == f"a sees {NEIGHBOUR}"
     assert lab.host.ask("127.0.0.1", 8080, udp=True) == f"a sees {gateway}"
     manager.unpublish("id-a")
-    assert not lab.neighbour.reaches(HOST, 8080)
-    assert not lab.host.reaches("127.0.0.1", 8080)
-    assert not lab.host.reaches("::1", 8080)
+    assert lab.neighbour.cannot_reach(HOST, 8080)
+    assert lab.host.cannot_reach("127.0.0.1", 8080)
+    assert lab.host.cannot_reach("::1", 8080)
 
 
 def test_published_on_loopback_stays_on_loopback(lab: Lab) -> None:
@@ -73,20 +73,20 @@ def test_published_on_loopback_stays_on_loopback(lab: Lab) -> None:
     b, _ = lab.container(manager, "bridge", "b")
     manager.publish("id-a", [PortRequest(80, "tcp", "127.0.0.1", 8081)])
     assert lab.host.reaches("127.0.0.1", 8081)
-    assert not lab.host.reaches(HOST, 8081)
-    assert not lab.neighbour.reaches(HOST, 8081)
-    assert not b.reaches(HOST, 8081)
+    assert lab.host.cannot_reach(HOST, 8081)
+    assert lab.neighbour.cannot_reach(HOST, 8081)
+    assert b.cannot_reach(HOST, 8081)
     # The worst neighbour and the worst host: 127.0.0.1 is routed to the host, which lets it in.
     lab.host.sysctl("net/ipv4/conf/lan0/route_localnet", "1")
     for space, via in ((lab.neighbour, HOST), (b, at_a.gateway)):
         space.sysctl("net/ipv4/conf/eth0/route_localnet", "1")
         space.run("ip", "addr", "del", "127.0.0.1/8", "dev", "lo")
         space.run("ip", "route", "add", "127.0.0.1/32", "via", via)
-        assert not space.reaches("127.0.0.1", 8081)
+        assert space.cannot_reach("127.0.0.1", 8081)
     with lab.host.open() as own:
         own.bind(("127.0.0.1", 9999))
         own.listen()
-        assert not lab.neighbour.reaches("127.0.0.1", 9999)
+        assert lab.neighbour.cannot_reach("127.0.0.1", 9999)
 
 
 def test_published_on_one_host_address(lab: Lab) -> None:
@@ -94,9 +94,9 @@ def test_published_on_one_host_address(lab: Lab) -> None:
     lab.container(manager, "bridge", "a")
     manager.publish("id-a", [PortRequest(80, "tcp", HOST, 8082), PortRequest(80, "tcp", "::1", 8083)])
     assert lab.neighbour.reaches(HOST, 8082)
-    assert not lab.host.reaches("127.0.0.1", 8082)
+    assert lab.host.cannot_reach("127.0.0.1", 8082)
     assert lab.host.reaches("::1", 8083)
-    assert not lab.host.reaches("127.0.0.1", 8083)
+    assert lab.host.cannot_reach("127.0.0.1", 8083)
 
 
 def test_an_internal_network_has_no_outside(lab: Lab) -> None:
@@ -111,9 +111,9 @@ def test_an_internal_network_has_no_outside(lab: Lab) -> None:
     assert a.reaches(at_b.ipv4, 80)
     assert lab.host.reaches(at_a.ipv4, 80)
     a.run("ip", "route", "add", "default", "via", gateway)
-    assert not a.reaches(NEIGHBOUR, 7)
-    assert not a.reaches(gateway, 8080)
-    assert not a.reaches(HOST, 8080)
+    assert a.cannot_reach(NEIGHBOUR, 7)
+    assert a.cannot_reach(gateway, 8080)
+    assert a.cannot_reach(HOST, 8080)
 
 
 def test_a_connection_through_ipv6_loopback_carries_bytes_and_half_closes(lab: Lab) -> None:
@@ -157,7 +157,7 @@ def test_a_container_on_two_networks(lab: Lab) -> None:
     manager.detach(manager.get("bridge").id, "id-a")
     assert a.reaches(NEIGHBOUR, 7)
     manager.detach(second.network_id, "id-a")
-    assert not a.reaches(at_b.ipv4, 80)
+    assert a.cannot_reach(at_b.ipv4, 80)
 
 
 def test_the_way_out_is_found_behind_an_internal_network(lab: Lab) -> None:
