@@ -103,9 +103,16 @@ def test_users_inside_are_those_of_the_mapping(target: Target) -> None:
             for kind, key in (("uid", "Uids"), ("gid", "Gids")):
                 rows = [list(map(int, line.split())) for line in lines("cat", f"/proc/{number}/{kind}_map")]
                 assert [[one["Inside"], one["Host"], one["Count"]] for one in users[key]] == rows
+            assert users["Because"] == ("it was asked for" if name == "unmapped" else "")
         assert users["Identical"]
         (process,) = explained(target, "unmapped", "processes")["Processes"]["Items"]
         assert (process["Uid"], process["User"], process["UidInside"]) == (0, "root", 0)
+
+
+def test_a_mount_that_cannot_be_mapped_is_named(target: Target) -> None:
+    with running(target, "unmappable", "-v", "/proc/sys/kernel:/mnt:ro"):
+        because = explained(target, "unmappable", "users")["Users"]["Because"]
+        assert because == "/proc/sys/kernel cannot show mapped owners"
 
 
 def test_limits_are_those_of_the_files_and_of_inspect(target: Target) -> None:

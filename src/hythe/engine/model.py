@@ -233,7 +233,8 @@ class Health(Struct):
 class State(Struct):
     """Times in nanoseconds since the epoch, 0 = never. A process is pid + start time, never a bare pid.
 
-    `root_id`: the host's id of its root while it runs; 0 in the host's user namespace.
+    `root_id`: the host's id of its root while it runs; 0 in the host's user namespace, where it is because of
+    `host_users`.
     """
 
     status: Status = "created"
@@ -247,6 +248,7 @@ class State(Struct):
     manually_stopped: bool = False
     health: Health | None = None
     root_id: int = 0
+    host_users: str = ""
 
 
 class MountPoint(Struct):

@@ -88,7 +88,7 @@ async def info(call: Call) -> web.StreamResponse:
         "ServerVersion": __version__,
         "Runtimes": {name: _runtime(program) for name, program in engine.runtimes.known().items()},
         "DefaultRuntime": engine.runtimes.default,
-        "SecurityOptions": _security_options(rootless=engine.standing.rootless),
+        "SecurityOptions": _security_options(engine),
     }
     return json_response(counts | host.facts() | _ABILITIES | _lacking(engine))
 
@@ -102,11 +102,16 @@ def _lacking(engine: Engine) -> dict[str, Any]:
     return {"Warnings": warnings, "CgroupDriver": "none"}
 
 
-def _security_options(*, rootless: bool) -> list[str]:
-    """In docker's order; cgroupns where the kernel has cgroup namespaces."""
-    confined = ["name=apparmor"] if apparmor.available() else []
-    separate = ["name=cgroupns"] if Path("/proc/self/ns/cgroup").exists() else []
-    return [*confined, "name=seccomp,profile=builtin", *separate, *(["name=rootless"] if rootless else [])]
+def _security_options(engine: Engine) -> list[str]:
+    """In docker's order; userns where containers have namespaces of their own, cgroupns where the kernel has them."""
+    present = {
+        "name=apparmor": apparmor.available(),
+        "name=seccomp,profile=builtin": True,
+        "name=userns": not engine.users.reason_for_host(""),
+        "name=rootless": engine.standing.rootless,
+        "name=cgroupns": Path("/proc/self/ns/cgroup").exists(),
+    }
+    return [name for name, there in present.items() if there]
 
 
 def _runtime(program: Mapping[str, object] | None) -> dict[str, object]:

@@ -19,6 +19,7 @@ def choose(
 ) -> tuple[UserNamespace | None, dict[str, str]]:
     """(None for the host's, mount options by bind source). A new one holds ids, to be given back by `give_back`.
 
+    Why it is the host's is told in the record's `host_users`.
     Raises InvalidArgument, and Conflict for a container that must have one and cannot.
     """
     users, host = parts.users, record.spec.host
@@ -43,6 +44,7 @@ def choose(
     roots = {other.state.root_id for other in others}
     if not reason and (0 in roots or len(roots) > 1):
         reason = "it shares a namespace with a container that has another one"
+    record.state.host_users = reason
     if reason:
         _stay(record, reason)
         return None, {}

@@ -24,10 +24,11 @@ class Mapping(Struct):
 
 
 class Users(Struct):
-    """`identical`: every id is the same inside and outside, as without a user namespace."""
+    """`identical`: every id is the same inside and outside, as without a user namespace; `because`: why it has none."""
 
     shown_by: list[str]
     identical: bool
+    because: str
     uids: list[Mapping]
     gids: list[Mapping]
 
@@ -40,9 +41,9 @@ def users(subject: Subject) -> Users:
     pid = subject.pid
     maps = [read_id_map(pid, kind) for kind in ("uid", "gid")]
     uids, gids = ([Mapping(one.inside, one.outside, one.count) for one in ranges] for ranges in maps)
-    return Users(
-        [f"/proc/{pid}/uid_map", f"/proc/{pid}/gid_map"], all(is_identity(one) for one in maps), uids, gids
-    )
+    identical = all(is_identity(one) for one in maps)
+    shown_by = [f"/proc/{pid}/uid_map", f"/proc/{pid}/gid_map"]
+    return Users(shown_by, identical, subject.record.state.host_users, uids, gids)
 
 
 def parse_names(passwd: str) -> dict[int, str]:

@@ -91,7 +91,8 @@ def _relation(one: Json) -> str:
 def users(value: Json) -> Section:
     if value["Identical"]:
         text = "every user and group id inside is the same id on the host"
-        return Section("User mapping", value["ShownBy"], [Facts([("ids", text)])])
+        because = [("because", value["Because"])] if value["Because"] else []
+        return Section("User mapping", value["ShownBy"], [Facts([("ids", text), *because])])
     rows = [
         [kind, str(one["Inside"]), str(one["Host"]), str(one["Count"])]
         for kind, key in (("users", "Uids"), ("groups", "Gids"))
