@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,22 @@ def test_what_hythe_cannot_do_is_refused_by_name(target: Target) -> None:
     else:
         assert done.code == 0
         target.docker("rm", done.out.strip())
+
+
+def test_a_frozen_group_takes_no_container(target: Target) -> None:
+    """On runc its first process would stop before it begins, and the start never come back."""
+    tree = Path("/sys/fs/cgroup")
+    file, frozen, thawed = ("cgroup.freeze", "1", "0")
+    if not (tree / "cgroup.controllers").exists():
+        tree, file, frozen, thawed = tree / "freezer", "freezer.state", "FROZEN", "THAWED"
+    folder = tree / f"outside-{os.getpid()}"
+    folder.mkdir()
+    try:
+        (folder / file).write_text(frozen)
+        done = target.docker("run", "--name", "cold", "--cgroup-parent", f"/{folder.name}/below", "busybox", "true")
+        assert done.code == 125 and f"unexpectedly frozen: /{folder.name}\n" in done.err + "\n", done.err
+        assert target.inspect("cold")["State"]["Status"] == "created"
+    finally:
+        target.docker("rm", "-f", "cold")
+        (folder / file).write_text(thawed)
+        folder.rmdir()

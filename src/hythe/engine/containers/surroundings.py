@@ -18,6 +18,7 @@ from hythe.engine.model import Container
 from hythe.engine.rootfs import read_files, read_running_files
 from hythe.engine.users import ResolvedUser, resolve
 from hythe.errors import Conflict
+from hythe.kernel.cgroups import frozen
 from hythe.oci.spec import Mount
 
 _KINDS = {"network": "net", "pid": "pid", "ipc": "ipc", "uts": "uts"}
@@ -75,6 +76,8 @@ def surroundings(record: Container, parts: Parts, rootfs: Sequence[Mount]) -> Su
         for request in record.spec.host.mounts
         if request.type == "tmpfs"
     }
+    if record.spec.host.cgroup_parent:
+        frozen.must_run(record.spec.host.cgroup_parent)
     volumes = {m.volume: parts.volumes.mount(m.volume) for m in record.mounts if m.volume}
     joined = namespaces(record, parts.registry)
     user = user_of(rootfs, record.user, record.spec.host.group_add)

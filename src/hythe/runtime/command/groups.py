@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hythe.errors import Conflict, InvalidArgument
-from hythe.kernel.cgroups import files
+from hythe.kernel.cgroups import files, frozen
 from hythe.kernel.cgroups.layout import detect
 
 if TYPE_CHECKING:
@@ -37,14 +37,7 @@ def must_be_usable(group: Group) -> None:
         there = []
     if there:
         raise Conflict(f"container's cgroup is not empty: {len(there)} process(es) found in {group.path}")
-    layout, path = detect(), ""
-    for part in group.path.strip("/").split("/"):
-        path += f"/{part}"
-        if layout.group(path).frozen():
-            raise Conflict(
-                f"container's cgroup unexpectedly frozen: {path}",
-                hint="thaw it, or choose another cgroupsPath",
-            )
+    frozen.must_run(group.path)
 
 
 def inside(path: str, wanted: list[str]) -> Group:
