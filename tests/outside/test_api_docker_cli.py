@@ -132,7 +132,9 @@ def test_a_frozen_group_takes_no_container(target: Target) -> None:
     folder.mkdir()
     try:
         (folder / file).write_text(frozen)
-        done = target.docker("run", "--name", "cold", "--cgroup-parent", f"/{folder.name}/below", "busybox", "true")
+        done = target.docker(
+            "run", "--name", "cold", "--cgroup-parent", f"/{folder.name}/below", "busybox", "true"
+        )
         assert done.code == 125 and f"unexpectedly frozen: /{folder.name} (" in done.err, done.err
         assert target.inspect("cold")["State"]["Status"] == "created"
     finally:

@@ -65,6 +65,11 @@ def set_dumpable(on: bool) -> None:
     libc_call("prctl", _PR_SET_DUMPABLE, int(on), 0, 0, 0)
 
 
+def set_personality(domain: int) -> None:
+    """What uname(2) says of the machine, and the like (personality(2)). Kept by exec, but for set-user-id programs."""
+    syscall("personality", domain)
+
+
 def set_name(name: str) -> None:
     """The name in ps(1), cut to 15 bytes."""
     libc_call("prctl", _PR_SET_NAME, name.encode()[:15], 0, 0, 0)

@@ -34,9 +34,11 @@ _COMMON: Final = {
 }
 _BY_MACHINE: Final = {
     "x86_64": {"pivot_root": 155, "seccomp": 317, "bpf": 321, "capget": 125, "capset": 126, "setgroups": 116,
-               "setresuid": 117, "setresgid": 119, "rt_sigaction": 13},
+               "setresuid": 117, "setresgid": 119, "rt_sigaction": 13, "sched_setattr": 314, "ioprio_set": 251,
+               "set_mempolicy": 238, "personality": 135},
     "aarch64": {"pivot_root": 41, "seccomp": 277, "bpf": 280, "capget": 90, "capset": 91, "setgroups": 159,
-                "setresuid": 147, "setresgid": 149, "rt_sigaction": 134},
+                "setresuid": 147, "setresgid": 149, "rt_sigaction": 134, "sched_setattr": 274, "ioprio_set": 30,
+                "set_mempolicy": 237, "personality": 92},
 }  # fmt: skip
 
 NUMBERS: Final = _COMMON | _BY_MACHINE.get(os.uname().machine, {})

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hythe.engine.containers.usage import Sample
     from hythe.engine.explain.explanation import Explanation
     from hythe.engine.standing import Standing
+    from hythe.engine.usernamespaces import UserNamespaces
     from hythe.network.model import EndpointRecord, NetworkRecord, NetworkRequest
     from hythe.store.images import Image
     from hythe.volume.manager import VolumeRecord
@@ -268,6 +269,9 @@ class Engine(Protocol):
 
     @property
     def runtimes(self) -> Runtimes: ...
+
+    @property
+    def users(self) -> UserNamespaces: ...
 
     @property
     def containers(self) -> Containers: ...

@@ -1,4 +1,4 @@
-"""IPv4 addresses of interfaces (rtnetlink(7): RTM_NEWADDR, RTM_GETADDR)."""
+"""Addresses of interfaces (rtnetlink(7): RTM_NEWADDR, RTM_GETADDR)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from hythe.kernel.netlink.message import NLM_F_CREATE, NLM_F_EXCL, Request, attr
 RTM_NEWADDR, RTM_GETADDR = 20, 22
 _HEADER = struct.Struct("=BBBBI")
 _ADDRESS, _LOCAL, _BROADCAST = 1, 2, 4
+_LABEL, _CACHE_INFO, _FLAGS = 3, 6, 8
+_IFA_F_PERMANENT = 0x80
+_RT_SCOPE_UNIVERSE = 0
 
 
 def add(index: int, address: IPv4Interface) -> Request:
@@ -36,3 +39,26 @@ def dump(channel: Channel) -> list[tuple[int, IPv4Interface]]:
         if packed is not None and len(packed) == 4:
             found.append((index, IPv4Interface((IPv4Address(packed), prefix))))
     return found
+
+
+def permanent(channel: Channel, index: int) -> list[bytes]:
+    """The addresses of every family that an interface is to keep: global ones without an end, for `again`."""
+    request = Request(RTM_GETADDR, _HEADER.pack(socket.AF_UNSPEC, 0, 0, 0, 0), "list addresses")
+    found = []
+    for message in channel.dump(request):
+        _family, _prefix, flags, scope, owner = _HEADER.unpack_from(message.body)
+        if owner == index and flags & _IFA_F_PERMANENT and scope == _RT_SCOPE_UNIVERSE:
+            found.append(message.body)
+    return found
+
+
+def again(index: int, body: bytes) -> Request:
+    """Give the interface of that index an address out of `permanent`."""
+    family, prefix, _flags, scope, _owner = _HEADER.unpack_from(body)
+    kept = attributes(body, _HEADER.size)
+    of_the_old = (_LABEL, _CACHE_INFO, _FLAGS)
+    packed = b"".join(attribute(kind, payload) for kind, payload in kept.items() if kind not in of_the_old)
+    header = _HEADER.pack(family, prefix, 0, scope, index)
+    return Request(
+        RTM_NEWADDR, header + packed, "give a moved interface its address", NLM_F_CREATE | NLM_F_EXCL
+    )

@@ -113,6 +113,12 @@ def set_state(index: int, *, up: bool, name: str = "") -> Request:
     return Request(RTM_NEWLINK, _header(index=index, up=up), f"set interface {name or index} {verb}")
 
 
+def move(index: int, name: str, namespace: int) -> Request:
+    """Into the network namespace of a descriptor, under `name`, in which the kernel puts a number for "%d"."""
+    body = _header(index=index) + text(_IFNAME, name) + u32(_NET_NS_FD, namespace)
+    return Request(RTM_NEWLINK, body, f"move interface {index} to another namespace as {name}")
+
+
 def delete(name: str) -> Request:
     return Request(RTM_DELLINK, _header() + text(_IFNAME, name), f"delete interface {name}")
 

@@ -14,10 +14,13 @@ from hythe.runtime.protocol import error_of
 _PACKET = 1 << 16
 
 
-def until_ready(line: socket.socket, on_mounted: Callable[[], None]) -> tuple[list[str], int]:
-    """(warnings, the terminal's master or -1). `on_mounted` runs when all but the root is in place and the child waits.
+def until_ready(
+    line: socket.socket, on_namespaces: Callable[[], None], on_mounted: Callable[[], None]
+) -> tuple[list[str], int]:
+    """(warnings, the terminal's master or -1). `on_namespaces` runs when these are there, meanwhile the child goes on;
+    `on_mounted` when all but the root is in place and the child waits.
 
-    Raises what the child says, and what `on_mounted` does.
+    Raises what the child says, and what the two do.
     """
     line.setblocking(True)
     while True:
@@ -27,6 +30,8 @@ def until_ready(line: socket.socket, on_mounted: Callable[[], None]) -> tuple[li
         message = jsonfile.decode(packet, "the child's message")
         if message["kind"] == "error":
             raise failure(error_of(message["error"]))
+        if message["kind"] == "namespaces":
+            on_namespaces()
         if message["kind"] == "mounted":
             on_mounted()
         if message["kind"] == "ready":

@@ -10,6 +10,7 @@ from hythe.errors import Conflict
 from hythe.kernel import identity, keyring
 from hythe.runtime import validate
 from hythe.runtime.command import (
+    bundle,
     console,
     conversation,
     filters,
@@ -29,6 +30,7 @@ from hythe.runtime.init import joined, parts
 
 if TYPE_CHECKING:
     from hythe.kernel.cgroups import Group
+    from hythe.runtime.init.scheduling import Scheduling
 
 __all__ = ["ARGUMENTS", "FLAGS", "USAGE", "action"]
 USAGE = "[command options] <container-id> <command> [arguments...] || -p process.json <container-id>"
@@ -43,6 +45,7 @@ def action(context: Context, options: dict[str, Any], arguments: list[str]) -> i
     state = folder.load()
     _allowed(status(folder, state), options)
     spec = described(options, arguments[1:], state["bundle"])
+    scheduling = bundle.scheduling_in(spec, state.get("linux") or {})
     validate.process(spec)
     group = groups.inside(state["cgroup"], options["cgroup"])
     terminal, detached = bool(spec.get("terminal")), options["detach"]
@@ -51,9 +54,9 @@ def action(context: Context, options: dict[str, Any], arguments: list[str]) -> i
     keyring.join(folder.id)
     with Undo() as undo:
         signals = -1 if detached else foreground.block_signals()
-        born = _fork(folder, state, spec, count, group)
+        born = _fork(folder, state, spec, count, group, scheduling)
         undo.add(lambda: launch.end(born.pid))
-        warnings, master = conversation.until_ready(born.channel, lambda: None)
+        warnings, master = conversation.until_ready(born.channel, lambda: None, lambda: None)
         for warning in warnings:
             report.log(context, "warning", warning)
         if options["console_socket"]:
@@ -72,7 +75,16 @@ def _allowed(now: str, options: dict[str, Any]) -> None:
         raise Conflict("cannot exec in a paused container (use --ignore-paused to override)")
 
 
-def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group: Group) -> Born:
+def _fork(
+    folder: Folder,
+    state: State,
+    spec: dict[str, Any],
+    count: int,
+    group: Group,
+    scheduling: Scheduling | None,
+) -> Born:
+    if scheduling is not None and scheduling.makers_cpus:
+        os.sched_setaffinity(0, scheduling.makers_cpus)
     pidfd = identity.pidfd_open(state["pid"])
     root = -1 if state["own_mounts"] else os.open(f"/proc/{state['pid']}/root", os.O_PATH | os.O_CLOEXEC)
     pipes = forking.streams(terminal=bool(spec.get("terminal")))
@@ -82,6 +94,7 @@ def _fork(folder: Folder, state: State, spec: dict[str, Any], count: int, group:
         plan = joined.ExecPlan(
             spec, pidfd, group, filters.kept(folder.path), bool(spec.get("terminal")),
             resource.getrlimit(resource.RLIMIT_NOFILE), joined.own_mapping(state["pid"]), count, root,
+            scheduling=scheduling,
         )  # fmt: skip
         parts.load(terminal=plan.terminal, filtered=plan.filter is not None)
         keep = (pidfd, *((root,) if root >= 0 else ()), *range(3, 3 + count))

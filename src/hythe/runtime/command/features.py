@@ -7,6 +7,7 @@ from typing import Any
 import hythe
 from hythe.kernel import capabilities, mount_options, seccomp
 from hythe.kernel.namespaces import FLAGS as NAMESPACES
+from hythe.kernel.scheduling import MEMORY_FLAGS, MEMORY_MODES
 from hythe.runtime import hooks
 from hythe.runtime.command import jsonfile
 from hythe.runtime.command.context import Context
@@ -27,7 +28,7 @@ def features() -> dict[str, Any]:
     """Read from the tables that the runtime itself works by."""
     return {
         "ociVersionMin": "1.0.0",
-        "ociVersionMax": "1.2.0",
+        "ociVersionMax": "1.3.0",
         "hooks": list(hooks.POINTS),
         "mountOptions": sorted(mount_options.words()),
         "linux": {
@@ -45,6 +46,8 @@ def features() -> dict[str, Any]:
             "apparmor": {"enabled": True},
             "selinux": {"enabled": False},
             "intelRdt": {"enabled": False},
+            "memoryPolicy": {"modes": list(MEMORY_MODES), "flags": list(MEMORY_FLAGS)},
+            "netDevices": {"enabled": True},
         },
         "annotations": {"org.hythe.version": hythe.__version__},
         "potentiallyUnsafeConfigAnnotations": [],

@@ -23,7 +23,7 @@ _ID_LIMIT = 1024
 class State(TypedDict):
     """state.json. `cgroup` is the group's path; `own_pid`: everything ends with the first process.
 
-    `own_mounts`: the root is that of the mount namespace.
+    `own_mounts`: the root is that of the mount namespace; `linux`: what of that part of config.json an exec has, too.
     """
 
     id: str
@@ -39,6 +39,7 @@ class State(TypedDict):
     annotations: dict[str, str]
     hooks: dict[str, Any]
     resources: dict[str, Any]
+    linux: dict[str, Any]
 
 
 def checked_id(id: str) -> str:

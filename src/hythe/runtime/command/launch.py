@@ -110,13 +110,27 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
     undo.add(group.kill)
     init = (spec.get("annotations") or {}).get("org.hythe.init") == "true"
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    plan = first.Plan(spec, bundle.path, [], group, filter, terminal, init, limits, count, in_order=True)
+    plan = first.Plan(
+        spec,
+        bundle.path,
+        [],
+        group,
+        filter,
+        terminal,
+        init,
+        limits,
+        count,
+        in_order=True,
+        scheduling=bundle.scheduling,
+    )
     gate = conversation.listen(folder.path, START_SOCKET) if kind == "created" else None
     made = forking.first_process(plan, gate, count)
     undo.add(lambda: end(made.pid))
     state = _state(folder, bundle, made)
     draft = folder.drafted(state)  # while the child is at work
-    warnings, master = conversation.until_ready(made.channel, lambda: _run_hooks(bundle, state, made.channel))
+    warnings, master = conversation.until_ready(
+        made.channel, lambda: _hand_over(bundle, made.pid), lambda: _run_hooks(bundle, state, made.channel)
+    )
     for warning in warnings:
         report.log(context, "warning", warning)
     if options["console_socket"]:
@@ -129,6 +143,14 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
         gate.close()
         made.channel.send(CREATED)
     return Launched(folder, state, group, made.channel, master)
+
+
+def _hand_over(bundle: bundles.Bundle, pid: int) -> None:
+    """The network devices that it is to have. Raises Conflict, OSError."""
+    if bundle.devices:
+        from hythe.runtime.command import netdevices
+
+        netdevices.hand_over(bundle.devices, pid)
 
 
 def _state(folder: Folder, bundle: bundles.Bundle, made: Born) -> State:
@@ -149,6 +171,7 @@ def _state(folder: Folder, bundle: bundles.Bundle, made: Born) -> State:
         "annotations": bundle.spec.get("annotations") or {},
         "hooks": {point: bundle.hooks[point] for point in ("poststart", "poststop") if point in bundle.hooks},
         "resources": linux.get("resources") or {},
+        "linux": bundle.inherited,
     }
 
 

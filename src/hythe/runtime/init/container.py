@@ -24,6 +24,7 @@ from hythe.runtime.init.sources import Layers, Sources, gather
 if TYPE_CHECKING:
     from hythe.kernel.cgroups import Group
     from hythe.oci.spec import Mount
+    from hythe.runtime.init.scheduling import Scheduling
 
 
 class Plan(NamedTuple):
@@ -31,6 +32,7 @@ class Plan(NamedTuple):
 
     `preserved`: how many descriptors from 3 on the program gets. `in_order`: mounts are listed in config.json's order
     in a user namespace, too (`order`). `session`: the container whose session keyring it joins, "" for its maker's.
+    `scheduling`: None where it says nothing of it.
     """
 
     spec: dict[str, Any]
@@ -44,6 +46,7 @@ class Plan(NamedTuple):
     preserved: int = 0
     in_order: bool = False
     session: str = ""
+    scheduling: Scheduling | None = None
 
 
 def become(plan: Plan, channel: Channel) -> int:
@@ -57,6 +60,8 @@ def become(plan: Plan, channel: Channel) -> int:
     plan.group.join()
     spec = plan.spec
     warnings += security.set_limits(spec["process"], plan.open_files)
+    if plan.scheduling is not None:
+        plan.scheduling.give(0)
     security.own_streams((spec["process"].get("user") or {}).get("uid", 0), terminal=plan.terminal)
     shared = namespaces.enter(spec["linux"]["namespaces"])
     channel.send("namespaces")
@@ -96,6 +101,8 @@ def complete(
     if master is not None:
         os.close(master)
     channel.wait_start()
+    if plan.scheduling is not None:
+        plan.scheduling.take()
     process.close_on_exec_from(3 + plan.preserved)  # before the filter, which may know no close_range(2)
     security.apply(spec["process"], prepared, plan.filter, channel)
     hooks.before_the_program(environment(spec["process"].get("env") or []))

@@ -20,6 +20,7 @@ from hythe.runtime.init.staged import become_root, own_streams
 
 if TYPE_CHECKING:
     from hythe.kernel.cgroups import Group
+    from hythe.runtime.init.scheduling import Scheduling
 
 _ALL = ns.CLONE_NEWNS | ns.CLONE_NEWNET | ns.CLONE_NEWUTS | ns.CLONE_NEWIPC | ns.CLONE_NEWCGROUP
 
@@ -28,7 +29,7 @@ class ExecPlan(NamedTuple):
     """`process` is an OCI process, valid; `pidfd` the container's first process.
 
     `mapping` is that of its user namespace, None where that is the host's; `root` its root, where that is not the mount
-    namespace's. `session`: as in the container's plan.
+    namespace's. `session`, `scheduling`: as in the container's plan.
     """
 
     process: dict[str, Any]
@@ -41,6 +42,7 @@ class ExecPlan(NamedTuple):
     preserved: int = 0
     root: int = -1
     session: str = ""
+    scheduling: Scheduling | None = None
 
 
 def own_mapping(pid: int) -> Mapping | None:
@@ -56,6 +58,8 @@ def become(plan: ExecPlan, channel: Channel) -> int:
     spec = plan.process
     plan.group.join()
     warnings = security.set_limits(spec, plan.open_files)
+    if plan.scheduling is not None:
+        plan.scheduling.give(0)
     prepared = security.prepare(spec)
     uid = (spec.get("user") or {}).get("uid", 0)
     if plan.mapping is None:
@@ -79,6 +83,8 @@ def become(plan: ExecPlan, channel: Channel) -> int:
     channel.send("ready", master, warnings=warnings + prepared.warnings + security.ungranted(spec))
     if master is not None:
         os.close(master)
+    if plan.scheduling is not None:
+        plan.scheduling.take()
     process.close_on_exec_from(3 + plan.preserved)  # before the filter, which may know no close_range(2)
     security.apply(spec, prepared, plan.filter, channel)
     run(spec["args"], environment(spec.get("env") or []))

@@ -128,6 +128,8 @@ def provide(plan: Plan, pid: int, line: socket.socket, channel: Channel) -> None
     spec = plan.spec
     warnings = plan.group.limit(spec["linux"].get("resources") or {})
     warnings += security.set_limits(spec["process"], plan.open_files, pid=pid)
+    if plan.scheduling is not None:
+        plan.scheduling.give(pid)
     mapping = mapping_in(spec["linux"])
     if mapping is not None:
         usernamespaces.write(pid, mapping)
