@@ -27,7 +27,7 @@ _BOOT: Final = "console=ttyS0 panic=-1 mitigations=off clocksource=hpet tsc=unst
 
 @dataclass(frozen=True)
 class Machine:
-    """`accelerator` is a key of `acceleration.OPTIONS`; memory in MiB, the disk in GiB."""
+    """`accelerator` is a key of `acceleration.OPTIONS`; memory in MiB, the disk in GiB; `append` goes to the kernel."""
 
     kernel: Kernel
     accelerator: str
@@ -37,6 +37,7 @@ class Machine:
     share: Path | None
     network: bool
     console: bool
+    append: str
 
     def run(self, initramfs: bytes, seconds: float) -> int:
         """Boot, pass the command's output on, and give its exit status; see `Ports.follow`."""
@@ -54,7 +55,7 @@ class Machine:
             return ports.follow(seconds)
 
     def _options(self) -> list[str]:
-        line = _BOOT if self.console else f"{_BOOT} quiet"
+        line = " ".join((_BOOT, *(() if self.console else ("quiet",)), self.append))
         memory = (
             f"memory-backend-memfd,id=memory,size={self.memory}M,share=on"  # virtiofsd reads and writes it
         )

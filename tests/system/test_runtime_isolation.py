@@ -318,9 +318,7 @@ def test_impossible_users_are_refused(warden: Warden, uid: int) -> None:
     assert refused.value.kind == "invalid"
 
 
-@pytest.mark.parametrize(
-    ("where", "name"), [("linux", "intelRdt"), ("process", "selinuxLabel"), ("", "hooks")]
-)
+@pytest.mark.parametrize(("where", "name"), [("linux", "intelRdt"), ("process", "scheduler"), ("", "hooks")])
 def test_unknown_configuration_is_refused_by_name(warden: Warden, where: str, name: str) -> None:
     config = warden.config(["/bin/true"])
     (config[where] if where else config)[name] = {"x": 1}

@@ -17,17 +17,17 @@ from hythe.runtime.init.mappings import mapping_in
 
 _REFUSED: Final = {
     "": frozenset("hooks solaris windows vm zos freebsd".split()),
-    "process.": frozenset("scheduler selinuxLabel ioPriority execCPUAffinity commandLine".split()),
-    "linux.": frozenset("intelRdt mountLabel personality netDevices memoryPolicy".split()),
+    "process.": frozenset("scheduler ioPriority execCPUAffinity commandLine".split()),
+    "linux.": frozenset("intelRdt personality netDevices memoryPolicy".split()),
 }
 _TOP: Final = frozenset("ociVersion process root hostname domainname mounts linux annotations".split())
 _PROCESS: Final = frozenset(
     """terminal consoleSize user args env cwd capabilities rlimits noNewPrivileges apparmorProfile
-    oomScoreAdj""".split()
+    selinuxLabel oomScoreAdj""".split()
 )
 _LINUX: Final = frozenset(
     """namespaces uidMappings gidMappings timeOffsets devices cgroupsPath resources seccomp rootfsPropagation
-    maskedPaths readonlyPaths sysctl""".split()
+    maskedPaths readonlyPaths sysctl mountLabel""".split()
 )
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}")
 _LARGEST_ID: Final = 2**32 - 2
@@ -61,12 +61,23 @@ def process(value: dict[str, Any]) -> list[str]:
     cwd = value.get("cwd", "/")
     if not isinstance(cwd, str) or not cwd.startswith("/"):
         raise InvalidArgument(f"config.json: process.cwd {cwd!r} is not an absolute path")
+    _label(value.get("selinuxLabel"), "process.selinuxLabel")
     user = value.get("user") or {}
     for name in ("uid", "gid"):
         _id(user.get(name, 0), f"process.user.{name}")
     for number in user.get("additionalGids") or ():
         _id(number, "process.user.additionalGids")
     return unknown
+
+
+def _label(label: object, where: str) -> None:
+    if not label:
+        return
+    from hythe.kernel import selinux  # before any fork: a child can import nothing
+
+    if not isinstance(label, str) or not label.isprintable():
+        raise InvalidArgument(f"config.json: {where} {label!r} is no label")
+    selinux.must_be_on(f"config.json: {where}")
 
 
 def _id(number: object, where: str) -> None:
@@ -86,6 +97,7 @@ def spec(value: dict[str, Any]) -> list[str]:
         *_unknown(_LINUX, linux, "linux."),
     ]
     check.check(linux.get("resources") or {})
+    _label(linux.get("mountLabel"), "linux.mountLabel")
     _namespaces(linux.get("namespaces") or [], value)
     for mount in value.get("mounts") or ():
         if not str(mount.get("destination", "")).startswith("/"):

@@ -34,6 +34,7 @@ def test_what_the_specification_does_not_have_is_named_and_left_alone() -> None:
         spec(linux={"intelRdt": {"x": 1}}),
         spec(linux={"resources": {"blockIO": {"colour": 10}}}),
         spec(process={"selinuxLabel": "x"}),
+        spec(linux={"mountLabel": "x"}),
     ],
 )
 def test_what_is_not_there_is_refused(given: dict[str, Any]) -> None:

@@ -44,7 +44,7 @@ def features() -> dict[str, Any]:
                 "supportedFlags": sorted(seccomp.flags()),
             },
             "apparmor": {"enabled": True},
-            "selinux": {"enabled": False},
+            "selinux": {"enabled": True},
             "intelRdt": {"enabled": False},
             "memoryPolicy": {"modes": list(MEMORY_MODES), "flags": list(MEMORY_FLAGS)},
             "netDevices": {"enabled": True},

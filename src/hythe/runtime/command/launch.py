@@ -105,7 +105,7 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
     if filter is not None:
         filters.keep(folder.path, filter)
     if not options["no_new_keyring"]:
-        keyring.join(id)
+        _new_keyring(id, spec["process"].get("selinuxLabel"))
     undo.add(group.remove)
     undo.add(group.kill)
     init = (spec.get("annotations") or {}).get("org.hythe.init") == "true"
@@ -143,6 +143,16 @@ def launch(context: Context, id: str, options: dict[str, Any], undo: Undo, *, ki
         gate.close()
         made.channel.send(CREATED)
     return Launched(folder, state, group, made.channel, master)
+
+
+def _new_keyring(id: str, label: str | None) -> None:
+    if not label:
+        keyring.join(id)
+        return
+    from hythe.kernel import selinux
+
+    with selinux.keys(label):
+        keyring.join(id)
 
 
 def _hand_over(bundle: bundles.Bundle, pid: int) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hythe.oci.spec import Mount
 
 _NO_LINKS: Final = ("proc", "sysfs")
+_LABELLED: Final = ("tmpfs", "devpts")  # by a mount option
 _GROUPS: Final = ("cgroup", "cgroup2")
 _SHOWN: Final = tuple(
     f"/proc/{name}" for name in "cpuinfo diskstats meminfo stat swaps uptime loadavg slabinfo net/dev".split()
@@ -33,13 +34,16 @@ _SHOWN: Final = tuple(
 
 
 class Prepared(NamedTuple):
-    """One mount of config.json with its options parsed. `mapping` is its own, where it has one."""
+    """One mount of config.json with its options parsed. `mapping` is its own, where it has one; `label`: SELinux's, for
+    one that takes no option for it.
+    """
 
     destination: str
     type: str
     source: str
     options: MountOptions
     mapping: Mapping | None
+    label: str = ""
 
     @property
     def bind(self) -> bool:
@@ -77,14 +81,17 @@ class Mounted(NamedTuple):
             os.close(fd)
 
 
-def parse_all(entries: list[Mount]) -> list[Prepared]:
-    """Raises InvalidArgument and Unsupported, naming the destination."""
+def parse_all(entries: list[Mount], label: str = "") -> list[Prepared]:
+    """Raises InvalidArgument and Unsupported, naming the destination. `label`: linux.mountLabel."""
     result: list[Prepared] = []
     for entry in entries:
         destination, kind = entry["destination"], entry.get("type", "")
         options = parse(entry.get("options") or [], destination=destination)
         mapping = mapping_in(entry)
-        result.append(Prepared(destination, kind, entry.get("source", kind), options, mapping))
+        if label and kind in _LABELLED and not options.bind:
+            options = options._replace(data=(*options.data, ("context", label)))
+        own_label = label if kind == "mqueue" else ""
+        result.append(Prepared(destination, kind, entry.get("source", kind), options, mapping, own_label))
     return result
 
 
@@ -105,7 +112,10 @@ def file_system(one: Prepared) -> int:
     """A new one of any type but those of control groups. Raises OSError."""
     data = [(key, value) for key, value in one.options.data if key != "gid" or not single()]
     attributes = one.options.add & ~(mounts.MOUNT_ATTR_RDONLY if one.read_only_last else 0)
-    return mounts.filesystem(one.type, (("source", one.source), *data), attributes)
+    made = mounts.filesystem(one.type, (("source", one.source), *data), attributes)
+    if one.label:
+        os.setxattr(f"/proc/self/fd/{made}", "security.selinux", one.label.encode())
+    return made
 
 
 def mount_all(root: int, prepared: list[Prepared], trees: dict[int, list[int]], group: Group) -> Mounted:

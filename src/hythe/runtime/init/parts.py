@@ -17,4 +17,5 @@ def load(*, terminal: bool, filtered: bool) -> None:
 
 def load_all() -> None:
     load(terminal=True, filtered=True)
-    import hythe.kernel.overlay  # noqa: F401
+    import hythe.kernel.overlay
+    import hythe.kernel.selinux  # noqa: F401

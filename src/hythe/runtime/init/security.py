@@ -30,11 +30,13 @@ class Filter(NamedTuple):
 class Prepared(NamedTuple):
     """What has to be opened on the host, before its root is left.
 
-    `apparmor`: this process's attribute or -1.
+    `apparmor`, `selinux`: this process's attribute or -1; `profile`, `label`: what is to be written there.
     """
 
     apparmor: int
     profile: str
+    selinux: int
+    label: str
     last_capability: int
     warnings: list[str]
 
@@ -68,7 +70,12 @@ def prepare(spec: dict[str, Any]) -> Prepared:
     sets, last = spec.get("capabilities") or {}, capabilities.last_known()
     warnings += _odd_capabilities(sets, last)
     profile = spec.get("apparmorProfile") or ""
-    return Prepared(apparmor.attribute(profile), profile, last, warnings)
+    label, labelled = spec.get("selinuxLabel") or "", -1
+    if label:
+        from hythe.kernel import selinux
+
+        labelled = selinux.attribute()
+    return Prepared(apparmor.attribute(profile), profile, labelled, label, last, warnings)
 
 
 def _odd_capabilities(sets: dict[str, Any], last: int) -> list[str]:
@@ -104,6 +111,10 @@ def apply(spec: dict[str, Any], prepared: Prepared, filter: Filter | None, chann
     """Become the process's user with its capabilities. Nothing privileged can be done after it."""
     if prepared.apparmor >= 0:
         apparmor.change_on_exec(prepared.apparmor, prepared.profile)
+    if prepared.selinux >= 0:
+        from hythe.kernel import selinux
+
+        selinux.on_exec(prepared.selinux, prepared.label)
     no_new_privileges = bool(spec.get("noNewPrivileges"))
     if no_new_privileges:
         process.no_new_privileges()

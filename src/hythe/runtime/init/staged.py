@@ -73,7 +73,7 @@ def inside(plan: Plan, line: socket.socket, channel: Channel) -> int:
     become_root()
     ns.unshare((ns.CLONE_NEWCGROUP if made.cgroup else 0) | (ns.CLONE_NEWIPC if made.ipc else 0))
     channel.send("namespaces")
-    prepared = parse_all(plan.spec.get("mounts") or [])
+    prepared = parse_all(plan.spec.get("mounts") or [], plan.spec["linux"].get("mountLabel") or "")
     try:
         own = {
             number: new(one, plan.group, own_cgroup=made.cgroup)
@@ -138,7 +138,7 @@ def provide(plan: Plan, pid: int, line: socket.socket, channel: Channel) -> None
         mapping = usernamespaces.mapping_of(user)
     own_streams(spec["process"], mapping, terminal=plan.terminal)
     line.send(marshal.dumps(warnings))
-    prepared = parse_all(spec.get("mounts") or [])
+    prepared = parse_all(spec.get("mounts") or [], spec["linux"].get("mountLabel") or "")
     layers, order = Layers(plan.rootfs, plan.bundle), _order(plan, prepared, line, outside=True)
     sources = gather(spec, prepared, layers, Namespace(user, mapping), plan.group, order)
     channel.close()
