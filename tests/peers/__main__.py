@@ -5,6 +5,12 @@
     tests/peers/run runtime-tools --built DIR --runtime runc
     tests/peers/run table > docs/runtime-conformance.md
 
+or a suite that drives an engine, on an engine, and its table:
+
+    tests/peers/run docker-py --target dockerd
+    tests/peers/run docker-py --target hythe --only 'api_exec|models'
+    tests/peers/run engine-table > docs/engine-conformance.md
+
 Results are kept below --cache (~/.cache/hythe-peers), where `table` finds them; a run on another machine, or in a
 virtual machine, that is given the same folder adds its own.
 """
@@ -16,31 +22,50 @@ import platform
 import re
 import shutil
 import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from tests.peers import report, results, sources
+from tests.peers import driving, report, results, sources
 from tests.peers.running import run
 from tests.peers.suite import Suite
 from tests.peers.suite_crun import Crun
+from tests.peers.suite_docker_py import DockerPy
 from tests.peers.suite_runc import Runc
 from tests.peers.suite_runtime_tools import RuntimeTools
 from tests.peers.tap import Check
+from tests.targets import Target, start_dockerd, start_hythe
+
+TABLES = {"table": report.RUNTIMES, "engine-table": report.ENGINES}
+ENGINES: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
+    "hythe": start_hythe,
+    "dockerd": start_dockerd,
+}
 
 
 def main() -> int:
     """Run what the command line says; 1 when a check failed, so that a shell can tell."""
     wanted = _parser().parse_args()
     cache: Path = wanted.cache.resolve()
-    if wanted.suite == "table":
-        sys.stdout.write(report.page(results.load(cache / "results")))
+    if wanted.suite in TABLES:
+        sys.stdout.write(report.page(TABLES[wanted.suite], results.load(cache / "results")))
         return 0
     cache.mkdir(parents=True, exist_ok=True)
+    found = _driven(wanted, cache) if wanted.suite == "docker-py" else _ran(wanted, cache)
+    results.save(found, cache / "results")
+    counts = report.counts(check for _, check in found.checks())
+    print(f"{found.suite} {found.version}, {found.runtime}, cgroup {found.groups}: {counts}")
+    return int(any(check.verdict == "fail" for _, check in found.checks()))
+
+
+def _ran(wanted: argparse.Namespace, cache: Path) -> results.Run:
+    """A suite of programs that run a runtime's command line."""
     runtime = shutil.which(wanted.runtime)
     if runtime is None:
-        print(f"there is no program {wanted.runtime}; name one with --runtime", file=sys.stderr)
-        return 2
+        raise SystemExit(f"there is no program {wanted.runtime}; name one with --runtime")
     suite = _suite(wanted.suite, wanted.built)
-    found = results.Run(
+    return results.Run(
         suite=suite.name,
         version=suite.prepare(cache),
         runtime=Path(runtime).name,
@@ -48,21 +73,33 @@ def main() -> int:
         kernel=platform.release(),
         programs=run(suite, Path(runtime).resolve(), re.compile(wanted.only), _tell),
     )
-    results.save(found, cache / "results")
-    counts = report.counts(check for _, check in found.checks())
-    print(f"{found.suite} {found.version}, {found.runtime}, cgroup {found.groups}: {counts}")
-    return int(any(check.verdict == "fail" for _, check in found.checks()))
+
+
+def _driven(wanted: argparse.Namespace, cache: Path) -> results.Run:
+    """A suite of programs that are clients of an engine, which is started for them."""
+    suite = DockerPy(wanted.built)
+    version = suite.prepare(cache)
+    with (
+        tempfile.TemporaryDirectory(prefix="peers-engine-", ignore_cleanup_errors=True) as root,
+        ENGINES[wanted.target](Path(root)) as target,
+    ):
+        driving.make_images(target)
+        programs = driving.run(suite, target, re.compile(wanted.only), _tell)
+    return results.Run(suite.name, version, target.name, results.groups(), platform.release(), programs)
 
 
 def _parser() -> argparse.ArgumentParser:
     shown = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(prog="tests/peers/run", description=__doc__, formatter_class=shown)
-    parser.add_argument("suite", choices=["crun", "runc", "runtime-tools", "table"])
+    parser.add_argument("suite", choices=["crun", "runc", "runtime-tools", "docker-py", *TABLES])
+    parser.add_argument(
+        "--target", default="hythe", choices=list(ENGINES), help="docker-py: the engine (hythe)"
+    )
     parser.add_argument("--runtime", default="runc", help="the runtime's program, by name or path (runc)")
     parser.add_argument(
         "--only", default="", metavar="PATTERN", help="only programs whose name has this in it"
     )
-    parser.add_argument("--built", type=Path, metavar="DIR", help="runtime-tools: the folder it was built in")
+    parser.add_argument("--built", type=Path, metavar="DIR", help="runtime-tools as built, or docker-py")
     default = sources.default_cache()
     parser.add_argument(
         "--cache", type=Path, default=default, metavar="DIR", help=f"sources and results ({default})"

@@ -12,9 +12,8 @@ from pathlib import Path
 from tests.peers.results import Run
 from tests.peers.tap import Check
 
-BASELINE = "runc"
 _REASONS = Path(__file__).with_name("reasons.toml")
-_HEAD = """# Runtime conformance
+_RUNTIMES = """# Runtime conformance
 
 The test suites of other OCI runtimes, on `hythe-runtime` and, for the baseline, on Debian's runc. Generated; each part
 is made, and made again, with
@@ -27,6 +26,32 @@ A number is checks passed of checks made; skipped ones (the suite's own word tha
 neither. v1 and v2 are the versions of control groups, each on a machine of its own. Set aside are checks about what
 only the suite's own runtime has.
 """
+_ENGINES = """# Engine conformance
+
+The integration tests of Docker's clients, unmodified, on hythe and, for the baseline, on Debian's dockerd, each started
+with roots of its own. Generated; made, and made again, with
+
+    tests/peers/run docker-py --target dockerd
+    tests/peers/run docker-py --target hythe
+    tests/peers/run engine-table > docs/engine-conformance.md
+
+A number is tests passed of tests made; skipped ones are in neither. v1 and v2 are the versions of control groups. Not
+run are the files about Swarm, plugins, and programs that keep passwords. Set aside are tests that need Swarm mode or a
+registry.
+"""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Suites that are set side by side on one page: `baseline` is what the others are compared with."""
+
+    suites: tuple[str, ...]
+    baseline: str
+    head: str
+
+
+RUNTIMES = Kind(("crun", "runc", "runtime-tools"), "runc", _RUNTIMES)
+ENGINES = Kind(("docker-py",), "dockerd", _ENGINES)
 
 
 @dataclass(frozen=True)
@@ -66,25 +91,29 @@ def lost(baseline: Run, other: Run) -> list[tuple[str, str]]:
     ]
 
 
-def page(runs: Iterable[Run]) -> str:
-    """The whole document."""
+def page(kind: Kind, runs: Iterable[Run]) -> str:
+    """The whole document about one kind of suites."""
     by_suite: dict[str, list[Run]] = {}
     for run in runs:
-        by_suite.setdefault(run.suite, []).append(run)
-    ordered = {suite: sorted(found, key=_order) for suite, found in sorted(by_suite.items())}
+        if run.suite in kind.suites:
+            by_suite.setdefault(run.suite, []).append(run)
+    ordered = {
+        suite: sorted(found, key=lambda run: (run.groups, run.runtime != kind.baseline, run.runtime))
+        for suite, found in sorted(by_suite.items())
+    }
     return "\n".join(
-        [_HEAD, _summary(ordered), *(_section(suite, found) for suite, found in ordered.items())]
+        [kind.head, _summary(kind, ordered), *(_section(suite, found) for suite, found in ordered.items())]
     )
 
 
-def _summary(suites: dict[str, list[Run]]) -> str:
+def _summary(kind: Kind, suites: dict[str, list[Run]]) -> str:
     rows = []
     for suite, runs in suites.items():
         for run in runs:
             known = reasons(suite)
             found = Counter(check.verdict for place, check in run.checks() if not _aside(known, place))
             baseline = next(
-                (each for each in runs if each.runtime == BASELINE and each.groups == run.groups), run
+                (each for each in runs if each.runtime == kind.baseline and each.groups == run.groups), run
             )
             behind = len(lost(baseline, run)) if run is not baseline else "-"
             ahead = len(lost(run, baseline)) if run is not baseline else "-"
@@ -99,7 +128,7 @@ def _summary(suites: dict[str, list[Run]]) -> str:
         "ok",
         "failed",
         "skipped",
-        "only runc",
+        f"only {kind.baseline}",
         "only this",
     ]
     return _table(head, rows)
@@ -148,10 +177,6 @@ def _passed(checks: Sequence[Check] | None) -> str:
 def _aside(known: Sequence[Reason], place: tuple[str, str]) -> bool:
     reason = reason_of(known, *place)
     return reason is not None and reason.aside
-
-
-def _order(run: Run) -> tuple[str, bool, str]:
-    return run.groups, run.runtime != BASELINE, run.runtime
 
 
 def _table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
