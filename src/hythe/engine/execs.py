@@ -60,33 +60,42 @@ class Execs:
         head: bytes = b"",
         *,
         detach: bool = False,
-        tty: bool = False,
+        raw: bool = False,
         size: tuple[int, int] | None = None,
     ) -> None:
         """Run it. `fd` is the client's socket (ours from now on); `size` is (height, width) of its terminal.
+
+        `raw`: the client reads bare output, not frames; dockerd asks nobody but the client, not the exec's terminal.
 
         A program that cannot be run is told to the client on its stream, as docker does, and as CannotStart.
         """
         told = os.dup(fd) if fd is not None else None
         try:
-            await self._start(self.get(id), fd, head, detach=detach, size=size)
+            await self._start(self.get(id), fd, head, detach=detach, raw=raw, size=size)
         except HytheError as error:
             if told is not None:
-                _tell(told, error.message, raw=self.get(id).spec.tty)
+                _tell(told, error.message, raw=raw)
             raise
         finally:
             if told is not None:
                 os.close(told)
 
     async def _start(
-        self, exec: Exec, fd: int | None, head: bytes, *, detach: bool, size: tuple[int, int] | None
+        self,
+        exec: Exec,
+        fd: int | None,
+        head: bytes,
+        *,
+        detach: bool,
+        raw: bool,
+        size: tuple[int, int] | None,
     ) -> None:
         spec = exec.spec
         attachment = None
         if fd is not None:
             keys = parse_detach_keys(spec.detach_keys) if spec.tty else ()
             attachment = Attachment(
-                fd, spec.attach_stdin, spec.attach_stdout, spec.attach_stderr, not spec.tty, keys, head
+                fd, spec.attach_stdin, spec.attach_stdout, spec.attach_stderr, not raw, keys, head
             )
         try:
             handle = self._parts.registry.find(exec.container_id)

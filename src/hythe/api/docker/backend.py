@@ -156,7 +156,7 @@ class Execs(Protocol):
         head: bytes = b"",
         *,
         detach: bool = False,
-        tty: bool = False,
+        raw: bool = False,
         size: tuple[int, int] | None = None,
     ) -> None: ...
 

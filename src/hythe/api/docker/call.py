@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import msgspec
 
+from hythe.api.docker.casing import respelled
 from hythe.api.docker.connection import Connection
 from hythe.api.docker.filters import Filters
 from hythe.api.docker.versioning import Version
@@ -139,7 +140,7 @@ class Call:
 
 
 def decode(data: bytes, type_: type[T]) -> T:
-    """A JSON document as a Struct; unknown fields are let through, null is as good as absent."""
+    """A JSON document as a Struct; unknown fields are let through, names match in any case, null is as good as absent."""
     if not data.strip():
         raise InvalidArgument("invalid JSON: got EOF while reading request body")
     try:
@@ -147,7 +148,7 @@ def decode(data: bytes, type_: type[T]) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidArgument(f"invalid JSON: {error}") from error
     try:
-        return msgspec.convert(_without_nulls(document), type=type_)
+        return msgspec.convert(respelled(_without_nulls(document), type_), type=type_)
     except msgspec.ValidationError as error:
         raise InvalidArgument(f"invalid request body: {error}") from error
 

@@ -48,13 +48,13 @@ async def start(call: Call) -> web.StreamResponse:
     if exec.started:
         raise Conflict(f"exec {exec.id} has already been started")
     if body.detach:
-        await execs.start(exec.id, None, detach=True, tty=exec.spec.tty)
+        await execs.start(exec.id, None, detach=True)
         return web.Response(status=200)
     size = (body.console_size[0], body.console_size[1]) if len(body.console_size) == 2 else None
-    descriptor, early = await take_over(call, tty=exec.spec.tty)
+    descriptor, early = await take_over(call, tty=body.tty)
     # The engine has told the client on its stream by then, and the exit code is kept for inspect.
     with contextlib.suppress(HytheError):
-        await execs.start(exec.id, descriptor, early, tty=exec.spec.tty, size=size)
+        await execs.start(exec.id, descriptor, early, raw=body.tty, size=size)
     return NoAnswer()
 
 
