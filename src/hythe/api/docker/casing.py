@@ -26,9 +26,9 @@ def respelled(value: Any, type_: Any) -> Any:
         item = _argument(type_, dict, -1)
         return value if item is None else {key: respelled(each, item) for key, each in value.items()}
     names, types = _fields(struct)
-    result = {}
+    result: dict[str, Any] = {}
     for key, each in value.items():
-        name = key if key in types else names.get(key.lower(), key)
+        name: str = key if key in types else names.get(key.lower(), key)
         if name == key or name not in value:
             result[name] = respelled(each, types.get(name))
     return result
