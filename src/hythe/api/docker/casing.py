@@ -28,7 +28,7 @@ def respelled(value: Any, type_: Any) -> Any:
     names, types = _fields(struct)
     result: dict[str, Any] = {}
     for key, each in value.items():
-        name: str = key if key in types else names.get(key.lower(), key)
+        name = key if key in types else names.get(str(key).lower(), str(key))
         if name == key or name not in value:
             result[name] = respelled(each, types.get(name))
     return result

@@ -1,7 +1,7 @@
 """Files of containers from outside: `cp` both ways, `export`, and what `commit` makes an image of.
 
 A running container is reached through /proc/PID/root, so its volumes are seen as it sees them; one that does not
-run through a detached mount of its layers, without volumes. Every path is resolved by openat2(2) below the root
+run through a mount of its layers, for `cp` with its volumes in it (`mounted`). Every path is resolved by openat2(2) below the root
 and pinned by its descriptor: no link of the container leads to the host (CVE-2018-15664), and nothing of the
 container is run or loaded (CVE-2019-14271).
 
@@ -16,16 +16,19 @@ import errno
 import os
 import posixpath
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO, TypeVar
 
 from hythe.build.rootfs import open_tree
 from hythe.build.tree import Tree
+from hythe.engine.containers import mounted
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.owners import reader_of, writer_of
 from hythe.engine.containers.parts import Parts
+from hythe.engine.model import MountPoint
 from hythe.engine.usernamespaces import UserNamespace
 from hythe.errors import InvalidArgument, NotFound
 from hythe.kernel.usernamespaces import Mapping, files_made_by_root
@@ -75,16 +78,24 @@ class ContainerFiles:
             )
         return open_tree(self._parts.images.snapshots.mounts(handle.record.snapshot))
 
-    async def _in_tree(self, ref: str, path: str, work: Callable[[Tree, Mapping | None], T]) -> T:
+    async def _in_tree(
+        self, ref: str, path: str, work: Callable[[Tree, Mapping | None], T], *, volumes: bool = True
+    ) -> T:
         """Do something with the container's files in a thread, while it can neither start nor be removed."""
         handle = self._parts.registry.find(ref)
 
-        def run() -> T:
+        def run(points: Sequence[MountPoint] = ()) -> T:
             with _missing_is_not_found(path, ref), self._opened(handle) as (tree, mapping):
+                if points:
+                    mounted.add(tree, points, self._parts.paths.data)
                 return work(tree, mapping)
 
+        def run_with_volumes() -> T:
+            points = mounted.shown(handle.record.mounts) if volumes and not handle.running else []
+            return mounted.in_own_namespace(partial(run, points)) if points else run()
+
         async with handle.lock:
-            return await asyncio.to_thread(run)
+            return await asyncio.to_thread(run_with_volumes)
 
     async def archive_stat(self, ref: str, path: str) -> PathStat:
         return await self._in_tree(ref, path, lambda tree, _: _stat(tree, path))
@@ -134,7 +145,7 @@ class ContainerFiles:
             finally:
                 os.close(place)
 
-        await self._in_tree(ref, "/", pack)
+        await self._in_tree(ref, "/", pack, volumes=False)
 
 
 def _split(path: str) -> tuple[str, str]:
