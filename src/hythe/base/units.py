@@ -71,9 +71,9 @@ def _scaled(size: float, step: int, units: tuple[str, ...], digits: int) -> str:
     return f"{size:.{digits}g}{units[-1]}"
 
 
-def human_size(size: float) -> str:
+def human_size(size: float, digits: int = 3) -> str:
     """Docker's way of showing sizes on disk: powers of 1000, "1.24MB"."""
-    return _scaled(size, 1000, ("B", "kB", "MB", "GB", "TB"), 3)
+    return _scaled(size, 1000, ("B", "kB", "MB", "GB", "TB"), digits)
 
 
 def human_memory(size: float) -> str:

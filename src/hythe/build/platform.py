@@ -1,54 +1,12 @@
-"""Platforms as "os/architecture[/variant]", and the build arguments that every build has from them."""
+"""The platform of a build, and the build arguments that every build has from it."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from typing import Final
+from hythe.errors import Unsupported
+from hythe.oci.platform import Wanted as Platform
+from hythe.oci.platform import host, parse
 
-from hythe.errors import InvalidArgument, Unsupported
-
-_MACHINES: Final = {
-    "x86_64": ("amd64", ""), "aarch64": ("arm64", ""), "armv7l": ("arm", "v7"), "armv6l": ("arm", "v6"),
-    "i686": ("386", ""), "ppc64le": ("ppc64le", ""), "s390x": ("s390x", ""), "riscv64": ("riscv64", ""),
-}  # fmt: skip
-_SAME: Final = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "arm", "i386": "386"}
-
-
-@dataclass(frozen=True)
-class Platform:
-    os: str
-    architecture: str
-    variant: str = ""
-
-    def __str__(self) -> str:
-        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
-
-
-def host() -> Platform:
-    """What this machine runs."""
-    machine = os.uname().machine
-    architecture, variant = _MACHINES.get(machine, (machine, ""))
-    return Platform("linux", architecture, variant)
-
-
-def parse(text: str) -> Platform:
-    """ "linux/arm64/v8", "linux/amd64", "arm64" or "linux". Raises InvalidArgument."""
-    parts = text.lower().split("/")
-    if not text or len(parts) > 3 or not all(parts):
-        raise InvalidArgument(
-            f"invalid platform: {text!r}", hint="write os/architecture, such as linux/amd64"
-        )
-    here = host()
-    if len(parts) == 1:
-        if parts[0] in ("linux", "windows", "darwin", "freebsd"):
-            return Platform(parts[0], here.architecture, here.variant)
-        return Platform("linux", _SAME.get(parts[0], parts[0]))
-    variant = parts[2] if len(parts) == 3 else ""
-    architecture = _SAME.get(parts[1], parts[1])
-    if (architecture, variant) in (("arm64", "v8"), ("amd64", "v1")):
-        variant = ""
-    return Platform(parts[0], architecture, variant)
+__all__ = ["Platform", "arguments", "check", "host", "parse"]
 
 
 def check(text: str) -> Platform:

@@ -26,6 +26,7 @@ from hythe.engine.execs import Execs
 from hythe.engine.images import ImageService
 from hythe.engine.networks import NetworkService
 from hythe.engine.paths import Paths
+from hythe.engine.registries import RegistryService
 from hythe.engine.runtime import Exit
 from hythe.engine.runtimes.choice import Runtimes
 from hythe.engine.runtimes.warden import WardenRuntime
@@ -37,6 +38,7 @@ from hythe.errors import HytheError
 from hythe.kernel.cgroups import detect
 from hythe.kernel.cgroups.trees import remove_everywhere
 from hythe.network.manager import Manager
+from hythe.registry.settings import Settings
 from hythe.runtime.launch import spawn_warden
 from hythe.store.database import Database
 from hythe.store.images import Images
@@ -61,6 +63,7 @@ class Engine:
     networks: NetworkService
     volumes: VolumeService
     builds: BuildService
+    registries: RegistryService
 
     def __init__(
         self,
@@ -71,7 +74,9 @@ class Engine:
         userns: str = "private",
         runtimes: Runtimes | None = None,
         standing: Standing | None = None,
+        registries: Settings | None = None,
     ) -> None:
+        self._registry_settings = registries or Settings()
         self.standing = standing or Standing()
         self.runtimes = runtimes or Runtimes({})
         self.paths = Paths(data, run)
@@ -101,6 +106,9 @@ class Engine:
         self.networks = NetworkService(manager, self.events)
         self.volumes = VolumeService(Volumes(self.paths.data / "volumes", self.database), self.events)
         self.images = ImageService(store, self.events)
+        self.registries = RegistryService(
+            store, self.database, self.paths.data / "registry", self._registry_settings, self.events
+        )
         parts = Parts(
             self.instance,
             self.paths,

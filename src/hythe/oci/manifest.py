@@ -16,6 +16,7 @@ from hythe.oci import digest as digests
 from hythe.oci import media
 
 SIZE_LIMIT: Final = 4 << 20
+_DESCRIPTORS: Final = 1000
 _S = TypeVar("_S", bound=Struct)
 
 
@@ -82,10 +83,13 @@ def parse(data: bytes, announced: str = "") -> Manifest | Index:
     if announced and shape.media_type and announced != shape.media_type:
         raise InvalidArgument(f"the manifest calls itself {shape.media_type}, but {announced} was announced")
     document: Manifest | Index = _decode(data, Index) if is_index else _decode(data, Manifest)
-    for descriptor in (
-        [*document.manifests] if isinstance(document, Index) else [document.config, *document.layers]
-    ):
+    named = document.manifests if isinstance(document, Index) else [document.config, *document.layers]
+    if len(named) > _DESCRIPTORS:
+        raise InvalidArgument(f"the manifest refers to more than {_DESCRIPTORS} others")
+    for descriptor in named:
         digests.check(descriptor.digest)
+        if descriptor.size < 0:
+            raise InvalidArgument(f"the manifest gives {descriptor.digest} a size below 0")
     return document
 
 

@@ -94,6 +94,10 @@ def parse(text: str) -> Reference:
     return Reference(registry, repository, tag, digest or None)
 
 
+def is_tag(text: str) -> bool:
+    return _TAG.fullmatch(text) is not None
+
+
 def familiar(text: str) -> str:
     """Any form of a name as docker shows it, ":latest" added where nothing else is said."""
     return parse(text).with_tag().familiar

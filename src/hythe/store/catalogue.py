@@ -108,6 +108,32 @@ class Catalogue:
                 record.names.remove(name)
                 self._store(record)
 
+    def holder(self, name: str) -> str | None:
+        """The id of the image that has this name, "nginx:1.25", or this digest, "nginx@sha256:..."."""
+        with self.lock:
+            return self._names.get(name) or next(
+                (i.id for i in self._images.values() if name in i.digests), None
+            )
+
+    def add_digest(self, id: str, digest: str) -> None:
+        """A registry has the image as "nginx@sha256:..."; an image that had this digest before has it no more."""
+        with self.change():
+            holder = self.holder(digest)
+            if holder != id:
+                if holder is not None:
+                    self.remove_digest(digest)
+                record = self._record(id)
+                record.digests.append(digest)
+                self._store(record)
+
+    def remove_digest(self, digest: str) -> None:
+        with self.change():
+            id = self.holder(digest)
+            if id is not None:
+                record = self._record(id)
+                record.digests.remove(digest)
+                self._store(record)
+
     def delete(self, id: str) -> None:
         """Forget an image and all its names."""
         with self.lock:

@@ -144,6 +144,24 @@ class Images:
             self.snapshots.layers.settle(layer.chain_id for layer in layers)
         return image
 
+    def keep_pulled(self, data: bytes, layers: Sequence[Layer], name: str | None, digest: str) -> bool:
+        """An image as a registry has it: `data` is its configuration, `digest` "nginx@sha256:...", `name` "nginx:1.25".
+
+        Whether anything has changed by that.
+        """
+        if [layer.diff_id for layer in layers] != documents.decode(data).rootfs.diff_ids:
+            raise InvalidArgument("the layers are not those that the image's configuration names")
+        with self._catalogue.change():
+            before = self._catalogue.holder(name or digest)
+            image = self._add(data, layers, [name] if name else [])
+            self._catalogue.add_digest(image.id, digest)
+        return before != image.id
+
+    def add_digest(self, ref: str, digest: str) -> None:
+        """A registry has the image `ref` as `digest`, "nginx@sha256:..."."""
+        with self._catalogue.change():
+            self._catalogue.add_digest(self.get(ref).id, digest)
+
     def import_rootfs(
         self,
         tar: BinaryIO,

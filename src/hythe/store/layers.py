@@ -32,7 +32,7 @@ from hythe.base.ids import random_hex
 from hythe.errors import InvalidArgument, NotFound, SystemProblem, from_os
 from hythe.kernel.owners import chown
 from hythe.oci import digest as digests
-from hythe.store.archive.compression import PLAIN, ZSTD, decompress
+from hythe.store.archive.compression import PLAIN, ZSTD, Readable, decompress
 from hythe.store.archive.entry import DEFAULT_LIMITS, Limits
 from hythe.store.archive.intake import Intake
 from hythe.store.archive.pack import pack_layer
@@ -138,21 +138,30 @@ class Layers:
 
     # ---- making ---------------------------------------------------------------------------------
 
-    def apply(self, parent: str | None, diff: BinaryIO, diff_id: str | None = None) -> Layer:
+    def apply(
+        self, parent: str | None, diff: Readable, diff_id: str | None = None, *, kept: Path | None = None
+    ) -> Layer:
         """Unpack an archive on top of `parent`, keeping its exact bytes as well. Nothing is left after an error.
 
         With a `diff_id` that is there already `diff` is not read; one that turns out wrong raises InvalidArgument.
+        `kept`: the file that `diff` reads, on the store's own disk; it is moved in, so that nothing is written twice.
         """
         if diff_id is not None and self.exists(chain := digests.chain_id(parent, diff_id)):
             return self.get(chain).layer
         with self._workplace(parent) as work:
-            with (work / "archive").open("xb") as kept:
-                intake = Intake(diff, self._limits, kept=kept)
+            if kept is not None:
+                intake = Intake(diff, self._limits)
                 size = self._unpack(intake, work)
+                kept.rename(work / "archive")
+                archive = intake.compression
+            else:
+                with (work / "archive").open("xb") as copy:
+                    intake = Intake(diff, self._limits, kept=copy)
+                    size = self._unpack(intake, work)
+                archive = ZSTD if intake.compression == PLAIN else intake.compression
             if diff_id is not None and intake.digest != diff_id:
                 raise InvalidArgument(f"the layer's content has the digest {intake.digest}, not {diff_id}")
             intake.check_end(trusted=diff_id is not None)
-            archive = ZSTD if intake.compression == PLAIN else intake.compression
             return self._finish(work, parent, intake.digest, size, intake.size, archive)
 
     def unpack(self, tar: BinaryIO, parent: str | None = None) -> Layer:

@@ -37,6 +37,8 @@ class Removal:
         image = self.catalogue.find(ref)
         if self.catalogue.is_name(ref) and "@" not in ref:
             self._by_name(image, reference.familiar(ref))
+        elif self.catalogue.is_name(ref) and self._is_one_of_several(image, ref):
+            self._untag_digest(reference.parse(ref).familiar)
         else:
             self._by_id(image)
 
@@ -48,13 +50,36 @@ class Removal:
                 f"{short(users[0].id)} is using its referenced image {short(image.id)}",
                 hint=f"remove the container first: docker rm {short(users[0].id)}",
             )
-        if name in image.names and len(image.names) > 1:
+        if name in image.names and (len(image.names) > 1 or self._digests_elsewhere(image, name)):
             self._untag(name)
+            self._untag_digests(image, name)
             return
         self._delete(image, active_names=False)
 
+    def _digests_elsewhere(self, image: Image, name: str) -> bool:
+        """Whether another repository's digest still refers to the image."""
+        own = reference.parse(name).name
+        return any(reference.parse(digest).name != own for digest in image.digests)
+
+    def _untag_digests(self, image: Image, name: str) -> None:
+        """With the last tag of a repository go its digests."""
+        own = reference.parse(name).name
+        if any(reference.parse(other).name == own for other in image.names if other != name):
+            return
+        for digest in [each for each in image.digests if reference.parse(each).name == own]:
+            self.catalogue.remove_digest(digest)
+            self.steps.append(("Untagged", digest))
+
     def _by_id(self, image: Image) -> None:
         self._delete(image, active_names=len(_repositories(image)) > 1)
+
+    def _is_one_of_several(self, image: Image, ref: str) -> bool:
+        """Whether `ref` is a digest that a registry has the image by, and something else refers to it too."""
+        return reference.parse(ref).familiar in image.digests and len(image.names) + len(image.digests) > 1
+
+    def _untag_digest(self, digest: str) -> None:
+        self.catalogue.remove_digest(digest)
+        self.steps.append(("Untagged", digest))
 
     def _delete(self, image: Image, *, active_names: bool) -> None:
         self._check(image, active_names=active_names)

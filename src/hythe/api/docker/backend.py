@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hythe.engine.standing import Standing
     from hythe.engine.usernamespaces import UserNamespaces
     from hythe.network.model import EndpointRecord, NetworkRecord, NetworkRequest
+    from hythe.registry.credentials import Credentials
     from hythe.store.images import Image
     from hythe.volume.manager import VolumeRecord
 
@@ -233,6 +234,14 @@ class Builds(Protocol):
     async def prune(self, before: int | None = None) -> tuple[Sequence[str], int]: ...
 
 
+class Registries(Protocol):
+    """routes_registry, routes_images_transfer. Streams raise what is wrong before their first message."""
+
+    def pull(
+        self, name: str, platform: str, credentials: Credentials
+    ) -> AsyncGenerator[dict[str, Any], None]: ...
+
+
 class Paths(Protocol):
     """Where the engine keeps a container's files."""
 
@@ -290,3 +299,6 @@ class Engine(Protocol):
 
     @property
     def builds(self) -> Builds: ...
+
+    @property
+    def registries(self) -> Registries: ...

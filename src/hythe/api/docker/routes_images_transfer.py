@@ -1,4 +1,4 @@
-"""Images in and out: load, save, import, and pull, which is not there yet."""
+"""Images in and out: load, save, import, pull."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from aiohttp import web
 
 from hythe.api.docker.parameters import Parameters
+from hythe.api.docker.registry_auth import credentials_for_pull
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import TAR, send_bytes, send_progress
 from hythe.api.docker.transfer import produced, spooled
-from hythe.errors import InvalidArgument, NotFound, Unsupported
+from hythe.errors import InvalidArgument, Unsupported
 
 if TYPE_CHECKING:
     from hythe.api.docker.call import Call
@@ -28,24 +29,14 @@ async def create(call: Call) -> web.StreamResponse:
 
 
 async def _pull(call: Call, name: str) -> web.StreamResponse:
-    """An image that is here already is up to date; any other cannot be had yet."""
-    try:
-        image = call.engine.images.get(name)
-    except NotFound as error:
-        raise NotFound(
-            f"pulling is not supported yet, and there is no image {name} here",
-            hint="make it with `hythe image bootstrap`, `docker build` or `docker load`",
-        ) from error
-
-    async def messages() -> AsyncGenerator[dict[str, Any], None]:
-        yield {"status": f"Digest: {image.id}"}
-        yield {"status": f"Status: Image is here already, nothing was pulled: {name}"}
-
-    return await send_progress(call, messages())
+    messages = call.engine.registries.pull(name, call.text("platform"), credentials_for_pull(call))
+    return await send_progress(call, messages, wait=True)
 
 
 async def _import(call: Call) -> web.StreamResponse:
     source, repository, tag = call.text("fromSrc"), call.text("repo"), call.text("tag")
+    if call.text("platform"):
+        raise Unsupported("the parameter platform is not supported for an import")
     if source != "-":
         raise Unsupported(f"importing from {source!r} is not supported", hint="send the archive itself")
     name = f"{repository}:{tag}" if repository and tag else repository or None
@@ -92,12 +83,10 @@ async def _save(call: Call, names: list[str]) -> web.StreamResponse:
     return await send_bytes(call, TAR, produced(call, write))
 
 
-_CREATE: Final = Parameters(
-    ("changes", "fromImage", "fromSrc", "message", "repo", "tag"), refused=("platform",)
-)
+_CREATE: Final = Parameters(("changes", "fromImage", "fromSrc", "message", "platform", "repo", "tag"))
 
 ROUTES: Final = (
-    Route("POST", "/images/create", create, "Import an image; pulling is not there yet", _CREATE),
+    Route("POST", "/images/create", create, "Pull an image, or import one", _CREATE),
     Route(
         "POST",
         "/images/load",

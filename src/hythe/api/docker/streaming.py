@@ -77,13 +77,21 @@ async def _next(iterator: Any) -> Any:
     return await anext(iterator, None)
 
 
-async def send_progress(call: Call, messages: AsyncGenerator[dict[str, Any], None]) -> web.StreamResponse:
-    """Progress of a build or a load: an error after the first line becomes the stream's last message."""
+async def send_progress(
+    call: Call, messages: AsyncGenerator[dict[str, Any], None], *, wait: bool = False
+) -> web.StreamResponse:
+    """Progress of a build, a load or a pull: an error after the head becomes the stream's last message.
+
+    `wait`: the head is sent with the first message, so that an error before it is still a status.
+    """
+    first = await while_connected(call, _next(messages)) if wait else None
     response = await begin(call, JSON)
 
     async def pump() -> None:
         try:
             async with contextlib.aclosing(messages):
+                if first is not None:
+                    await response.write(json_line(first))
                 async for message in messages:
                     await response.write(json_line(message))
         except HytheError as error:

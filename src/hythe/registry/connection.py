@@ -1,0 +1,226 @@
+"""One registry, asked on behalf of one user, for one operation: requests, authorization, redirects, patience.
+
+    async with connection.request("GET", "/v2/a/b/tags/list", scopes=[...]) as response: ...
+
+A 401 of the registry itself is answered with what `tokens` has, once: a registry that goes on asking is told no.
+Redirects are followed by hand, a few at most, and never from HTTPS to HTTP; only requests to the registry's own origin
+carry Authorization. Errors of the HTTP library become `failures` here, all of them. Kept out: what the answers mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+
+from hythe import __version__
+from hythe.registry import challenge
+from hythe.registry.credentials import Credentials
+from hythe.registry.endpoint import Endpoint, secured
+from hythe.registry.failures import BadContent, Refused, RegistryProblem, Unreachable, refusal
+from hythe.registry.settings import Settings
+from hythe.registry.tokens import Answer, NoCredentials, Tokens
+
+_REDIRECTS: Final = 5
+_MOVED: Final = (301, 302, 303, 307, 308)
+_DOCUMENT: Final = 4 << 20
+_ERROR: Final = 64 << 10
+_BUFFER: Final = 1 << 20
+_AGENT: Final = f"hythe/{__version__}"
+
+Body = Callable[[], Any]
+
+
+class Connection:
+    """To one endpoint; to be closed. `reaching` finds the endpoint that answers."""
+
+    def __init__(self, endpoint: Endpoint, credentials: Credentials, settings: Settings) -> None:
+        patience = settings.patience
+        self.endpoint, self._settings = endpoint, settings
+        self._patience = patience
+        self.tokens = Tokens(endpoint, credentials, settings, self._plain)
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._http = aiohttp.ClientSession(
+            auto_decompress=False,
+            read_bufsize=_BUFFER,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": _AGENT},
+            timeout=aiohttp.ClientTimeout(None, sock_connect=patience.connect, sock_read=patience.silence),
+        )
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def ping(self) -> None:
+        """Is there a registry, and what does it want to be shown? Raises Unreachable."""
+        url = f"{self.endpoint.url}/v2/"
+        with translated("Get", url):
+            async with asyncio.timeout(self._patience.connect):
+                answer = await self._send("GET", url, {}, None)
+        try:
+            if answer.status == 401:
+                self.tokens.learn(challenge.parse(answer.headers.getall("WWW-Authenticate", [])))
+        finally:
+            answer.release()
+
+    @asynccontextmanager
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        scopes: Sequence[str] = (),
+        headers: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        accept: Sequence[int] = (200,),
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer, whose status is one of `accept`; any other raises Refused. `body()` gives what is sent.
+
+        `path` begins with "/", or is a URL that the registry gave for an upload.
+        """
+        url = urljoin(self.endpoint.url + "/", path)
+        response = await self._authorized(method, url, scopes, dict(headers or {}), body)
+        try:
+            if response.status not in accept:
+                raise await self._refusal(response)
+            with translated(method, url):
+                yield response
+        finally:
+            response.close() if not response.content.at_eof() else response.release()
+
+    async def read(self, response: aiohttp.ClientResponse, limit: int = _DOCUMENT) -> bytes:
+        """The whole of a small answer. Raises BadContent beyond `limit`, Unreachable if it takes too long."""
+        data = bytearray()
+        with translated("Get", str(response.url)):
+            async with asyncio.timeout(self._patience.document):
+                async for piece in response.content.iter_any():
+                    data += piece
+                    if len(data) > limit:
+                        raise BadContent(f"{response.url.host} sent more than {limit} bytes for a document")
+        return bytes(data)
+
+    # ---- how ------------------------------------------------------------------------------------
+
+    async def _authorized(
+        self, method: str, url: str, scopes: Sequence[str], headers: dict[str, str], body: Body | None
+    ) -> aiohttp.ClientResponse:
+        for last in (False, True):
+            own = self._is_own(url)
+            shown = await self._shown(method, url, scopes) if own else None
+            response = await self._following(method, url, headers, shown, body)
+            challenged = response.status == 401 and own and self._is_own(str(response.url))
+            if last or not challenged:
+                return response
+            challenges = challenge.parse(response.headers.getall("WWW-Authenticate", []))
+            if shown is not None and any(
+                each.parameters.get("error") == "insufficient_scope" for each in challenges
+            ):
+                return response
+            response.close()
+            self.tokens.forget()
+            self.tokens.learn(challenges)
+        raise AssertionError("the second round returns")
+
+    async def _shown(self, method: str, url: str, scopes: Sequence[str]) -> str | None:
+        try:
+            return await self.tokens.header(scopes)
+        except NoCredentials as error:
+            raise RegistryProblem(
+                f'{method.capitalize()} "{url}": no basic auth credentials', hint="log in: docker login"
+            ) from error
+
+    async def _following(
+        self, method: str, url: str, headers: dict[str, str], shown: str | None, body: Body | None
+    ) -> aiohttp.ClientResponse:
+        for _ in range(_REDIRECTS + 1):
+            authorization = {"Authorization": shown} if shown is not None and self._is_own(url) else {}
+            response = await self._send(method, url, headers | authorization, body)
+            if response.status not in _MOVED or method not in ("GET", "HEAD"):
+                return response
+            target = urljoin(url, response.headers.get("Location", ""))
+            response.close()
+            self._check_redirect(url, target)
+            url = target
+        raise BadContent(f"{self.endpoint.host} redirects more than {_REDIRECTS} times")
+
+    def _check_redirect(self, url: str, target: str) -> None:
+        old, new = urlsplit(url).scheme, urlsplit(target).scheme
+        if new not in ("http", "https") or not urlsplit(target).hostname:
+            raise BadContent(f"{self.endpoint.host} redirects to what is no URL: {target[:200]!r}")
+        if (old, new) == ("https", "http"):
+            raise RegistryProblem(f"{self.endpoint.host} redirects from HTTPS to plain HTTP: refused")
+
+    def _is_own(self, url: str) -> bool:
+        """Whether it is of the registry's own origin: only there is anything shown, and only it may ask."""
+        own, other = urlsplit(self.endpoint.url), urlsplit(url)
+        return (own.scheme, own.netloc) == (other.scheme, other.netloc)
+
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: Body | None
+    ) -> aiohttp.ClientResponse:
+        with translated(method, url):
+            async with asyncio.timeout(None if body is not None else self._patience.document):
+                return await self._http.request(
+                    method, url, headers=headers, data=None if body is None else body(), allow_redirects=False,
+                    ssl=self._context(url), proxy=_proxy(url),
+                )  # fmt: skip
+
+    def _context(self, url: str) -> ssl.SSLContext | bool:
+        host = urlsplit(url).netloc
+        if not url.startswith("https:"):
+            return True
+        if host == self.endpoint.host and self.endpoint.tls is not None:
+            return self.endpoint.tls
+        if host not in self._contexts:
+            self._contexts[host] = secured(host, self._settings)
+        return self._contexts[host]
+
+    async def _plain(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        response = await self._send(method, url, headers, None if body is None else lambda: body)
+        try:
+            return Answer(response.status, response.reason or "", await self.read(response, _DOCUMENT))
+        finally:
+            response.close()
+
+    async def _refusal(self, response: aiohttp.ClientResponse) -> Refused:
+        try:
+            body = await self.read(response, _ERROR)
+        except RegistryProblem:
+            body = b""
+        challenges = challenge.parse(response.headers.getall("WWW-Authenticate", []))
+        return refusal(response.status, response.reason or "", body, challenges)
+
+
+@contextmanager
+def translated(method: str, url: str) -> Iterator[None]:
+    """What the HTTP library raises, as Unreachable: method, URL without its query, and why."""
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, ConnectionError, ssl.SSLError) as error:
+        why = "no answer in time" if isinstance(error, TimeoutError) else _reason(error)
+        raise Unreachable(f'{method.capitalize()} "{url.partition("?")[0]}": {why}') from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"the certificate cannot be verified: {error.certificate_error}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno
+        return os.strerror(number) if number and number > 0 else str(error.os_error)
+    return str(error) or type(error).__name__
+
+
+def _proxy(url: str) -> str | None:
+    """From the environment, as dockerd does it; the user's netrc is nobody's business."""
+    parts = urlsplit(url)
+    proxy = urllib.request.getproxies_environment().get(parts.scheme)
+    if proxy is None or not parts.hostname or urllib.request.proxy_bypass(parts.netloc):
+        return None
+    return proxy
