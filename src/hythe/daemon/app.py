@@ -20,6 +20,7 @@ from hythe.api.docker.table import ROUTES
 from hythe.base.sockets import Bind, bound
 from hythe.daemon import tls
 from hythe.daemon.config import Config
+from hythe.daemon.registries import settings
 from hythe.daemon.rootless.entrance import Inside
 from hythe.daemon.sockets import BACKLOG, Address, open_socket, parse, tls_context
 from hythe.engine.engine import Engine
@@ -56,6 +57,12 @@ class Daemon:
                 userns=config.userns,
                 runtimes=Runtimes(config.runtimes, config.default_runtime),
                 standing=standing,
+                registries=settings(
+                    config.insecure_registries,
+                    config.registry_mirrors,
+                    config.registry_certs,
+                    config.token_hosts,
+                ),
             )
             await engine.start()
             stack.push_async_callback(engine.stop, stop_containers=config.on_exit == "stop")

@@ -2,7 +2,7 @@
 
 The file is TOML with the flags' names as keys: `data-root = "/srv/hythe"`, `hosts = [...]`. A key that is
 not known, or a value of a wrong type, is an error that names it: a misspelt option is never ignored. Runtimes are
-tables: see `daemon.runtimes`.
+tables: see `daemon.runtimes`; for registries see `daemon.registries`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from hythe.daemon.registries import DEFAULT_CERTIFICATES, settings
 from hythe.daemon.runtimes import check, from_flags, from_table
 from hythe.errors import InvalidArgument
 from hythe.runtime.protocol import Program
@@ -24,6 +25,7 @@ LEVELS: Final = ("debug", "info", "warning", "error")
 ON_EXIT: Final = ("keep", "stop")
 USERNS: Final = ("private", "host")
 MAX_POOL_BITS: Final = 16
+_LISTS: Final = ("hosts", "insecure-registries", "registry-mirrors", "token-hosts")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class Config:
     tcp_without_tls: bool = False
     runtimes: Mapping[str, Program] = field(default_factory=dict)
     default_runtime: str = "hythe"
+    insecure_registries: tuple[str, ...] = ()
+    registry_mirrors: tuple[str, ...] = ()
+    registry_certs: Path = DEFAULT_CERTIFICATES
+    token_hosts: tuple[str, ...] = ()
     ready_fd: int | None = field(default=None, compare=False)
 
 
@@ -89,6 +95,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--add-runtime", dest="runtimes", action="append", metavar="NAME=PATH",
                         help="an OCI runtime for `run --runtime NAME`")  # fmt: skip
     result.add_argument("--default-runtime", metavar="NAME", help="for containers that name none")
+    result.add_argument("--insecure-registry", dest="insecure_registries", action="append", metavar="HOST[:PORT]",
+                        help="may be spoken to by plain HTTP, or whatever its certificate")  # fmt: skip
+    result.add_argument("--registry-mirror", dest="registry_mirrors", action="append", metavar="URL",
+                        help="is asked first for what docker.io has")  # fmt: skip
     result.add_argument("--ready-fd", type=int, metavar="N", help="write a byte here once it answers")
     return result
 
@@ -101,6 +111,8 @@ def load(argv: Sequence[str], environment: Mapping[str, str] | None = None, uid:
     file = Path(chosen) if chosen else default_file
     told = _read(file, must_exist=chosen is not None)
     merged = told | flags
+    for name in ("insecure_registries", "registry_mirrors"):
+        merged[name] = [*told.get(name, []), *flags.get(name, [])]
     merged["runtimes"] = from_table(told.get("runtimes", {}), file) | from_flags(flags.get("runtimes", []))
     if "exec_root" in merged and "hosts" not in merged:
         merged["hosts"] = [f"unix://{merged['exec_root']}/hythe.sock"]
@@ -134,20 +146,22 @@ def _check_type(path: Path, key: str, value: object) -> None:
         return  # `daemon.runtimes` knows their shape
     if key == "tcp-without-tls":
         right = isinstance(value, bool)
-    elif key == "hosts":
+    elif key in _LISTS:
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)
     else:
         right = isinstance(value, str)
     if not right:
-        wanted = {"hosts": "a list of strings", "tcp-without-tls": "true or false"}.get(key, "a string")
+        wanted = "a list of strings" if key in _LISTS else "a string"
+        wanted = "true or false" if key == "tcp-without-tls" else wanted
         raise InvalidArgument(f"{path}: {key} must be {wanted}, not {value!r}")
 
 
 def _typed(values: dict[str, Any]) -> dict[str, Any]:
-    paths = ("data_root", "exec_root", "pidfile", "tls_cert", "tls_key", "tls_ca")
+    paths = ("data_root", "exec_root", "pidfile", "tls_cert", "tls_key", "tls_ca", "registry_certs")
     result: dict[str, Any] = {k: Path(v).absolute() if k in paths else v for k, v in values.items()}
-    if "hosts" in result:
-        result["hosts"] = tuple(result["hosts"])
+    for name in (key.replace("-", "_") for key in _LISTS):
+        if name in result:
+            result[name] = tuple(result[name])
     return result
 
 
@@ -165,6 +179,7 @@ def _validated(config: Config) -> Config:
     if bool(config.tls_cert) != bool(config.tls_key):
         raise InvalidArgument("tls-cert and tls-key belong together: one of them is missing")
     check(config.runtimes, config.default_runtime)
+    settings(config.insecure_registries, config.registry_mirrors, config.registry_certs, config.token_hosts)
     if config.pool is not None:
         _check_pool(config.pool)
     return config

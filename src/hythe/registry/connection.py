@@ -42,9 +42,8 @@ class Connection:
     """To one endpoint; to be closed. `reaching` finds the endpoint that answers."""
 
     def __init__(self, endpoint: Endpoint, credentials: Credentials, settings: Settings) -> None:
-        patience = settings.patience
         self.endpoint, self._settings = endpoint, settings
-        self._patience = patience
+        self._patience = settings.patience
         self.tokens = Tokens(endpoint, credentials, settings, self._plain)
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._http = aiohttp.ClientSession(
@@ -52,7 +51,6 @@ class Connection:
             read_bufsize=_BUFFER,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": _AGENT},
-            timeout=aiohttp.ClientTimeout(None, sock_connect=patience.connect, sock_read=patience.silence),
         )
 
     async def close(self) -> None:
@@ -80,13 +78,16 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
         accept: Sequence[int] = (200,),
+        wait: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The answer, whose status is one of `accept`; any other raises Refused. `body()` gives what is sent.
 
+        `wait`: seconds to wait for the answer, where the registry has much to do for it.
         `path` begins with "/", or is a URL that the registry gave for an upload.
         """
         url = urljoin(self.endpoint.url + "/", path)
-        response = await self._authorized(method, url, scopes, dict(headers or {}), body)
+        self._check_downgrade(self.endpoint.url, url)
+        response = await self._authorized(method, url, scopes, dict(headers or {}), body, wait)
         try:
             if response.status not in accept:
                 raise await self._refusal(response)
@@ -109,12 +110,18 @@ class Connection:
     # ---- how ------------------------------------------------------------------------------------
 
     async def _authorized(
-        self, method: str, url: str, scopes: Sequence[str], headers: dict[str, str], body: Body | None
+        self,
+        method: str,
+        url: str,
+        scopes: Sequence[str],
+        headers: dict[str, str],
+        body: Body | None,
+        wait: float | None,
     ) -> aiohttp.ClientResponse:
         for last in (False, True):
             own = self._is_own(url)
             shown = await self._shown(method, url, scopes) if own else None
-            response = await self._following(method, url, headers, shown, body)
+            response = await self._following(method, url, headers, shown, body, wait)
             challenged = response.status == 401 and own and self._is_own(str(response.url))
             if last or not challenged:
                 return response
@@ -137,25 +144,31 @@ class Connection:
             ) from error
 
     async def _following(
-        self, method: str, url: str, headers: dict[str, str], shown: str | None, body: Body | None
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        shown: str | None,
+        body: Body | None,
+        wait: float | None,
     ) -> aiohttp.ClientResponse:
         for _ in range(_REDIRECTS + 1):
             authorization = {"Authorization": shown} if shown is not None and self._is_own(url) else {}
-            response = await self._send(method, url, headers | authorization, body)
+            response = await self._send(method, url, headers | authorization, body, wait)
             if response.status not in _MOVED or method not in ("GET", "HEAD"):
                 return response
             target = urljoin(url, response.headers.get("Location", ""))
             response.close()
-            self._check_redirect(url, target)
+            self._check_downgrade(url, target)
             url = target
         raise BadContent(f"{self.endpoint.host} redirects more than {_REDIRECTS} times")
 
-    def _check_redirect(self, url: str, target: str) -> None:
+    def _check_downgrade(self, url: str, target: str) -> None:
         old, new = urlsplit(url).scheme, urlsplit(target).scheme
         if new not in ("http", "https") or not urlsplit(target).hostname:
-            raise BadContent(f"{self.endpoint.host} redirects to what is no URL: {target[:200]!r}")
+            raise BadContent(f"{self.endpoint.host} leads to what is no URL: {target[:200]!r}")
         if (old, new) == ("https", "http"):
-            raise RegistryProblem(f"{self.endpoint.host} redirects from HTTPS to plain HTTP: refused")
+            raise RegistryProblem(f"{self.endpoint.host} leads from HTTPS to plain HTTP: refused")
 
     def _is_own(self, url: str) -> bool:
         """Whether it is of the registry's own origin: only there is anything shown, and only it may ask."""
@@ -163,13 +176,22 @@ class Connection:
         return (own.scheme, own.netloc) == (other.scheme, other.netloc)
 
     async def _send(
-        self, method: str, url: str, headers: Mapping[str, str], body: Body | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Body | None,
+        wait: float | None = None,
     ) -> aiohttp.ClientResponse:
+        patience = self._patience
+        timeout = aiohttp.ClientTimeout(
+            None, sock_connect=patience.connect, sock_read=wait or patience.silence
+        )
         with translated(method, url):
             async with asyncio.timeout(None if body is not None else self._patience.document):
                 return await self._http.request(
                     method, url, headers=headers, data=None if body is None else body(), allow_redirects=False,
-                    ssl=self._context(url), proxy=_proxy(url),
+                    ssl=self._context(url), proxy=_proxy(url), timeout=timeout,
                 )  # fmt: skip
 
     def _context(self, url: str) -> ssl.SSLContext | bool:
@@ -213,7 +235,7 @@ def _reason(error: Exception) -> str:
         return f"the certificate cannot be verified: {error.certificate_error}"
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error.os_error.errno
-        return os.strerror(number) if number and number > 0 else str(error.os_error)
+        return os.strerror(number).lower() if number and number > 0 else str(error.os_error)
     return str(error) or type(error).__name__
 
 

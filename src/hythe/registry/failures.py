@@ -34,6 +34,10 @@ class Unreachable(RegistryProblem):
     """Nothing, or nothing in time, came from the registry: another attempt may do better."""
 
 
+class PushProblem(RegistryProblem):
+    """There is nothing here to be pushed under the name."""
+
+
 class BadContent(RegistryProblem):
     """What the registry sent is not what it was to be: another digest, size or type."""
 

@@ -194,6 +194,11 @@ class Layers:
                 f"the layer {record.diff_id} has been changed on disk, it is {digesting.digest} now"
             )
 
+    def archive(self, chain: str) -> tuple[str, Path] | None:
+        """(how it is compressed, the file) of the archive that a layer came in, if that was kept."""
+        record = self.get(chain)
+        return None if record.archive is None else (record.archive, self._folder(chain) / "archive")
+
     # ---- letting go -----------------------------------------------------------------------------
 
     def settle(self, chains: Iterable[str]) -> None:

@@ -29,6 +29,14 @@ def test_flags_win_over_the_file(tmp_path: Path) -> None:
     assert config.hosts == ("unix:///s",)
 
 
+def test_registries_of_flags_are_added_to_those_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "daemon.toml"
+    file.write_text('insecure-registries = ["r.lan:5000", "10.0.0.0/8"]\nregistry-certs = "/certs"\n')
+    config = load(["--config-file", str(file), "--insecure-registry", "s.lan"], {}, uid=0)
+    assert config.insecure_registries == ("r.lan:5000", "10.0.0.0/8", "s.lan")
+    assert config.registry_certs == Path("/certs")
+
+
 def test_the_socket_follows_the_exec_root() -> None:
     assert load(["--exec-root", "/tmp/x"], {}, uid=0).hosts == ("unix:///tmp/x/hythe.sock",)
 
@@ -51,6 +59,12 @@ def test_the_socket_follows_the_exec_root() -> None:
         ('[runtimes.x]\npath = "sh"', "not absolute: sh"),
         ('[runtimes.x]\npath = "/nowhere"', "not an executable file: /nowhere"),
         ('[runtimes.hythe]\npath = "/bin/sh"', "invalid runtime name 'hythe'"),
+        ('insecure-registries = "r:5000"', "insecure-registries must be a list"),
+        ('insecure-registries = ["http://r:5000"]', "invalid insecure registry"),
+        ('insecure-registries = ["10.0.0.0/99"]', "invalid insecure registry"),
+        ('registry-mirrors = ["mirror.lan"]', "invalid mirror"),
+        ('registry-mirrors = ["https://a:b@mirror.lan"]', "a URL with a password"),
+        ('token-hosts = ["https://login.lan"]', "invalid token host"),
         ('default-runtime = "nosuch"', "unknown or invalid runtime name: nosuch"),
     ],
 )

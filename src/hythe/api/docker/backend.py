@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hythe.engine.usernamespaces import UserNamespaces
     from hythe.network.model import EndpointRecord, NetworkRecord, NetworkRequest
     from hythe.registry.credentials import Credentials
+    from hythe.registry.search import Result
     from hythe.store.images import Image
     from hythe.volume.manager import VolumeRecord
 
@@ -240,6 +241,18 @@ class Registries(Protocol):
     def pull(
         self, name: str, platform: str, credentials: Credentials
     ) -> AsyncGenerator[dict[str, Any], None]: ...
+
+    def push(
+        self, name: str, credentials: Credentials, *, all_tags: bool = False
+    ) -> AsyncGenerator[dict[str, Any], None]: ...
+
+    async def login(self, address: str, credentials: Credentials) -> str: ...
+
+    async def distribution(
+        self, name: str, credentials: Credentials
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]: ...
+
+    async def search(self, term: str, limit: int, credentials: Credentials) -> Sequence[Result]: ...
 
 
 class Paths(Protocol):

@@ -22,7 +22,7 @@ from hythe.api.docker.translate.events_json import KEYS, event_json, matches
 from hythe.api.docker.versioning import NEWEST, OLDEST
 from hythe.engine import apparmor
 from hythe.engine.events import Event
-from hythe.errors import InvalidArgument, Unsupported
+from hythe.errors import InvalidArgument
 from hythe.kernel.cgroups import detect
 from hythe.kernel.cgroups.absent import HINT
 from hythe.wire.times import format_time, parse_time
@@ -196,15 +196,10 @@ async def _until(work: Any, until: int) -> None:
         return
 
 
-async def auth(call: Call) -> web.StreamResponse:
-    raise Unsupported("logging in to a registry is not supported yet")
-
-
 ROUTES: Final = (
     Route("GET", "/_ping", ping, "Ping"),
     Route("HEAD", "/_ping", ping, "Ping"),
     Route("GET", "/version", version, "Version"),
     Route("GET", "/info", info, "Facts about the daemon and its host"),
     Route("GET", "/events", events, "Events, past and live", Parameters(("since", "until"), KEYS)),
-    Route("POST", "/auth", auth, "Log in to a registry", refused="not supported (501)"),
 )
