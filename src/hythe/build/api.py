@@ -88,6 +88,17 @@ class RunStep:
     cancelled: Callable[[], bool] = never
 
 
+class Fetch(Protocol):
+    """Fetches an image from its registry; given by the engine."""
+
+    def __call__(self, name: str, platform: str, progress: Progress) -> None:
+        """The image `name` is in the store afterwards. `platform` is "os/arch" or "".
+
+        Raises HytheError; BuildCancelled if the build was given up meanwhile.
+        """
+        ...
+
+
 class Executor(Protocol):
     """Runs a step in a container; given by the engine."""
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from hythe.build import graph, platform, result, stage
-from hythe.build.api import BuildOptions, Executor, Progress
+from hythe.build.api import BuildOptions, Executor, Fetch, Progress
 from hythe.build.arguments import Scope, unused
+from hythe.build.bases import Bases
 from hythe.build.cache import Cache
 from hythe.build.ignore import Matcher
 from hythe.build.ignore import parse as parse_ignore
@@ -28,7 +29,7 @@ from hythe.build.syntax.parser import parse
 from hythe.build.syntax.position import Position, Word
 from hythe.build.tree import Tree
 from hythe.build.workshop import Workshop
-from hythe.errors import HytheError, InvalidArgument, NoSpace, NotFound, SystemProblem, Unsupported
+from hythe.errors import HytheError, InvalidArgument, NoSpace, NotFound, SystemProblem
 from hythe.store.database import Database
 from hythe.store.images import Image, Images
 
@@ -47,8 +48,10 @@ class Builder:
         for folder in (self._caches, self._temporary):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def build(self, context: Path, options: BuildOptions, progress: Progress) -> Image:
-        """Build `context` (an unpacked directory). Blocks; see `api.py`.
+    def build(
+        self, context: Path, options: BuildOptions, progress: Progress, fetch: Fetch | None = None
+    ) -> Image:
+        """Build `context` (an unpacked directory). Blocks; see `api.py`. `fetch` brings images that are missing.
 
         Every error is reported to `progress` (errorDetail) and raised: SyntaxProblem and InvalidArgument for
         mistakes, NotFound for a base image, RunFailed, BuildCancelled, NoSpace and SystemProblem.
@@ -56,7 +59,8 @@ class Builder:
         reporter = Reporter(progress)
         try:
             with ExitStack() as stack:
-                return self._build(context, options, reporter, stack)
+                bases = Bases(self._images, fetch, reporter, always=options.pull)
+                return self._build(context, options, reporter, bases, stack)
         except HytheError as error:
             reporter.failed(error)
             raise
@@ -66,11 +70,9 @@ class Builder:
             reporter.failed(problem)
             raise problem from error
 
-    def _build(self, context: Path, options: BuildOptions, reporter: Reporter, stack: ExitStack) -> Image:
-        if options.pull:
-            raise Unsupported(
-                "pulling base images is not supported", hint="leave --pull out; load the image first"
-            )
+    def _build(
+        self, context: Path, options: BuildOptions, reporter: Reporter, bases: Bases, stack: ExitStack
+    ) -> Image:
         with Tree.of(context) as tree:
             text = _dockerfile(tree, options)
             ignore = _ignore(tree, options)
@@ -80,7 +82,14 @@ class Builder:
         given = {name: value for name, value in options.build_args.items() if value is not None}
         automatic = platform.arguments(target_platform)
         outer = graph.global_arguments(dockerfile.arguments, given, automatic, dockerfile.escape)
-        plan = graph.plan(dockerfile, options.target, outer, self._triggers)
+
+        def triggers(image: str, wanted: str) -> Sequence[str]:
+            """The ONBUILD lines of an image, which must fit the platform."""
+            if wanted:
+                platform.check(wanted)
+            return result.settings_of(bases.get(image, wanted or options.platform).config).triggers
+
+        plan = graph.plan(dockerfile, options.target, outer, triggers)
         temporary = Path(mkdtemp(dir=self._temporary))
         stack.callback(shutil.rmtree, temporary, ignore_errors=True)
         shop = Workshop(
@@ -89,7 +98,8 @@ class Builder:
             executor=self._executor,
             reporter=reporter,
             options=options,
-            origins=Origins(self._images, context, ignore, temporary, stack),
+            bases=bases,
+            origins=Origins(self._images, bases, context, ignore, temporary, stack),
             caches=self._caches,
             temporary=temporary,
             epoch=_epoch(given),
@@ -117,13 +127,6 @@ class Builder:
                 done[index] = stage.build(plan.stages[index], done, fresh, dockerfile.escape, shop, extra)
                 sorter.done(index)
         return done[plan.target]
-
-    def _triggers(self, image: str, wanted: str) -> Sequence[str]:
-        """The ONBUILD lines of an image, which must be here and fit the platform."""
-        found = self._images.get(image)
-        if wanted:
-            platform.check(wanted)
-        return result.settings_of(found.config).triggers
 
     def _warn_unused(
         self, dockerfile: Dockerfile, plan: graph.Plan, given: Mapping[str, str], reporter: Reporter

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from hythe.build.bases import Bases
 from hythe.build.context import Source
 from hythe.build.graph import StagePlan
 from hythe.build.ignore import Matcher
@@ -19,9 +20,9 @@ class Origins:
     """Sources by name: "" is the build context, else a stage of this Dockerfile, else an image."""
 
     def __init__(
-        self, images: Images, context: Path, ignore: Matcher, temporary: Path, stack: ExitStack
+        self, images: Images, bases: Bases, context: Path, ignore: Matcher, temporary: Path, stack: ExitStack
     ) -> None:
-        self._images, self._temporary, self._stack = images, temporary, stack
+        self._images, self._bases, self._temporary, self._stack = images, bases, temporary, stack
         tree = stack.enter_context(Tree.of(context))
         self._context = Source(tree, "build context", ignore, host=context)
         self._opened: dict[str, Tree] = {}
@@ -35,7 +36,7 @@ class Origins:
             return self._tree(done[index].chain, f"stage {name}")
         if name.lower() == "scratch":
             return self._tree(None, "scratch")
-        image = self._images.get(name)
+        image = self._bases.get(name)
         return self._tree(self._images.chain(image), f"image {name}")
 
     def _tree(self, chain: str | None, label: str) -> Source:

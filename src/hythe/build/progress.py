@@ -26,6 +26,11 @@ class Reporter:
         self._send, self._lock = send, threading.Lock()
         self._total, self._step = 0, 0
 
+    def passed_on(self, message: Message) -> None:
+        """A message of somebody else's: how fetching an image goes."""
+        with self._lock:
+            self._send(message)
+
     def begin(self, total: int) -> None:
         self._total = total
 

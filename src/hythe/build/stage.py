@@ -62,7 +62,7 @@ def _begin(
         key = step_key("", "scratch", shop.epoch)
         state = StageState(Describer(Settings(), scope, escape), key)
     else:
-        state = result.from_image(shop.images.get(plan.base_image), scope, escape, shop)
+        state = result.from_image(shop.bases.get(plan.base_image), scope, escape, shop)
     state.describer.settings.triggers = []
     return state
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from hythe.base.ids import new_id
 from hythe.build.api import BuildCancelled, BuildOptions, Executor
+from hythe.build.bases import Bases
 from hythe.build.cache import Cache, CacheRecord
 from hythe.build.origins import Origins
 from hythe.build.progress import Reporter
@@ -41,6 +42,7 @@ class Workshop:
     executor: Executor
     reporter: Reporter
     options: BuildOptions
+    bases: Bases
     origins: Origins
     caches: Path
     temporary: Path

@@ -10,7 +10,7 @@ import logging
 import shutil
 import tempfile
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,9 @@ from hythe.build.api import BuildOptions, Executor
 from hythe.build.builder import Builder
 from hythe.build.upload import unpack_context
 from hythe.engine.events import Events
+from hythe.engine.fetching import FetchForBuild, Fetching
 from hythe.errors import HytheError
+from hythe.registry.credentials import Credentials
 from hythe.store.database import Database
 from hythe.store.images import Images
 
@@ -37,9 +39,18 @@ def _retrieved(task: asyncio.Future[None]) -> None:
 
 
 class BuildService:
+    """`fetching` brings images that a build lacks."""
+
     def __init__(
-        self, images: Images, database: Database, root: Path, executor: Executor, events: Events
+        self,
+        images: Images,
+        database: Database,
+        root: Path,
+        executor: Executor,
+        events: Events,
+        fetching: Fetching,
     ) -> None:
+        self._fetching = fetching
         self._builder = Builder(images, database, root, executor)
         self._contexts = root / "contexts"
         shutil.rmtree(self._contexts, ignore_errors=True)
@@ -68,14 +79,18 @@ class BuildService:
         self._images.collect()
         return forgotten, max(size - self._images.layers_size(), 0)
 
-    async def build(self, tar: BinaryIO, options: BuildOptions) -> AsyncGenerator[Message, None]:
+    async def build(
+        self, tar: BinaryIO, options: BuildOptions, credentials: Mapping[str, Credentials] | None = None
+    ) -> AsyncGenerator[Message, None]:
         """Progress messages in the classic builder's form; a failure is the last of them, as "errorDetail".
 
+        `credentials` are for base images, by the address of their registry.
         A context that cannot be unpacked is raised before the first message.
         """
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[Message | None] = asyncio.Queue()
         cancelled = threading.Event()
+        fetch = FetchForBuild(self._fetching, credentials or {})
         folder = await asyncio.to_thread(self._unpack, tar)
 
         def tell(message: Message | None) -> None:
@@ -84,7 +99,7 @@ class BuildService:
         def work() -> None:
             try:
                 wanted = replace(options, cancelled=lambda: options.cancelled() or cancelled.is_set())
-                image = self._builder.build(folder, wanted, tell)
+                image = self._builder.build(folder, wanted, tell, fetch)
                 for name in options.tags:
                     loop.call_soon_threadsafe(self._events.publish, "image", "tag", image.id, {"name": name})
             finally:
@@ -100,3 +115,4 @@ class BuildService:
                 await task
         finally:
             cancelled.set()
+            fetch.cancel()

@@ -125,7 +125,9 @@ class Engine:
         self.containers = Containers(parts, self.execs)
         self.volumes.containers = self.images.containers = self.containers.list
         executor = ContainerExecutor(parts)
-        self.builds = BuildService(store, self.database, self.paths.data / "build", executor, self.events)
+        self.builds = BuildService(
+            store, self.database, self.paths.data / "build", executor, self.events, self.registries.pull
+        )
         self._registry, self._executor = parts.registry, executor
         self._runtime.on_exit(self._exited)
         self._adoption = Adoption(parts, self.containers)

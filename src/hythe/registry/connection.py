@@ -235,7 +235,7 @@ def _reason(error: Exception) -> str:
         return f"the certificate cannot be verified: {error.certificate_error}"
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error.os_error.errno
-        return os.strerror(number).lower() if number and number > 0 else str(error.os_error)
+        return os.strerror(number).lower() if number and number > 0 else str(error.os_error.strerror)
     return str(error) or type(error).__name__
 
 

@@ -26,7 +26,7 @@ from hythe.oci.reference import Reference
 from hythe.registry import blobs, manifests
 from hythe.registry.connection import Connection
 from hythe.registry.credentials import Credentials
-from hythe.registry.failures import BadContent, Refused, of_pull
+from hythe.registry.failures import BadContent, Refused, Unreachable, of_pull
 from hythe.registry.manifests import Found
 from hythe.registry.parts import Parts
 from hythe.registry.progress import Meter, Report, said, short, state
@@ -86,6 +86,9 @@ class Puller:
                 pulled = await self._image(connection, wanted, top, platform, report)
         except Refused as error:
             raise of_pull(error, wanted) from error
+        except Unreachable as error:
+            hint = f"where no registry is in reach: hythe image bootstrap {wanted.familiar}, or docker load"
+            raise Unreachable(error.message, hint=error.hint or hint) from error
         report(said(f"Digest: {pulled.digest}"))
         return pulled
 

@@ -230,7 +230,9 @@ class Volumes(Protocol):
 class Builds(Protocol):
     """routes_build."""
 
-    def build(self, tar: BinaryIO, options: BuildOptions) -> AsyncGenerator[dict[str, Any], None]: ...
+    def build(
+        self, tar: BinaryIO, options: BuildOptions, credentials: Mapping[str, Credentials] | None = None
+    ) -> AsyncGenerator[dict[str, Any], None]: ...
 
     async def prune(self, before: int | None = None) -> tuple[Sequence[str], int]: ...
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from hythe.api.docker.errors import json_response
 from hythe.api.docker.parameters import Parameters
+from hythe.api.docker.registry_auth import credentials_for_build
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import send_progress
 from hythe.api.docker.transfer import spooled
@@ -69,7 +70,7 @@ async def build(call: Call) -> web.StreamResponse:
         raise Unsupported("BuildKit sessions are not supported", hint="set DOCKER_BUILDKIT=0")
     quiet = call.flag("q")
     async with spooled(call) as tar:
-        messages = call.engine.builds.build(tar, options)
+        messages = call.engine.builds.build(tar, options, credentials_for_build(call))
         return await send_progress(call, _quiet(messages) if quiet else messages)
 
 
