@@ -12,6 +12,7 @@ from hythe.cli.parsing import Parser
 from hythe.cli.session import Session
 from hythe.client.config.environment import labels
 from hythe.client.config.limits import extra_host, ulimit
+from hythe.client.credentials import Credentials
 from hythe.errors import InvalidArgument, SystemProblem
 
 _REFUSED = (
@@ -30,7 +31,7 @@ def build(session: Session, argv: list[str]) -> int:
     show = printer(options.progress, quiet=options.quiet)
     identity = ""
     try:
-        for message in session.client.images.build(context.body, query):
+        for message in session.client.images.build(context.body, query, auths=Credentials().all()):
             identity = (message.get("aux") or {}).get("ID", identity)
             show.message(message)
     except BaseException:

@@ -45,6 +45,7 @@ _IMAGE: Final = {
     "images": Command("images:images", "List images"),
     "pull": Command("pull:pull", "Fetch an image from a registry"),
     "push": Command("pull:push", "Send an image to a registry"),
+    "search": Command("search:search", "Search a registry for images"),
     "tag": Command("images:tag", "Give an image a further name"),
     "rmi": Command("images:rmi", "Remove images"),
     "history": Command("history:history", "Show the layers of an image"),
@@ -57,6 +58,8 @@ _IMAGE: Final = {
 _SYSTEM: Final = {
     "inspect": Command("inspect:inspect", "Show everything about containers, images, networks, volumes"),
     "events": Command("events:events", "Show what happens, as it happens"),
+    "login": Command("login:login", "Log in to a registry"),
+    "logout": Command("login:logout", "Forget the credentials for a registry"),
     "info": Command("info:info", "Show the daemon and this machine"),
     "version": Command("info:version", "Show the versions of client and daemon"),
 }
@@ -80,7 +83,7 @@ GROUPS: Final = {
     "More": _NOUNS,
 }
 
-_NOT_OF_IMAGE: Final = ("images", "rmi", "export", "commit")
+_NOT_OF_IMAGE: Final = ("images", "rmi", "export", "commit", "search")
 
 SUBCOMMANDS: Final[dict[str, dict[str, Command]]] = {
     "container": {

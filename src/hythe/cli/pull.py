@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import IO
 
+from hythe.cli.format.transfer import shown
 from hythe.cli.parsing import Parser
 from hythe.cli.session import Session
-from hythe.errors import HytheError, NotFound, SystemProblem, Unsupported
+from hythe.client.credentials import Credentials
+from hythe.errors import HytheError, InvalidArgument, NotFound, SystemProblem, Unsupported
+from hythe.oci import reference
+from hythe.oci.reference import Reference
 
 
 def pull(session: Session, argv: list[str]) -> int:
@@ -18,48 +22,59 @@ def pull(session: Session, argv: list[str]) -> int:
     parser.refuse("--disable-content-trust", value=False, why="leave it out; there is no content trust")
     parser.add_argument("name", metavar="NAME")
     options = parser.options(argv)
+    name = reference.parse(options.name)
+    if options.all_tags and (name.tag or name.digest):
+        raise InvalidArgument("tag can't be used with --all-tags/-a", hint="leave one of them out")
+    if not options.all_tags:
+        name = _tagged(session, name, quiet=options.quiet)
     fetch(
-        session, options.name, platform=options.platform, quiet=options.quiet, out=session.out,
+        session, name.familiar, platform=options.platform, quiet=options.quiet, out=session.out,
         all_tags=options.all_tags,
     )  # fmt: skip
-    session.out(options.name)
+    session.out(str(name))
     return 0
 
 
 def push(session: Session, argv: list[str]) -> int:
-    parser = Parser(session, "push", "NAME[:TAG]", "Send an image to a registry.")
-    parser.flag("-q", "--quiet", help="no progress")
-    parser.refuse("-a", "--all-tags", value=False, why="name one tag")
+    parser = Parser(session, "push", "[OPTIONS] NAME[:TAG]", "Send an image to a registry.")
+    parser.flag("-a", "--all-tags", help="all tags of the repository")
+    parser.flag("-q", "--quiet", help="print its name only")
+    parser.refuse("--disable-content-trust", value=False, why="leave it out; there is no content trust")
     parser.add_argument("name", metavar="NAME")
     options = parser.options(argv)
-    _show(session.client.images.push(options.name), options.quiet, session.out)
+    name = reference.parse(options.name)
+    if options.all_tags and name.tag:
+        raise InvalidArgument("tag can't be used with --all-tags/-a", hint="leave one of them out")
+    if not options.all_tags:
+        name = _tagged(session, name, quiet=options.quiet)
+    auth = Credentials().for_image(name.familiar)
+    show = shown(session.out, quiet=options.quiet)
+    for message in session.client.images.push(name.familiar, auth=auth, all_tags=options.all_tags):
+        show(message)
+    if options.quiet:
+        session.out(str(name))
     return 0
+
+
+def _tagged(session: Session, name: Reference, *, quiet: bool) -> Reference:
+    if not quiet and not (name.tag or name.digest):
+        session.out("Using default tag: latest")
+    return name.with_tag()
 
 
 def fetch(
     session: Session, name: str, *, platform: str | None, quiet: bool, out: Callable[[str], None],
-    all_tags: bool = False,
+    all_tags: bool = False, stream: IO[str] | None = None,
 ) -> None:  # fmt: skip
     """Pull, telling `out` how it goes. Where no registry is in reach, the error says what else there is."""
+    auth, show = Credentials().for_image(name), shown(out, stream=stream, quiet=quiet)
     try:
-        _show(session.client.images.pull(name, platform=platform, all_tags=all_tags), quiet, out)
+        for message in session.client.images.pull(name, platform=platform, auth=auth, all_tags=all_tags):
+            show(message)
     except (Unsupported, NotFound, SystemProblem) as error:
         raise _no_image(name, error) from error
 
 
 def _no_image(name: str, error: HytheError) -> HytheError:
     hint = f"make it: hythe image bootstrap {name}, or hythe build -t {name} DIRECTORY"
-    if isinstance(error, Unsupported):
-        return NotFound(f"there is no image {name} here, and no registry to fetch it from", hint=hint)
     return NotFound(f"there is no image {name} here, and it cannot be fetched: {error.message}", hint=hint)
-
-
-def _show(messages: Any, quiet: bool, out: Callable[[str], None]) -> None:
-    """One line for each change of state; moving bars are left out on purpose: they are not states."""
-    last: dict[str, str] = {}
-    for message in messages:
-        status, layer = message.get("status"), message.get("id", "")
-        if quiet or not status or last.get(layer) == status:
-            continue
-        last[layer] = status
-        out(f"{layer}: {status}" if layer else status)

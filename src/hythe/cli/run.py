@@ -86,8 +86,9 @@ def _fetch(session: Session, options: CommandOptions) -> None:
     from hythe.cli import pull
 
     pull.fetch(
-        session, options.image, platform=options.platform or None, quiet=options.quiet, out=session.err
-    )
+        session, options.image, platform=options.platform or None, quiet=options.quiet, out=session.err,
+        stream=sys.stderr,
+    )  # fmt: skip
 
 
 def _foreground(session: Session, options: CommandOptions, identity: str) -> int:

@@ -93,18 +93,31 @@ class Images:
         }  # fmt: skip
         return checked(self._transport.json_lines("POST", "/images/create", query, None, _auth(auth)))
 
-    def push(self, name: str, *, auth: Json | None = None) -> Iterator[Json]:
+    def push(self, name: str, *, auth: Json | None = None, all_tags: bool = False) -> Iterator[Json]:
         repository, tag = split_tag(name)
-        headers = _auth(auth) or _auth({})
+        query = {"tag": None if all_tags else tag or "latest"}
         path = f"/images/{repository}/push"
-        return checked(self._transport.json_lines("POST", path, {"tag": tag or "latest"}, None, headers))
+        return checked(self._transport.json_lines("POST", path, query, None, _auth(auth or {})))
 
-    def build(self, context: Body, options: Mapping[str, object]) -> Iterator[Json]:
+    def search(
+        self, term: str, *, limit: int | None = None, filters: Filters | None = None, auth: Json | None = None
+    ) -> Objects:
+        """ImageSearchResponseItem objects: name, description, star_count, is_official."""
+        query = {"term": term, "limit": limit, "filters": dict(filters) if filters else None}
+        answer: Objects = self._transport.call("GET", "/images/search", query, headers=_auth(auth))
+        return answer or []
+
+    def build(
+        self, context: Body, options: Mapping[str, object], *, auths: Mapping[str, Json] | None = None
+    ) -> Iterator[Json]:
         """Build from a tar; `options` are the API's own query parameters of ImageBuild (t, dockerfile, ...).
 
-        "buildargs" and "labels" may be given as dictionaries. Failures of a step arrive as SystemProblem.
+        "buildargs" and "labels" may be given as dictionaries. `auths` are credentials for base images, by the address
+        of their registry. Failures of a step arrive as SystemProblem.
         """
-        headers = {"Content-Type": "application/x-tar"}
+        headers = {"Content-Type": "application/x-tar"} | (
+            {"X-Registry-Config": _base64(auths)} if auths else {}
+        )
         return checked(self._transport.json_lines("POST", "/build", options, context, headers))
 
 
@@ -135,8 +148,10 @@ def _problem(message: Json) -> HytheError:
 
 
 def _auth(auth: Json | None) -> dict[str, str]:
-    if auth is None:
-        return {}
+    return {} if auth is None else {"X-Registry-Auth": _base64(auth)}
+
+
+def _base64(value: object) -> str:
     import base64  # only here is it needed, and every command pays for what is imported above
 
-    return {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(auth).encode()).decode()}
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()

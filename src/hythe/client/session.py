@@ -51,6 +51,11 @@ class Client:
         """SystemVersion."""
         return self._object("/version")
 
+    def login(self, auth: Json) -> Json:
+        """Have the daemon try an AuthConfig (username, password, serveraddress): Status, IdentityToken."""
+        answer: Json = self.transport.call("POST", "/auth", None, auth)
+        return answer or {}
+
     def df(self) -> Json:
         """SystemDataUsage: LayersSize, Images, Containers, Volumes, BuildCache."""
         return self._object("/system/df")

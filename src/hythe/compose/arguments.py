@@ -84,6 +84,7 @@ COMMANDS: Final = {
     "port": "Print where a port of a service is published",
     "ps": "List containers",
     "pull": "Fetch the services' images",
+    "push": "Send the services' images to their registries",
     "restart": "Restart containers",
     "rm": "Remove stopped containers",
     "run": "Run a command in a new container of a service",
@@ -96,7 +97,7 @@ COMMANDS: Final = {
 }
 ABSENT: Final = {
     "attach": "use logs -f, or exec", "bridge": "", "commit": "use hythe commit CONTAINER",
-    "export": "use hythe export CONTAINER", "publish": "", "push": "use hythe push IMAGE",
+    "export": "use hythe export CONTAINER", "publish": "",
     "scale": "use up -d --no-recreate --scale SERVICE=N", "stats": "use hythe stats",
     "volumes": "use hythe volume ls", "wait": "use hythe wait CONTAINER", "watch": "use up --build",
 }  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 
 from hythe.client import Client
 from hythe.client.context import Context, open_context
+from hythe.client.credentials import Credentials
 from hythe.compose import naming
 from hythe.compose.graph import run
 from hythe.compose.model import Build, Project, Service
@@ -73,7 +74,8 @@ class Images:
         def fetch(name: str) -> None:
             self._progress.show(f"Image {name}", "Pulling")
             try:
-                for message in self._client.images.pull(name, platform=names[name].platform):
+                auth = Credentials().for_image(name)
+                for message in self._client.images.pull(name, platform=names[name].platform, auth=auth):
                     if message.get("status"):
                         self._progress.show(f"Image {name}", "Pulling", str(message["status"]))
             except HytheError as error:
@@ -88,6 +90,22 @@ class Images:
             with ThreadPoolExecutor(4) as pool:
                 for future in [pool.submit(fetch, name) for name in names]:
                     future.result()
+
+    def push(self, services: Iterable[Service], *, ignore_failures: bool = False) -> None:
+        """Send the images to their registries, each once."""
+        for name in dict.fromkeys(naming.image(self._project, one) for one in services):
+            self._progress.show(f"Image {name}", "Pushing")
+            try:
+                for message in self._client.images.push(name, auth=Credentials().for_image(name)):
+                    if message.get("status"):
+                        self._progress.show(f"Image {name}", "Pushing", str(message["status"]))
+            except HytheError as error:
+                self._progress.show(f"Image {name}", "Error")
+                if not ignore_failures:
+                    raise
+                self._progress.say(f"warning: {name}: {error}")
+                continue
+            self._progress.show(f"Image {name}", "Pushed")
 
     def build(self, services: Iterable[Service], flags: BuildFlags) -> None:
         """Build the images, those that others begin with first; two builds at a time."""
@@ -112,7 +130,7 @@ class Images:
         options = {**_options(build, service, name, flags), "dockerfile": context.dockerfile}
         output: list[str] = []
         try:
-            for message in self._client.images.build(context.body, options):
+            for message in self._client.images.build(context.body, options, auths=Credentials().all()):
                 text = str(message.get("stream") or message.get("status") or "")
                 output.append(text)
                 show(text)
