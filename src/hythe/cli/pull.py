@@ -66,7 +66,7 @@ def fetch(
     session: Session, name: str, *, platform: str | None, quiet: bool, out: Callable[[str], None],
     all_tags: bool = False, stream: IO[str] | None = None,
 ) -> None:  # fmt: skip
-    """Pull, telling `out` how it goes. Where no registry is in reach, the error says what else there is."""
+    """Pull, telling `out` how it goes."""
     auth, show = Credentials().for_image(name), shown(out, stream=stream, quiet=quiet)
     try:
         for message in session.client.images.pull(name, platform=platform, auth=auth, all_tags=all_tags):
@@ -76,5 +76,6 @@ def fetch(
 
 
 def _no_image(name: str, error: HytheError) -> HytheError:
-    hint = f"make it: hythe image bootstrap {name}, or hythe build -t {name} DIRECTORY"
-    return NotFound(f"there is no image {name} here, and it cannot be fetched: {error.message}", hint=hint)
+    return NotFound(
+        f"there is no image {name} here, and it cannot be fetched: {error.message}", hint=error.hint
+    )

@@ -96,5 +96,5 @@ def parse(data: bytes, announced: str = "") -> Manifest | Index:
 def _decode(data: bytes, kind: type[_S]) -> _S:
     try:
         return msgspec.json.decode(data, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidArgument(f"the manifest cannot be read: {error}") from error

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from hythe.oci.reference import Reference, is_tag
+from hythe.registry.answers import decoded
 from hythe.registry.connection import Connection
 from hythe.registry.credentials import Credentials
 from hythe.registry.failures import BadContent, Refused, of_pull
@@ -46,9 +46,7 @@ async def _tags(connection: Connection, repository: str) -> list[str]:
         async with connection.request("GET", path, scopes=pulling(repository)) as response:
             data = await connection.read(response)
             following = [str(link["url"]) for name, link in response.links.items() if name == "next"]
-        try:
-            found += [tag for tag in msgspec.json.decode(data, type=_Tags).tags or [] if is_tag(tag)]
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadContent(f"the list of tags of {repository} cannot be read: {error}") from error
+        page = decoded(data, _Tags, f"the list of tags of {repository}")
+        found += [tag for tag in page.tags or [] if is_tag(tag)]
         path = following[0] if following else None
     raise BadContent(f"the list of tags of {repository} has more than {_PAGES} pages")

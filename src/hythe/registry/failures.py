@@ -76,7 +76,7 @@ def refusal(status: int, reason: str, body: bytes, challenges: list[Challenge]) 
             return Refused(status, code, said[:_LENGTH])
     try:
         told = msgspec.json.decode(body, type=_Body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         told = _Body()
     if told.errors:
         first = told.errors[0]

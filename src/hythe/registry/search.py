@@ -11,14 +11,14 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-import msgspec
 from msgspec import Struct
 
 from hythe.oci.reference import DEFAULT_REGISTRY
+from hythe.registry.answers import decoded
 from hythe.registry.connection import Connection
 from hythe.registry.credentials import Credentials
 from hythe.registry.endpoint import Endpoint, candidates, secured
-from hythe.registry.failures import BadContent, Refused, RegistryProblem, Unreachable
+from hythe.registry.failures import Refused, RegistryProblem, Unreachable
 from hythe.registry.settings import Settings
 
 _INDEX: Final = "index.docker.io"
@@ -72,11 +72,7 @@ async def _ask(connection: Connection, query: str, registry: str) -> list[Result
             if error.status == 404
             else None,
         ) from error
-    try:
-        found = msgspec.json.decode(data, type=_Results)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadContent(f"the answer of {registry} to a search cannot be read: {error}") from error
-    return found.results
+    return decoded(data, _Results, f"the answer of {registry} to a search").results
 
 
 def _split(term: str) -> tuple[str, str]:

@@ -16,9 +16,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-import msgspec
 from msgspec import Struct
 
+from hythe.registry.answers import decoded
 from hythe.registry.challenge import Challenge
 from hythe.registry.credentials import Credentials
 from hythe.registry.endpoint import Endpoint
@@ -116,10 +116,7 @@ class Tokens:
                     answer.status, UNAUTHORIZED, refusal(401, "", answer.body, []).message.partition(": ")[2]
                 )
             raise refusal(answer.status, answer.reason, answer.body, [])
-        try:
-            return msgspec.json.decode(answer.body, type=_Grant)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadContent(f"the token server's answer cannot be read: {error}") from error
+        return decoded(answer.body, _Grant, "the token server's answer")
 
     def _check(self, realm: str) -> None:
         """Raises RegistryProblem for a token server that must not be asked, or not be shown who asks."""

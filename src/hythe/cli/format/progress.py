@@ -83,7 +83,7 @@ class Plain:
     def message(self, message: Json) -> None:
         if "stream" in message:
             self._out.write(message["stream"])
-        elif "status" in message:
+        elif "status" in message and not message.get("progress"):
             layer = message.get("id")
             self._out.write(f"{layer}: {message['status']}\n" if layer else f"{message['status']}\n")
         self._out.flush()
@@ -107,7 +107,7 @@ class Terminal:
 
     def message(self, message: Json) -> None:
         text = message.get("stream") or ""
-        if not text and "status" in message:
+        if not text and "status" in message and not message.get("progress"):
             text = f"{message['status']}\n"
         *lines, self._partial = (self._partial + text).split("\n")
         for line in lines:
