@@ -47,14 +47,17 @@ class Answer:
         return text
 
 
-def ask(target: Target, method: str, path: str, body: object = None) -> Answer:
+def ask(
+    target: Target, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+) -> Answer:
     """One request; `body` is sent as JSON, or as it is if it is bytes."""
     connection = _Unix(target)
     data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
     try:
-        connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
+        json_type = {"Content-Type": "application/json"} if data else {}
+        connection.request(method, path, data, json_type | (headers or {}))
         response = connection.getresponse()
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, headers, response.read())
+        received = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, received, response.read())
     finally:
         connection.close()
