@@ -40,7 +40,9 @@ def _options(type_: Any) -> tuple[Any, ...]:
 
 
 def _struct(type_: Any) -> type[Struct] | None:
-    return next((each for each in _options(type_) if isinstance(each, type) and issubclass(each, Struct)), None)
+    return next(
+        (each for each in _options(type_) if isinstance(each, type) and issubclass(each, Struct)), None
+    )
 
 
 def _argument(type_: Any, origin: type, index: int) -> Any:

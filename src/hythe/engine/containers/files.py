@@ -1,9 +1,9 @@
 """Files of containers from outside: `cp` both ways, `export`, and what `commit` makes an image of.
 
 A running container is reached through /proc/PID/root, so its volumes are seen as it sees them; one that does not
-run through a mount of its layers, for `cp` with its volumes in it (`mounted`). Every path is resolved by openat2(2) below the root
-and pinned by its descriptor: no link of the container leads to the host (CVE-2018-15664), and nothing of the
-container is run or loaded (CVE-2019-14271).
+run through a mount of its layers, for `cp` with its volumes in it (`mounted`). Every path is resolved by openat2(2)
+below the root and pinned by its descriptor: no link of the container leads to the host (CVE-2018-15664), and nothing
+of the container is run or loaded (CVE-2019-14271).
 
 In a running container with a user namespace of its own, owners are other numbers on the host: they are translated
 on the way in and out (`owners`).

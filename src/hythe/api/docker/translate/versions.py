@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-IMAGE_UNTIL: Final[Mapping[str, tuple[int, int]]] = {"VirtualSize": (1, 44)}
+IMAGE_UNTIL: Final[Mapping[str, tuple[int, int]]] = {
+    "VirtualSize": (1, 44),
+    "Container": (1, 45),
+}
 
 
 def image_for(version: tuple[int, ...], shown: Mapping[str, Any]) -> dict[str, Any]:
