@@ -1,24 +1,22 @@
-"""Reading a container's log: lines out of the frames that the warden wrote, over rotation, forwards and followed.
+"""Reading a container's log: lines out of what the warden wrote, over rotation, forwards and followed.
 
 A frame is a piece of output as it came from the pipe, so a line may span frames and a frame may hold many lines;
-a line has the time of the frame in which it began. `tail` walks the frames backwards by their trailing lengths
-until enough line ends were seen, then reads forwards. Following waits on inotify, never on a clock; it ends when
-the container has ended and all is read.
+a line has the time of the frame in which it began. Following waits on inotify, never on a clock; it ends when the
+container has ended and all is read. Kept out: files and their formats (`logfiles`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import BinaryIO
 
+from hythe.engine.logfiles import LogFiles
 from hythe.engine.model import LogLine, LogQuery
 from hythe.kernel import inotify
-from hythe.wire.logframes import HEADER, OVERHEAD, TRAILER, Frame, decode
+from hythe.wire.logframes import Frame
 
 
 class LineJoiner:
@@ -40,95 +38,6 @@ class LineJoiner:
         for stream, (time, data) in self._open.items():
             yield LogLine(time, stream, bytes(data))
         self._open.clear()
-
-
-class LogFiles:
-    """The log and its rotated predecessors (PATH.1 is the youngest) read as one. Blocking."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: BinaryIO | None = None
-        self._buffer = b""
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def _generations(self) -> list[Path]:
-        """All that exist, oldest first."""
-        rotated = [p for p in self._path.parent.glob(self._path.name + ".*") if p.suffix[1:].isdigit()]
-        rotated.sort(key=lambda p: int(p.suffix[1:]), reverse=True)
-        return [p for p in [*rotated, self._path] if p.exists()]
-
-    def _open(self, path: Path, position: int = 0) -> bool:
-        try:
-            file = path.open("rb")
-        except FileNotFoundError:
-            return False
-        self.close()
-        file.seek(position)
-        self._file, self._buffer = file, b""
-        return True
-
-    def _next_generation(self) -> bool:
-        """Go on to the file after the one that is read; False at the end of the newest."""
-        generations = self._generations()
-        if self._file is None:
-            return bool(generations) and self._open(generations[0])
-        inode = os.fstat(self._file.fileno()).st_ino
-        for index, path in enumerate(generations):
-            if path.stat().st_ino == inode:
-                later = generations[index + 1 :]
-                return bool(later) and self._open(later[0])
-        return bool(generations) and self._open(generations[0])
-
-    def rewind(self, lines: int, streams: set[int]) -> None:
-        """Stand before the frame in which the last `lines` lines begin; at the very beginning if there are fewer."""
-        wanted = lines + 1
-        for path in reversed(self._generations()):
-            with path.open("rb") as file:
-                data = file.read()
-            position, wanted = _walk_back(data, wanted, streams)
-            if wanted <= 0:
-                self._open(path, position)
-                return
-
-    def batch(self) -> list[Frame]:
-        """The next frames, about a megabyte; empty when there is no more for now."""
-        while True:
-            chunk = self._file.read(1 << 20) if self._file is not None else b""
-            if not chunk:
-                if not self._next_generation():
-                    return []
-                continue
-            frames, used = _parse(self._buffer + chunk)
-            self._buffer = (self._buffer + chunk)[used:]
-            if frames:
-                return frames
-
-
-def _parse(data: bytes) -> tuple[list[Frame], int]:
-    """(whole frames, bytes they took)."""
-    frames, position = [], 0
-    while (found := decode(data, position)) is not None:
-        frame, position = found
-        frames.append(frame)
-    return frames, position
-
-
-def _walk_back(data: bytes, wanted: int, streams: set[int]) -> tuple[int, int]:
-    """(where to begin, line ends still missing), going back over whole frames; a torn tail means the beginning."""
-    position = len(data)
-    while position >= OVERHEAD and wanted > 0:
-        (total,) = TRAILER.unpack_from(data, position - TRAILER.size)
-        if not OVERHEAD <= total <= position:
-            return 0, wanted
-        position -= total
-        _, stream, length = HEADER.unpack_from(data, position)
-        if stream in streams:
-            start = position + HEADER.size
-            wanted -= data.count(b"\n", start, start + length)
-    return position, wanted
 
 
 async def read(path: Path, query: LogQuery, ended: asyncio.Event) -> AsyncIterator[LogLine]:

@@ -119,9 +119,10 @@ class DeviceAccess(Struct):
 
 
 class LogOptions(Struct):
-    """`driver`: "json-file" or "local" (both kept as rotated frames, by `wire/logframes`), or "none".
+    """`driver`: one of `containers/logdrivers`.
 
-    The default is called json-file because docker-py reads the output of a `run` from that driver only.
+    The default is json-file, as dockerd's is: docker-py before version 6 reads the output of a `run` from no other
+    but journald, and who collects logs from files reads Docker's JSON lines.
     """
 
     driver: str = "json-file"
@@ -184,6 +185,9 @@ class HostOptions(Struct):
     cgroup_parent: str = ""
     cgroupns_mode: str = ""
     runtime: str = ""
+    isolation: str = ""
+    volume_driver: str = ""
+    volumes_from: list[str] = []
     log: LogOptions = field(default_factory=LogOptions)
 
 

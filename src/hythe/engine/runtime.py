@@ -19,11 +19,17 @@ from hythe.runtime.protocol import Program
 
 @dataclass(frozen=True)
 class LogFile:
-    """Where output goes: frames of `wire/logframes`, rotated to PATH.1 ... PATH.(max_files - 1)."""
+    """Where output goes, rotated to PATH.1 ... PATH.(max_files - 1): frames of `wire/logframes` for the driver local,
+    lines of `wire/jsonlog` for json-file, each with the JSON object `attributes`. With journald each line goes to the
+    journal too, with the fields in `journal`.
+    """
 
+    driver: str
     path: Path
     max_size: int
     max_files: int
+    attributes: str = ""
+    journal: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

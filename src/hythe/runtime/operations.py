@@ -19,7 +19,7 @@ from hythe.runtime import validate
 from hythe.runtime.attachment import Wanted
 from hythe.runtime.container import Container
 from hythe.runtime.init import namespaces
-from hythe.runtime.logfile import LogFile
+from hythe.runtime.logdrivers import open_log
 from hythe.runtime.protocol import LIST_LIMIT, VERSION
 from hythe.runtime.supervisor import Supervisor
 from hythe.runtime.task import Answer
@@ -76,7 +76,7 @@ class Operations:
         container = Container(
             id, bundle, group, terminal=terminal, own_pid=own_pid, filter=filter, program=program
         )
-        log = LogFile(request["log"]) if request.get("log") else None
+        log = open_log(request["log"]) if request.get("log") else None
         streams, pipes = self._supervisor.streams(
             id,
             None,

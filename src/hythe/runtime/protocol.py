@@ -43,12 +43,22 @@ class ErrorBody(TypedDict, total=False):
     exit_code: int
 
 
-class Log(TypedDict):
+class LogPlace(TypedDict):
     """`max_size` in bytes (0: never rotated); `max_files` counts the current one."""
 
     path: str
     max_size: int
     max_files: int
+
+
+class Log(LogPlace, total=False):
+    """`driver`: "local" (the default), "json-file" with `attributes`, a JSON object for each record ("": none), or
+    "journald" with the fields of each entry in `journal`.
+    """
+
+    driver: str
+    attributes: str
+    journal: dict[str, str]
 
 
 class AttachBody(TypedDict, total=False):

@@ -12,12 +12,14 @@ import errno
 import os
 import termios
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hythe.runtime.attachment import Attachment, Observer, Wanted
-from hythe.runtime.logfile import LogFile
 from hythe.runtime.loop import EDGE, IN, Loop
 from hythe.runtime.stdin import Stdin
+
+if TYPE_CHECKING:
+    from hythe.runtime.logdrivers import Sink
 
 _PIECE: Final = 1 << 16
 _DRAIN: Final = 64
@@ -35,7 +37,7 @@ class Streams:
         terminal: bool,
         stdin: int | None,
         ends_stdin: bool,
-        log: LogFile | None,
+        log: Sink | None,
         on_detached: Callable[[], None],
     ) -> None:
         self._loop = loop

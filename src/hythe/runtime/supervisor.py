@@ -11,7 +11,7 @@ import os
 import signal
 import time
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hythe.errors import CannotStart, Conflict, NotFound
 from hythe.kernel import cgroups, identity, process, seccomp, seccomp_listener
@@ -27,7 +27,6 @@ from hythe.runtime.init import container as first
 from hythe.runtime.init import joined, parts
 from hythe.runtime.init.joined import own_mapping
 from hythe.runtime.init.security import Filter
-from hythe.runtime.logfile import LogFile
 from hythe.runtime.loop import IN, Loop
 from hythe.runtime.oom import OomWatch
 from hythe.runtime.protocol import ExitRecord
@@ -35,6 +34,9 @@ from hythe.runtime.records import Records
 from hythe.runtime.spares import Spares
 from hythe.runtime.stdio import Streams
 from hythe.runtime.task import Answer, ForkedTask, Task
+
+if TYPE_CHECKING:
+    from hythe.runtime.logdrivers import Sink
 
 
 class Supervisor:
@@ -170,7 +172,7 @@ class Supervisor:
         terminal: bool,
         stdin: bool,
         ends_stdin: bool,
-        log: LogFile | None,
+        log: Sink | None,
     ) -> tuple[Streams, Pipes]:
         """Pipes for a new process, and what serves them."""
         pipes = make_pipes(terminal=terminal, stdin=stdin)

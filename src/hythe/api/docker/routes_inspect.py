@@ -55,7 +55,7 @@ async def inspect(call: Call) -> web.StreamResponse:
 
 def places_of(call: Call, container: Container, sizes: tuple[int, int] | None) -> Places:
     paths = call.engine.paths
-    kept = container.spec.host.log.driver != "none"
+    kept = container.spec.host.log.driver == "json-file"  # dockerd keeps the place of all others to itself
     return Places(
         log=str(paths.log(container.id)) if kept else "",
         folder=str(paths.bundle(container.id)),

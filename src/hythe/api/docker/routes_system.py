@@ -128,7 +128,7 @@ _ABILITIES: Final[dict[str, Any]] = {
         "Volume": ["local"],
         "Network": ["bridge", "host", "null"],
         "Authorization": None,
-        "Log": ["json-file", "local", "none"],
+        "Log": ["journald", "json-file", "local", "none"],
     },
     "LoggingDriver": "json-file",
     "CgroupDriver": "cgroupfs",

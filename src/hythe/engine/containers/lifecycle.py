@@ -17,13 +17,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 
 from hythe.engine.bundle.document import spec, write_bundle
+from hythe.engine.containers import logdrivers
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.restart import next_delay, wants_restart
 from hythe.engine.containers.surroundings import surroundings, write_managed_files
 from hythe.engine.containers.userns import give_back
 from hythe.engine.model import Container
-from hythe.engine.runtime import Attachment, Exit, LogFile, Streams
+from hythe.engine.runtime import Attachment, Exit, Streams
 from hythe.engine.runtimes.portable import portable
 from hythe.engine.signals import parse_signal
 from hythe.errors import CannotStart, Conflict, HytheError, NotFound, NotModified
@@ -135,7 +136,7 @@ class Lifecycle:
         if wanted.host.log.driver != "none":
             path = self._parts.paths.log(id)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            log = LogFile(path, *self._parts.log_limits(wanted.host.log))
+            log = logdrivers.log_file(handle.record, path)
         return Streams(wanted.tty, wanted.open_stdin, wanted.stdin_once, log)
 
     async def attach(self, handle: Handle, attachment: Attachment) -> None:
@@ -275,9 +276,8 @@ class Lifecycle:
             again = wants_restart(record)
             if again:
                 state.status = "restarting"
-                handle.resolve("next-exit")
-            else:
-                handle.resolve("next-exit", "not-running")
+            # Who waits for the container's end hears of this one also if it is started again, as with dockerd.
+            handle.resolve("next-exit", "not-running")
             for problem in await asyncio.gather(
                 parts.networks.detach(record),
                 parts.runtime.delete(record.id, force=True),

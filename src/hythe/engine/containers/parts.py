@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hythe.base.units import parse_size
 from hythe.engine.containers.registry import Registry
 from hythe.engine.events import Events
-from hythe.engine.model import Container, LogOptions
+from hythe.engine.model import Container
 from hythe.engine.networks import NetworkService
 from hythe.engine.paths import Paths
 from hythe.engine.runtime import Runtime
@@ -15,8 +14,6 @@ from hythe.engine.runtimes.choice import Runtimes
 from hythe.engine.usernamespaces import UserNamespaces
 from hythe.engine.volumes import VolumeService
 from hythe.store.images import Images
-
-LOG_SIZE, LOG_FILES = 20 * 1024 * 1024, 5
 
 
 def cgroup_parent(instance: str) -> str:
@@ -45,9 +42,3 @@ class Parts:
     def cgroup(self, record: Container) -> str:
         parent = record.spec.host.cgroup_parent or cgroup_parent(self.instance)
         return f"/{parent.strip('/')}/{record.id}"
-
-    def log_limits(self, options: LogOptions) -> tuple[int, int]:
-        """(bytes a file, files) from --log-opt max-size and max-file; rotation is on by default."""
-        size = options.options.get("max-size")
-        files = options.options.get("max-file")
-        return parse_size(size) if size else LOG_SIZE, int(files) if files else LOG_FILES

@@ -6,13 +6,11 @@ import ipaddress
 import posixpath
 from typing import Final
 
-from hythe.base.units import parse_size
-from hythe.engine.model import ContainerSpec, HostOptions, LogOptions, MountRequest
+from hythe.engine.containers import logdrivers
+from hythe.engine.model import ContainerSpec, HostOptions, MountRequest
 from hythe.engine.security import SecurityOptions, capabilities
 from hythe.errors import InvalidArgument
 
-LOG_DRIVERS: Final = ("json-file", "local", "none")
-LOG_OPTIONS: Final = ("max-size", "max-file", "mode", "compress")
 _OPEN_PROC: Final = (
     "cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo", "net/dev",
 )  # fmt: skip
@@ -60,24 +58,6 @@ def _check_address(text: str, problem: str) -> None:
         raise InvalidArgument(problem) from error
 
 
-def _check_log(log: LogOptions) -> None:
-    if log.driver not in LOG_DRIVERS:
-        raise InvalidArgument(
-            f"logger: no log driver named {log.driver!r} is registered",
-            hint=f"one of {', '.join(LOG_DRIVERS)}",
-        )
-    for key, value in log.options.items():
-        if key not in LOG_OPTIONS:
-            raise InvalidArgument(
-                f"unknown log opt {key!r} for {log.driver} log driver",
-                hint=f"one of {', '.join(LOG_OPTIONS)}",
-            )
-        if key == "max-size" and parse_size(value) <= 0:
-            raise InvalidArgument(f"max-size must be larger than 0, not {value!r}")
-        if key == "max-file" and not (value.isdigit() and int(value) > 0):
-            raise InvalidArgument(f"max-file must be a number larger than 0, not {value!r}")
-
-
 def validate(spec: ContainerSpec) -> None:
     """Refuse what contradicts itself or the machine. Raises InvalidArgument."""
     host = spec.host
@@ -85,7 +65,7 @@ def validate(spec: ContainerSpec) -> None:
     SecurityOptions(host.security_opt, privileged=host.privileged)
     _check_places(host)
     _check_names(host)
-    _check_log(host.log)
+    logdrivers.check(host.log)
     if host.auto_remove and host.restart.name != "no":
         raise InvalidArgument("can't create 'AutoRemove' container with restart policy")
     shares_network = host.network_mode == "host" or host.network_mode.startswith("container:")

@@ -169,9 +169,12 @@ class WardenRuntime:
         program: Program | None = None,
     ) -> int:
         log = streams.log and {
+            "driver": streams.log.driver,
             "path": str(streams.log.path),
             "max_size": streams.log.max_size,
             "max_files": streams.log.max_files,
+            "attributes": streams.log.attributes,
+            "journal": streams.log.journal,
         }
         if on_namespaces is not None:
             self._namespaces[id] = on_namespaces

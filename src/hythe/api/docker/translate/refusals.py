@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from hythe.api.docker.types.host import HostConfig, MountConfig, Resources
-from hythe.errors import InvalidArgument, Unsupported
+from hythe.errors import Unsupported
 
 _UNSET: Final[dict[str, tuple[object, ...]]] = {
     "device_requests": ([],),
@@ -24,15 +24,12 @@ _UNSET: Final[dict[str, tuple[object, ...]]] = {
     "io_maximum_bandwidth": (0,),
 }
 _UNSET_HOST: Final[dict[str, tuple[object, ...]]] = {
-    "volume_driver": ("", "local"),
     "cgroup": ("",),
     "links": ([],),
     "storage_opt": ({},),
     "isolation": ("", "default"),
     "annotations": ({},),
 }
-LOG_DRIVERS: Final = ("", "local", "json-file", "none")
-_LOG_OPTIONS: Final = ("max-size", "max-file", "compress", "mode", "max-buffer-size")
 
 
 def _changed(body: Resources, unset: dict[str, tuple[object, ...]]) -> Iterator[str]:
@@ -60,16 +57,6 @@ def check_host(host: HostConfig) -> None:
     """As `check_resources`, for all of a HostConfig."""
     check_resources(host)
     _refuse(_changed(host, _UNSET_HOST))
-    if host.log_config.type not in LOG_DRIVERS:
-        raise Unsupported(
-            f"the log driver {host.log_config.type!r} is not supported",
-            hint="use local, json-file or none",
-        )
-    for option in host.log_config.config:
-        if option not in _LOG_OPTIONS:
-            raise InvalidArgument(
-                f"unknown log opt '{option}' for {host.log_config.type or 'local'} log driver"
-            )
     for paths in (host.masked_paths, host.readonly_paths):
         if paths:
             raise Unsupported(
