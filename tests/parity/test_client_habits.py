@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docker.errors import APIError
+from docker.errors import APIError, ImageLoadError
+from docker.types import IPAMConfig, IPAMPool
 
 from tests.targets import Target
 
@@ -64,6 +65,151 @@ def test_a_bind_that_may_only_be_read_is_not_written_to(client: Any, tmp_path: P
     with pytest.raises(APIError):
         container.put_archive("/data", archive("here", b"after"))
     assert (tmp_path / "here").read_text() == "before"
+
+
+def test_what_was_asked_for_is_told_again(client: Any) -> None:
+    giver = client.containers.create("busybox", ["true"], volumes=["/given"])
+    taker = client.containers.create(
+        "busybox", ["true"], environment={"UNSET": None, "EMPTY": ""}, isolation="default", volumes_from=[giver.name],
+        volume_driver="nosuch",
+    )  # fmt: skip
+    assert {"UNSET", "EMPTY="} <= set(taker.attrs["Config"]["Env"])
+    told = taker.attrs["HostConfig"]
+    assert (told["Isolation"], told["VolumesFrom"]) == ("default", [giver.name])
+    assert told["VolumeDriver"] == "nosuch"  # nobody asks for it before there is a volume to be made
+    with pytest.raises(APIError, match="nosuch"):
+        client.containers.create("busybox", ["true"], volumes=["name:/x"], volume_driver="nosuch")
+
+
+def test_wait_is_answered_by_the_end_of_a_container_that_is_restarted(client: Any) -> None:
+    policy = {"Name": "always"}
+    container = client.containers.run(
+        "busybox", ["sh", "-c", "sleep 1; exit 3"], detach=True, restart_policy=policy
+    )
+    assert container.wait(timeout=30)["StatusCode"] == 3
+    with pytest.raises(APIError, match=r"(?i)stop the container before") as told:
+        container.remove()
+    assert told.value.status_code == 409
+
+
+def test_a_container_that_ends_is_committed_all_the_same(client: Any) -> None:
+    base = client.images.get("busybox")
+    for number in range(8):
+        container = client.containers.create("busybox", ["touch", "/test"])
+        container.start()
+        image = container.commit(repository="habit", tag=str(number))
+        assert image.attrs["Parent"] == base.id
+
+
+def test_a_changed_file_is_all_that_diff_tells(client: Any) -> None:
+    container = client.containers.run("busybox", ["touch", "/test"], detach=True)
+    container.wait()
+    assert container.diff() == [{"Path": "/test", "Kind": 1}]
+
+
+def test_networks_have_names_with_spaces_and_addresses_that_are_kept_free(client: Any) -> None:
+    pool = IPAMPool(
+        subnet="172.28.0.0/24",
+        iprange="172.28.0.8/29",
+        gateway="172.28.0.254",
+        aux_addresses={"router": "172.28.0.8"},
+    )
+    network = client.networks.create("with spaces", ipam=IPAMConfig(pool_configs=[pool]))
+    assert client.networks.get("with spaces").id == network.id
+    assert network.attrs["IPAM"]["Config"] == [
+        {"Subnet": "172.28.0.0/24", "IPRange": "172.28.0.8/29", "Gateway": "172.28.0.254",
+         "AuxiliaryAddresses": {"router": "172.28.0.8"}},
+    ]  # fmt: skip
+    addresses = []
+    for _ in range(3):
+        container = client.containers.run("busybox", ["sleep", "1000"], detach=True, network="with spaces")
+        container.reload()
+        addresses.append(container.attrs["NetworkSettings"]["Networks"]["with spaces"]["IPAddress"])
+    assert "172.28.0.8" not in addresses
+
+
+def test_link_local_addresses_are_given_and_reach_neighbours(client: Any) -> None:
+    containers = []
+    for address in ("169.254.8.8", "169.254.8.9"):
+        endpoint = client.api.create_endpoint_config(link_local_ips=[address])
+        networking = client.api.create_networking_config({"bridge": endpoint})
+        host = client.api.create_host_config(network_mode="bridge")
+        id = client.api.create_container(
+            "busybox", ["sleep", "1000"], networking_config=networking, host_config=host
+        )["Id"]
+        client.api.start(id)
+        told = client.api.inspect_container(id)["NetworkSettings"]["Networks"]["bridge"]["IPAMConfig"]
+        assert told["LinkLocalIPs"] == [address]
+        containers.append(client.containers.get(id))
+    assert containers[0].exec_run(["ping", "-c", "1", "-W", "3", "169.254.8.9"]).exit_code == 0
+
+
+def test_the_address_of_a_card_is_told_before_the_start(client: Any) -> None:
+    network = client.networks.create("cards")
+    container = client.containers.create("busybox", ["true"])
+    network.connect(container, mac_address="02:42:ac:11:00:02")
+    container.reload()
+    assert container.attrs["NetworkSettings"]["Networks"]["cards"]["MacAddress"] == "02:42:ac:11:00:02"
+
+
+def test_standard_error_of_a_build_is_red(client: Any) -> None:
+    lines = [
+        line.get("stream")
+        for line in client.api.build(
+            fileobj=io.BytesIO(b"FROM busybox\nRUN echo oh >&2\n"), decode=True, nocache=True
+        )
+    ]
+    assert "\x1b[91moh\n\x1b[0m" in lines
+
+
+def test_a_damaged_archive_of_images_is_told_on_the_stream(client: Any) -> None:
+    with pytest.raises(ImageLoadError):
+        client.images.load(b"no archive")
+
+
+def test_a_link_on_the_default_network_is_a_name_and_variables(client: Any) -> None:
+    environment = {"FOO": "1"}
+    other = client.containers.run(
+        "busybox", ["sleep", "1000"], detach=True, environment=environment, ports={80: None}
+    )
+    script = "env; ping -c 1 -W 3 mylink >/dev/null && echo reached"
+    container = client.containers.create(
+        "busybox", ["sh", "-c", script], links={other.name: "mylink"}, network_mode="bridge"
+    )
+    assert container.attrs["HostConfig"]["Links"] == [f"/{other.name}:/{container.name}/mylink"]
+    container.start()
+    assert container.wait()["StatusCode"] == 0
+    other.reload()
+    address = other.attrs["NetworkSettings"]["IPAddress"]
+    assert {
+        f"MYLINK_NAME=/{container.name}/mylink", "MYLINK_ENV_FOO=1", f"MYLINK_PORT=tcp://{address}:80",
+        f"MYLINK_PORT_80_TCP_ADDR={address}", "reached",
+    } <= set(container.logs().decode().splitlines())  # fmt: skip
+    client.api.remove_container(f"{container.name}/mylink", link=True)
+    container.reload()
+    assert not container.attrs["HostConfig"]["Links"]
+    other.stop(timeout=0)
+    late = client.containers.create("busybox", ["true"], links={other.name: "mylink"})
+    with pytest.raises(APIError, match="Cannot link to a non running container"):
+        late.start()
+
+
+def test_a_link_on_a_network_of_ones_own_is_a_name_for_one_container(client: Any) -> None:
+    client.networks.create("linked")
+    endpoint = client.api.create_endpoint_config(links=[("upstream", "bar")])
+    networking = client.api.create_networking_config({"linked": endpoint})
+    host = client.api.create_host_config(network_mode="linked")
+    id = client.api.create_container(
+        "busybox", ["sleep", "1000"], networking_config=networking, host_config=host
+    )["Id"]
+    client.api.start(id)
+    assert client.api.inspect_container(id)["NetworkSettings"]["Networks"]["linked"]["Links"] == [
+        "upstream:bar"
+    ]
+    client.containers.run("busybox", ["sleep", "1000"], detach=True, name="upstream", network="linked")
+    bystander = client.containers.run("busybox", ["sleep", "1000"], detach=True, network="linked")
+    assert client.containers.get(id).exec_run(["nslookup", "bar"]).exit_code == 0
+    assert bystander.exec_run(["nslookup", "bar"]).exit_code != 0
 
 
 def archive(name: str, content: bytes) -> bytes:

@@ -5,7 +5,8 @@
     {"errorDetail": {"code": 1, "message": "..."}, "error": "..."}
 
 The texts are those of the classic builder, which clients and scripts read (docker CLI without BuildKit,
-docker-py). A command's output is cut only between characters.
+docker-py). A command's output is cut only between characters; what it says on standard error is red,
+as dockerd has it for every client.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from __future__ import annotations
 import codecs
 import threading
 from collections.abc import Callable
+from typing import Final
 
 from hythe.base.ids import short
 from hythe.build.api import Message, Progress, RunFailed
 from hythe.errors import HytheError
+
+_RED: Final = "\x1b[91m"
+_PLAIN: Final = "\x1b[0m"
 
 
 class Reporter:
@@ -71,7 +76,7 @@ class Reporter:
         def write(stream: int, data: bytes) -> None:
             with self._lock:
                 if text := decoders[stream].decode(data):
-                    self._send({"stream": text})
+                    self._send({"stream": text if stream == 1 else f"{_RED}{text}{_PLAIN}"})
 
         def end() -> None:
             with self._lock:

@@ -51,6 +51,9 @@ class EndpointRequest(Struct):
     ipv6: str | None = None
     mac: str | None = None
     driver_options: dict[str, str] = {}
+    link_local: list[str] = []
+    links: list[str] = []
+    """CONTAINER:ALIAS, names that only this container has for others on the network."""
 
 
 class Endpoint(Struct):
@@ -188,6 +191,7 @@ class HostOptions(Struct):
     isolation: str = ""
     volume_driver: str = ""
     volumes_from: list[str] = []
+    links: list[str] = []
     log: LogOptions = field(default_factory=LogOptions)
 
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from hythe.base.ids import short
+from hythe.engine.containers.links import parsed
 from hythe.engine.events import Events
 from hythe.engine.model import Container, Endpoint, EndpointRequest, PortBinding
 from hythe.errors import Conflict, InvalidArgument, NotFound
@@ -115,6 +116,8 @@ class NetworkService:
                 names=self._names_of(record, endpoint, network),
                 ipv4=endpoint.request.ipv4,
                 mac=endpoint.request.mac,
+                link_local=endpoint.request.link_local,
+                links={alias: name for name, alias in map(parsed, endpoint.request.links)},
             )
         )
         record.endpoints[name] = _endpoint(network, endpoint.request, made)

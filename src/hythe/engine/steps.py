@@ -25,6 +25,7 @@ from hythe.engine.runtime import Attachment, Exit, Streams
 from hythe.engine.streams import Pipe
 from hythe.engine.usernamespaces import UserNamespace, idmaps, mapped, reason_for_host
 from hythe.oci.spec import Mount
+from hythe.wire import stdcopy
 
 CANCEL_CHECK = 0.5
 Output = Callable[[int, bytes], None]
@@ -74,13 +75,15 @@ class ContainerExecutor:
                 undo.push_async_callback(parts.networks.detach, record)
                 await parts.networks.attach(record, pid)
             write_managed_files(parts, record)
-            attachment = Attachment(pipe.theirs, False, True, True, multiplexed=False)
+            attachment = Attachment(pipe.theirs, False, True, True, multiplexed=True)
             await parts.runtime.attach(record.id, None, attachment)
             await parts.runtime.start(record.id)
             watch = asyncio.ensure_future(self._kill_when_cancelled(record.id, step))
             undo.callback(watch.cancel)
+            frames = stdcopy.Decoder()
             async for chunk in pipe.chunks():
-                output(1, chunk)
+                for stream, data in frames.feed(chunk):
+                    output(stream, data)
             code: int = await ended
             if step.cancelled():
                 raise BuildCancelled

@@ -100,6 +100,7 @@ def _configure(inner: Channel, endpoint: EndpointRecord) -> None:
         links.set_state(_LOOPBACK, up=True, name="lo"),
         links.set_state(link.index, up=True, name=link.name),
         addresses.add(link.index, IPv4Interface(f"{endpoint.ipv4}/{endpoint.prefix}")),
+        *(addresses.add(link.index, IPv4Interface(f"{more}/16")) for more in endpoint.link_local),
     ]
     if endpoint.default_route and endpoint.gateway:
         requests.append(routes.add_default(IPv4Address(endpoint.gateway), link.index))

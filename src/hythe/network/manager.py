@@ -147,6 +147,8 @@ class Manager:
             return
         span = IPv4Network(network.ip_range) if network.ip_range else None
         pool = AddressPool(IPv4Network(network.subnet), IPv4Address(network.gateway), span)
+        for address in network.auxiliary.values():
+            pool.reserve(address)
         for endpoint in self._registry.endpoints_on(network.id):
             pool.hold(endpoint.ipv4)
             self._names.add(endpoint, network)
@@ -220,6 +222,8 @@ class Manager:
         names: Sequence[str],
         ipv4: str | None = None,
         mac: str | None = None,
+        links: Mapping[str, str] | None = None,
+        link_local: Sequence[str] = (),
     ) -> EndpointRecord:
         """Plug process `pid`'s network namespace into a network as eth`index`, with loopback up.
 
@@ -253,6 +257,8 @@ class Manager:
                     names=list(names),
                     pid=pid,
                     default_route=self._takes_default(container_id, network, default_route),
+                    link_local=list(link_local),
+                    links={alias.lower(): name.lower() for alias, name in (links or {}).items()},
                 )
                 undo.callback(self._registry.delete_endpoint, id)
                 self._registry.put_endpoint(record)

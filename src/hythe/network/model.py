@@ -28,6 +28,8 @@ class NetworkRequest(Struct):
     enable_ipv6: bool = False
     labels: dict[str, str] = {}
     options: dict[str, str] = {}
+    auxiliary: dict[str, str] = {}
+    """Addresses of the subnet that containers do not get, by what they are for."""
 
 
 class NetworkRecord(Struct):
@@ -51,12 +53,14 @@ class NetworkRecord(Struct):
     bridge: str = ""
     ingress: bool = False
     automatic: bool = True
+    auxiliary: dict[str, str] = {}
 
 
 class EndpointRecord(Struct):
     """A container's place on one network: `interface` inside it, `host_interface` on the bridge.
 
-    `pid` is the process whose network namespace holds it; `gateway` is "" on internal networks.
+    `pid` is the process whose network namespace holds it; `gateway` is "" on internal networks. `links`: names that
+    it alone has for others, by alias; `link_local`: further addresses, for neighbours on the same network.
     """
 
     id: str
@@ -72,6 +76,8 @@ class EndpointRecord(Struct):
     names: list[str]
     pid: int
     default_route: bool = False
+    links: dict[str, str] = {}
+    link_local: list[str] = []
 
 
 class PortRequest(Struct, frozen=True):

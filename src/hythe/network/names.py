@@ -1,9 +1,9 @@
 """Which names mean which containers, from one container's point of view.
 
 A container sees the names on the networks it is on, and no others: its own view is the sum of its networks in
-the order in which it was plugged in. Lookups come from the event loop while endpoints change on another
-thread, so a change replaces a whole small dictionary and a lookup takes no lock. Kept out: DNS (the answer
-here is addresses or names, `nameserver.py` makes packets of it).
+the order in which it was plugged in, and of its own links to containers there. Lookups come from the event loop
+while endpoints change on another thread, so a change replaces a whole small dictionary and a lookup takes no lock.
+Kept out: DNS (the answer here is addresses or names, `nameserver.py` makes packets of it).
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ class Directory:
         for network_id in joined:
             known = self._names.get(network_id, {})
             bare = wanted.removesuffix("." + self._network_names.get(network_id, ""))
-            addresses = known.get(wanted) or known.get(bare)
+            own = self._endpoints.get(network_id, {}).get(container_id)
+            linked = own.links.get(bare) if own is not None else None
+            addresses = known.get(linked) if linked else known.get(wanted) or known.get(bare)
             if addresses:
                 return Answer(addresses if kind == TYPE_A else ())
         return None

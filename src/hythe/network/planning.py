@@ -17,7 +17,7 @@ from hythe.network.model import PREDEFINED, NetworkRecord, NetworkRequest
 from hythe.network.pool import check_overlap, free_subnet, parse_address, parse_subnet
 
 MTU_OPTION = "com.docker.network.driver.mtu"
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_. -]*[a-zA-Z0-9_.-])?")
 _HARMLESS = {
     "com.docker.network.bridge.enable_icc": "true",
     "com.docker.network.bridge.enable_ip_masquerade": "true",
@@ -31,7 +31,8 @@ def check_request(request: NetworkRequest, existing: Iterable[NetworkRecord]) ->
     """Everything that can be wrong with a request but its addresses."""
     if not _NAME.fullmatch(request.name):
         raise InvalidArgument(
-            f"invalid network name: {request.name!r}", hint="use letters, digits, '_', '.' and '-'"
+            f"invalid network name: {request.name!r}",
+            hint="use letters, digits, '_', '.', '-' and spaces within",
         )
     if request.name in PREDEFINED:
         raise Denied(f"operation is not permitted on predefined {request.name} network")
@@ -68,8 +69,10 @@ def plan(
     known += [(route, "a route of this host") for route in routes]
     automatic = request.subnet is None
     if request.subnet is None:
-        if request.gateway or request.ip_range:
-            raise InvalidArgument("a gateway or an address range needs a subnet", hint="give --subnet too")
+        if request.gateway or request.ip_range or request.auxiliary:
+            raise InvalidArgument(
+                "a gateway, a range or a single address needs a subnet", hint="give --subnet too"
+            )
         subnet = free_subnet(base, [network for network, _ in known if network.prefixlen > base.prefixlen])
     else:
         subnet = parse_subnet(request.subnet)
@@ -88,7 +91,15 @@ def plan(
         ip_range=_range(request, subnet),
         bridge=bridge,
         automatic=automatic,
+        auxiliary=_auxiliary(request, subnet),
     )
+
+
+def _auxiliary(request: NetworkRequest, subnet: IPv4Network) -> dict[str, str]:
+    for name, text in request.auxiliary.items():
+        if parse_address(text, f"auxiliary address {name}") not in subnet:
+            raise InvalidArgument(f"no matching subnet for aux-address {text}: {subnet} does not have it")
+    return dict(request.auxiliary)
 
 
 def _gateway(request: NetworkRequest, subnet: IPv4Network) -> str:

@@ -91,6 +91,10 @@ class AddressPool:
         self._used: set[int] = set()
         self._next = self._first
 
+    def reserve(self, address: str) -> None:
+        """Never give this one to a container."""
+        self._reserved.add(int(IPv4Address(address)))
+
     def take(self, wanted: str | None = None) -> IPv4Address:
         """A free address, or `wanted` itself if it is free and of this network."""
         if wanted:

@@ -103,7 +103,6 @@ def test_the_older_mac_address_belongs_to_the_main_network() -> None:
         ({"KernelMemory": 300}, "KernelMemory=300"),
         ({"DeviceRequests": [{"Count": -1}]}, "DeviceRequests"),
         ({"IOMaximumIOps": 60}, "IOMaximumIOps=60"),
-        ({"Links": ["a:b"]}, "Links"),
         ({"StorageOpt": {"size": "1G"}}, "StorageOpt"),
         ({"Mounts": [{"Type": "image", "Target": "/x"}]}, "image"),
         ({"PortBindings": {"80/sctp": []}}, "SCTP"),

@@ -33,6 +33,7 @@ NETWORK = NetworkRecord(
 )
 PLACE = EndpointRecord("e", "n" * 64, ID, "gold", "eth0", "hv0", "172.18.0.2", 16, "", "02:42", [], 1)
 IMAGE: Any = SimpleNamespace(
+    parent="",
     id="sha256:aa",
     names=["docker.io/library/busybox:latest"],
     digests=[],

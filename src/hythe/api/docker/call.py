@@ -140,7 +140,7 @@ class Call:
 
 
 def decode(data: bytes, type_: type[T]) -> T:
-    """A JSON document as a Struct; unknown fields are let through, any case will do, null is as good as absent."""
+    """A JSON document as a Struct; unknown fields are let through, names match in any case, null is "absent"."""
     if not data.strip():
         raise InvalidArgument("invalid JSON: got EOF while reading request body")
     try:

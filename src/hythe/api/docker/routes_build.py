@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 _BUILD: Final = Parameters(
     honoured=(
-        "buildargs", "cpuperiod", "cpuquota", "cpusetcpus", "cpushares", "dockerfile", "extrahosts", "labels",
-        "memory", "memswap", "networkmode", "nocache", "platform", "pull", "q", "session", "shmsize", "t", "target",
-        "version",
+        "buildargs", "cpuperiod", "cpuquota", "cpusetcpus", "cpushares", "dockerfile", "extrahosts", "isolation",
+        "labels", "memory", "memswap", "networkmode", "nocache", "platform", "pull", "q", "session", "shmsize", "t",
+        "target", "version",
     ),
     # Steps leave no containers, and the cache is looked up by content, whatever image it came from.
     no_effect=("buildid", "cachefrom", "forcerm", "rm"),
     refused=(
-        "cgroupparent", "cpusetmems", "isolation", "outputs", "remote", "secrets", "securityopt", "squash", "ssh",
+        "cgroupparent", "cpusetmems", "outputs", "remote", "secrets", "securityopt", "squash", "ssh",
         "ulimits",
     ),
 )  # fmt: skip
@@ -40,6 +40,10 @@ def build_options(call: Call) -> BuildOptions:
     """The query of POST /build. What hythe does not do is refused by name."""
     labels = call.json_query("labels", dict[str, str], {})
     given = call.json_query("buildargs", dict[str, str | None], {})
+    if call.text("isolation") not in ("", "default"):
+        raise InvalidArgument(
+            f"invalid isolation: {call.text('isolation')!r}", hint="Linux has the default only"
+        )
     return BuildOptions(
         dockerfile=call.text("dockerfile") or "Dockerfile",
         tags=call.texts("t"),

@@ -15,7 +15,7 @@ from hythe.api.docker.translate.volumes_from import volumes_from
 from hythe.api.docker.types.containers import CreateRequest
 from hythe.engine.model import ExitInfo
 from hythe.engine.signals import parse_signal
-from hythe.errors import HytheError, InvalidArgument
+from hythe.errors import HytheError, InvalidArgument, NotFound
 
 if TYPE_CHECKING:
     from hythe.api.docker.call import Call
@@ -87,6 +87,14 @@ async def remove(call: Call) -> web.StreamResponse:
     return done()
 
 
+async def remove_link(call: Call) -> web.StreamResponse:
+    """The container stays, and loses a name that it has for another."""
+    if not call.flag("link"):
+        raise NotFound(f"No such container: {call.ref}/{call.params['alias']}")
+    await call.engine.containers.remove_link(call.ref, call.params["alias"])
+    return done()
+
+
 async def wait(call: Call) -> web.StreamResponse:
     """The head goes out once the wait is registered, so that a client may start the container after it."""
     waiter = call.engine.containers.waiter(call.ref, call.text("condition") or "not-running")
@@ -131,5 +139,12 @@ ROUTES: Final = (
         remove,
         "Remove a container",
         Parameters(("force", "v"), refused=("link",)),
+    ),
+    Route(
+        "DELETE",
+        "/containers/{ref}/{alias}",
+        remove_link,
+        "Remove a link of a container",
+        Parameters(("link",), no_effect=("force", "v")),
     ),
 )

@@ -52,13 +52,12 @@ async def _import(call: Call) -> web.StreamResponse:
 
 async def load(call: Call) -> web.StreamResponse:
     async def messages() -> AsyncGenerator[dict[str, Any], None]:
-        for name in names:
+        for name in await call.engine.images.load(tar):
             kind = "Loaded image ID" if name.startswith("sha256:") else "Loaded image"
             yield {"stream": f"{kind}: {name}\n"}
 
     async with spooled(call) as tar:
-        names = await call.engine.images.load(tar)
-    return await send_progress(call, messages())
+        return await send_progress(call, messages())
 
 
 async def save(call: Call) -> web.StreamResponse:

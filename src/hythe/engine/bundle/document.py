@@ -57,6 +57,9 @@ def spec(container: Container, around: Surroundings) -> Spec:
     host = container.spec.host
     options = SecurityOptions(host.security_opt, privileged=host.privileged)
     described = process(container, around.user)
+    if around.links:
+        given = {entry.partition("=")[0] for entry in described["env"]}
+        described["env"] = [e for e in around.links if e.partition("=")[0] not in given] + described["env"]
     limits = resources(host)
     limits["devices"] = device_rules(host)
     linux: Linux = {

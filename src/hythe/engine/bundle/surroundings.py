@@ -16,6 +16,7 @@ class Surroundings:
 
     `files` has the managed files (None: `folder`), `tmpfs` mount options by target, `volumes` how each named
     volume is mounted. `user_namespace` is None for the host's; `idmaps`: a mount option by bind source.
+    `links`: variables of the environment that tell of other containers.
     """
 
     folder: Path
@@ -27,3 +28,4 @@ class Surroundings:
     volumes: dict[str, Mount] = field(default_factory=dict)
     user_namespace: UserNamespace | None = None
     idmaps: dict[str, str] = field(default_factory=dict)
+    links: list[str] = field(default_factory=list)

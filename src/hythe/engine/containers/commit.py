@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -12,7 +13,7 @@ from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.lifecycle import Lifecycle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.model import Container
-from hythe.errors import Unsupported
+from hythe.errors import Conflict, Unsupported
 from hythe.oci.image import HealthConfig, History, ImageConfig, RootFS, RunConfig
 from hythe.store.image import Image
 from hythe.store.instructions import apply_changes
@@ -35,22 +36,25 @@ class Commit:
             self._parts.images.check_name(name)
         run = run_config(handle.record)
         apply_changes(run, changes)
-        halt = pause and handle.record.state.status == "running"
-        if halt:
-            await self._halted(handle)
+        halt = pause and handle.record.state.status == "running" and await self._halted(handle)
         try:
             image = await asyncio.to_thread(self._make, handle, name, run, author, comment)
         finally:
             if halt:
-                await self._lifecycle.unpause(handle)
+                with suppress(Conflict):  # it has ended: it was about to when it was frozen
+                    await self._lifecycle.unpause(handle)
         self._parts.publish(handle.record, "commit", comment=comment, imageID=image.id)
         return image.id
 
-    async def _halted(self, handle: Handle) -> None:
+    async def _halted(self, handle: Handle) -> bool:
+        """Whether it is paused now; not if it ends by itself at this moment."""
         try:
             await self._lifecycle.pause(handle)
+        except Conflict:
+            return False
         except Unsupported as error:
             raise Unsupported(error.message, hint="commit it as it runs: --pause=false") from error
+        return True
 
     def _make(self, handle: Handle, name: str | None, run: RunConfig, author: str, comment: str) -> Image:
         images, record = self._parts.images, handle.record

@@ -81,7 +81,7 @@ def mount_requests(spec: ContainerSpec, image: ImageDefaults) -> list[MountReque
     for target in [*image.volumes, *spec.volumes]:
         if target.rstrip("/") not in taken:
             taken.add(target.rstrip("/"))
-            requests.append(MountRequest(type="volume", target=target))
+            requests.append(MountRequest(type="volume", target=target, driver=spec.host.volume_driver))
     check_mounts(requests)
     return requests
 

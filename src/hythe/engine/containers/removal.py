@@ -30,6 +30,11 @@ class Removal:
                 f'cannot remove container "/{record.name}": container is {"paused" if paused else "running"}: '
                 f"{hint if not paused else 'unpause the container before removing it or force remove'}",
             )
+        if record.state.status == "restarting" and not force:
+            raise Conflict(
+                f'cannot remove container "/{record.name}": container is restarting: '
+                "stop the container before removing it or force remove"
+            )
         handle.cancel_restart()
         await self._end(handle)
         await self._remove(handle, volumes=volumes)

@@ -19,6 +19,7 @@ from hythe.engine.containers.files import ContainerFiles
 from hythe.engine.containers.health import HealthMonitor
 from hythe.engine.containers.lifecycle import Lifecycle
 from hythe.engine.containers.limits import checked
+from hythe.engine.containers.links import parsed, without
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.removal import Removal
 from hythe.engine.containers.usage import Usage
@@ -79,6 +80,8 @@ class Containers:
         record = new_record(id, chosen, spec, defaults)
         record.hostname = spec.hostname or self._shared_hostname(spec.host) or record.hostname
         self._parts.networks.check(record)
+        for link in spec.host.links:
+            self._registry.find(parsed(link)[0])
         self._registry.reserve(chosen, id)
         async with AsyncExitStack() as undo:
             undo.callback(self._registry.release, chosen)
@@ -146,6 +149,14 @@ class Containers:
             self._registry.release(old)
             self._registry.save(handle, must=True)
         self._parts.publish(handle.record, "rename", oldName=f"/{old}")
+
+    async def remove_link(self, ref: str, alias: str) -> None:
+        """Take away a name that the container has for another, from its next start on. Raises NotFound."""
+        handle = self._registry.find(ref)
+        async with handle.lock:
+            host = msgspec.structs.replace(handle.record.spec.host, links=without(handle.record, alias))
+            handle.record.spec = msgspec.structs.replace(handle.record.spec, host=host)
+            self._registry.save(handle, must=True)
 
     def waiter(self, ref: str, condition: str = "not-running") -> asyncio.Future[ExitInfo]:
         """How it ended, once `condition` holds: "not-running", "next-exit" or "removed"; counts from this call."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hythe.engine.bundle.surroundings import Surroundings
+from hythe.engine.containers import links
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.registry import Registry
 from hythe.engine.containers.userns import choose
@@ -93,6 +94,7 @@ def surroundings(record: Container, parts: Parts, rootfs: Sequence[Mount]) -> Su
         volumes=volumes,
         user_namespace=user_namespace,
         idmaps=idmaps,
+        links=links.variables(record, links.linked(record, parts.registry)),
     )
 
 
@@ -111,12 +113,13 @@ def _tmpfs_options(size: int | None, mode: int | None, more: list[str]) -> list[
     return result
 
 
-def hosts_text(record: Container, gateway: str) -> str:
-    """/etc/hosts: loopback, --add-host entries ("host-gateway" is `gateway`), and its own addresses."""
+def hosts_text(record: Container, gateway: str, linked: Sequence[tuple[str, Container]] = ()) -> str:
+    """/etc/hosts: loopback, --add-host entries ("host-gateway" is `gateway`), links, and its own addresses."""
     lines = [_LOOPBACK_HOSTS]
     for entry in record.spec.host.extra_hosts:
         name, _, address = entry.replace("=", ":", 1).partition(":")
         lines.append(f"{gateway if address == 'host-gateway' else address}\t{name}\n")
+    lines += links.hosts(linked)
     names = record.hostname
     if record.spec.domainname:
         names = f"{record.hostname}.{record.spec.domainname} {record.hostname}"
@@ -151,6 +154,6 @@ def write_managed_files(parts: Parts, record: Container) -> None:
     if record.spec.host.network_mode == "host":
         (folder / "hosts").write_text(Path("/etc/hosts").read_text())
     else:
-        (folder / "hosts").write_text(hosts_text(record, gateway))
+        (folder / "hosts").write_text(hosts_text(record, gateway, links.reached(record, parts.registry)))
     text = host.read_text() if host.exists() else ""
     (folder / "resolv.conf").write_text(resolv_text(record, own_server, text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import posixpath
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from hythe.engine.rootfs import layer_paths
 from hythe.errors import Conflict, NotFound, Unsupported
 from hythe.kernel.cgroups import Layout, Support, detect
 from hythe.kernel.procfs import in_pid_namespace_of
+from hythe.store.changes import ADDED, MODIFIED, Change
 
 _COUNTERS = (
     "rx_bytes",
@@ -33,6 +35,10 @@ _COUNTERS = (
     "tx_errors",
     "tx_dropped",
 )
+_MADE = (
+    "/.dockerenv", "/dev", "/etc", "/etc/hosts", "/etc/hostname", "/etc/mtab", "/etc/resolv.conf", "/proc", "/sys",
+)  # fmt: skip
+"""What a start makes in a root that lacks it; dockerd makes these in a layer of their own."""
 _TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
@@ -157,9 +163,10 @@ class Usage:
         return warnings
 
     async def changes(self, ref: str) -> list[tuple[str, int]]:
-        """(path, kind): 0 changed, 1 added, 2 deleted."""
+        """(path, kind): 0 changed, 1 added, 2 deleted; without the places that every start needs and makes."""
         snapshot = self._parts.registry.find(ref).record.snapshot
-        return await asyncio.to_thread(lambda: list(self._parts.images.snapshots.changes(snapshot)))
+        found = await asyncio.to_thread(self._parts.images.snapshots.changes, snapshot)
+        return list(told(found))
 
     async def size(self, ref: str) -> tuple[int, int]:
         """Bytes: (in the writable layer, in the whole root file system)."""
@@ -175,6 +182,20 @@ class Usage:
         snapshot = self._parts.registry.find(ref).record.snapshot
         paths = layer_paths(self._parts.images.snapshots.mounts(snapshot))
         return {"UpperDir": paths[0], "LowerDir": ":".join(paths[1:])}
+
+
+def told(found: Sequence[Change]) -> list[Change]:
+    """Changes without what a start makes in a root that lacks it, nor the folders that only had to take that."""
+    places = [change.path for change in found if change.kind == ADDED and change.path in _MADE]
+    folders = {posixpath.dirname(place) for place in places}
+    kept: list[Change] = []
+    for change in reversed(found):
+        if change.path in places or (change.kind == MODIFIED and change.path in folders):
+            inside = change.path.rstrip("/") + "/"
+            if not any(other.path.startswith(inside) for other in kept):
+                continue
+        kept.append(change)
+    return kept[::-1]
 
 
 def _process_row(pid: int) -> list[str] | None:

@@ -46,7 +46,7 @@ def container_json(container: Container, places: Places) -> dict[str, Any]:
         "ProcessLabel": "",
         "AppArmorProfile": _apparmor(container.spec.host),
         "ExecIDs": list(places.execs) or None,
-        "HostConfig": host_json(container.spec.host),
+        "HostConfig": host_json(container.spec.host) | {"Links": _links(container)},
         "GraphDriver": {"Name": "overlay2", "Data": dict(places.layers)},
         "Mounts": [mount_json(mount) for mount in container.mounts],
         "Config": config_json(container),
@@ -124,7 +124,7 @@ def config_json(container: Container) -> dict[str, Any]:
         "Tty": spec.tty,
         "OpenStdin": spec.open_stdin,
         "StdinOnce": spec.stdin_once,
-        "Env": container.env,
+        "Env": [*_unset(container), *container.env],
         "Cmd": container.command or None,
         "Image": spec.image,
         "Volumes": _volumes(container),
@@ -144,6 +144,17 @@ def config_json(container: Container) -> dict[str, Any]:
     if spec.network_disabled:
         result["NetworkDisabled"] = True
     return result
+
+
+def _links(container: Container) -> list[str] | None:
+    pairs = [link.partition(":") for link in container.spec.host.links]
+    return [f"/{name}:/{container.name}/{alias}" for name, _, alias in pairs] or None
+
+
+def _unset(container: Container) -> list[str]:
+    """Names that were given without a value: such a variable of the image's is taken away."""
+    given = {entry.partition("=")[0] for entry in container.env}
+    return [entry for entry in container.spec.env if "=" not in entry and entry not in given]
 
 
 def _volumes(container: Container) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address, ip_network
 from typing import Final, Literal, cast
 
 from hythe.api.docker.translate.limits import limits
@@ -12,6 +13,7 @@ from hythe.api.docker.translate.refusals import check_host
 from hythe.api.docker.types.containers import CreateRequest, HealthConfig, StringOrList
 from hythe.api.docker.types.host import HostConfig, RestartPolicyConfig
 from hythe.api.docker.types.networks import EndpointConfig
+from hythe.engine.containers.links import parsed
 from hythe.engine.model import (
     ContainerSpec,
     DeviceRequest,
@@ -22,12 +24,13 @@ from hythe.engine.model import (
     RestartPolicy,
     Ulimit,
 )
-from hythe.errors import InvalidArgument, Unsupported
+from hythe.errors import InvalidArgument
 
 POLICIES: Final = ("no", "always", "unless-stopped", "on-failure")
 MIN_PROBE: Final = 1_000_000
 _SHM_DEFAULT: Final = 64 * 1024 * 1024
 _SYSTEM_PATHS: Final = "systempaths=unconfined"
+_LINK_LOCAL: Final = ip_network("169.254.0.0/16")
 _MAC: Final = re.compile(r"^[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}$")
 
 
@@ -98,6 +101,9 @@ def _networks(body: CreateRequest) -> dict[str, EndpointRequest]:
     """By name; the older Config.MacAddress belongs to the network of NetworkMode."""
     configs = body.networking_config.endpoints_config
     result = {name: endpoint(config) for name, config in configs.items()}
+    if body.host_config.links and _own_network(body.host_config):
+        request = result.setdefault(body.host_config.network_mode, EndpointRequest())
+        request.links = [*request.links, *_links(body.host_config)]
     if body.mac_address:
         main = body.host_config.network_mode or "default"
         request = result.setdefault(main, EndpointRequest())
@@ -109,17 +115,44 @@ def _networks(body: CreateRequest) -> dict[str, EndpointRequest]:
 
 def endpoint(config: EndpointConfig) -> EndpointRequest:
     """One EndpointSettings as far as it is a request."""
-    if config.links:
-        raise Unsupported(f"links are not supported: {', '.join(config.links)}", hint="use network aliases")
-    if config.ipam_config.link_local_ips:
-        raise Unsupported("link-local addresses are not supported")
+    for link in config.links:
+        parsed(link)
+    for address in config.ipam_config.link_local_ips:
+        _check_link_local(address)
     return EndpointRequest(
         aliases=config.aliases,
         ipv4=config.ipam_config.ipv4_address or None,
         ipv6=config.ipam_config.ipv6_address or None,
         mac=_mac(config.mac_address) if config.mac_address else None,
         driver_options=config.driver_opts,
+        link_local=config.ipam_config.link_local_ips,
+        links=config.links,
     )
+
+
+def _check_link_local(text: str) -> None:
+    try:
+        good = ip_address(text) in _LINK_LOCAL
+    except ValueError:
+        good = False
+    if not good:
+        raise InvalidArgument(f"invalid link-local IP address: {text}", hint=f"an address of {_LINK_LOCAL}")
+
+
+def _own_network(config: HostConfig) -> bool:
+    """Whether its main network is one that a user made, where links are names."""
+    return config.network_mode not in ("", "default", "bridge")
+
+
+def _links(config: HostConfig) -> list[str]:
+    if config.network_mode in ("host", "none") or config.network_mode.startswith("container:"):
+        if config.links:
+            raise InvalidArgument(
+                f"conflicting options: {config.network_mode} type networking can't be used with links. This would "
+                "result in undefined behavior"
+            )
+        return []
+    return [":".join(parsed(link)) for link in config.links]
 
 
 def _mac(text: str) -> str:
@@ -145,7 +178,7 @@ def restart_policy(config: RestartPolicyConfig) -> RestartPolicy:
 
 
 def host_options(config: HostConfig) -> HostOptions:
-    """HostConfig without VolumesFrom, which needs to look at other containers."""
+    """HostConfig; what VolumesFrom brings is added by whoever can look at other containers."""
     check_host(config)
     security = list(config.security_opt)
     if config.masked_paths == [] and config.readonly_paths == [] and _SYSTEM_PATHS not in security:
@@ -184,6 +217,10 @@ def host_options(config: HostConfig) -> HostOptions:
         cgroup_parent=config.cgroup_parent,
         cgroupns_mode=config.cgroupns_mode,
         runtime=config.runtime,
+        isolation=config.isolation,
+        volume_driver=config.volume_driver,
+        volumes_from=config.volumes_from,
+        links=_links(config) if not _own_network(config) else [],
         log=LogOptions(config.log_config.type or LogOptions().driver, config.log_config.config),
     )
 

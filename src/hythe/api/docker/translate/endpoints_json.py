@@ -52,9 +52,9 @@ def endpoint_json(container: Container, endpoint: Endpoint) -> dict[str, Any]:
     names = [container.name, *request.aliases, short(container.id)] if named else []
     return {
         "IPAMConfig": _ipam(request),
-        "Links": None,
+        "Links": request.links or None,
         "Aliases": request.aliases or None,
-        "MacAddress": endpoint.mac,
+        "MacAddress": endpoint.mac or request.mac or "",
         "DriverOpts": request.driver_options or None,
         "GwPriority": 0,
         "NetworkID": endpoint.network_id,
@@ -69,6 +69,10 @@ def endpoint_json(container: Container, endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-def _ipam(request: EndpointRequest) -> dict[str, str] | None:
-    found = {"IPv4Address": request.ipv4, "IPv6Address": request.ipv6}
+def _ipam(request: EndpointRequest) -> dict[str, Any] | None:
+    found = {
+        "IPv4Address": request.ipv4,
+        "IPv6Address": request.ipv6,
+        "LinkLocalIPs": request.link_local,
+    }
     return {key: value for key, value in found.items() if value} or None

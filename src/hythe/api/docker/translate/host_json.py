@@ -31,8 +31,8 @@ def _places(host: HostOptions) -> dict[str, Any]:
         "PublishAllPorts": host.publish_all,
         "RestartPolicy": {"Name": host.restart.name, "MaximumRetryCount": host.restart.max_retries},
         "AutoRemove": host.auto_remove,
-        "VolumeDriver": "",
-        "VolumesFrom": None,
+        "VolumeDriver": host.volume_driver,
+        "VolumesFrom": host.volumes_from or None,
         "Dns": host.dns,
         "DnsOptions": host.dns_options,
         "DnsSearch": host.dns_search,
@@ -67,7 +67,7 @@ def _namespaces(host: HostOptions) -> dict[str, Any]:
         "UsernsMode": host.userns_mode,
         "Cgroup": "",
         "CgroupParent": host.cgroup_parent,
-        "Isolation": "",
+        "Isolation": host.isolation,
         "ConsoleSize": [0, 0],
     }
 

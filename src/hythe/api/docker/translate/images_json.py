@@ -81,7 +81,7 @@ def image_json(image: Image) -> dict[str, Any]:
         "Id": image.id,
         "RepoTags": [parse(name).familiar for name in image.names],
         "RepoDigests": list(image.digests),
-        "Parent": "",
+        "Parent": image.parent,
         "Comment": history[-1].get("comment") or "",
         "Created": found.get("created") or ZERO,
         "DockerVersion": "",

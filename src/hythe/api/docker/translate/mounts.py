@@ -24,6 +24,9 @@ _VOLUME_NAME: Final = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$")
 def mount_requests(host: HostConfig) -> list[MountRequest]:
     """All mounts of a HostConfig, in the order Binds, Mounts, Tmpfs."""
     requests = [parse_bind(text) for text in host.binds]
+    for request in requests:
+        if request.type == "volume":
+            request.driver = host.volume_driver
     requests += [from_mount(mount) for mount in host.mounts]
     requests += [from_tmpfs(target, options) for target, options in host.tmpfs.items()]
     return requests

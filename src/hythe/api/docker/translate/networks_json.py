@@ -19,8 +19,6 @@ def network_request(body: NetworkCreateRequest) -> NetworkRequest:
     if len(body.ipam.config) > 1:
         raise Unsupported("a network can have one subnet", hint="give one --subnet")
     pool = body.ipam.config[0] if body.ipam.config else None
-    if pool and pool.auxiliary_addresses:
-        raise Unsupported("auxiliary addresses (--aux-address) are not supported")
     return NetworkRequest(
         name=body.name,
         driver=body.driver or "bridge",
@@ -32,6 +30,7 @@ def network_request(body: NetworkCreateRequest) -> NetworkRequest:
         enable_ipv6=body.enable_ipv6,
         labels=body.labels,
         options=body.options,
+        auxiliary=pool.auxiliary_addresses if pool else {},
     )
 
 
@@ -50,7 +49,8 @@ def network_json(
     network: NetworkRecord, endpoints: Iterable[EndpointRecord] = (), names: dict[str, str] | None = None
 ) -> dict[str, Any]:
     """One network; `endpoints` only in inspect. `names` gives containers' names by id."""
-    pool = {"Subnet": network.subnet, "Gateway": network.gateway, "IPRange": network.ip_range}
+    pool: dict[str, Any] = {"Subnet": network.subnet, "Gateway": network.gateway, "IPRange": network.ip_range}
+    pool["AuxiliaryAddresses"] = network.auxiliary
     pool = {key: value for key, value in pool.items() if value}
     return {
         "Name": network.name,

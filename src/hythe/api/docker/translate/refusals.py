@@ -25,7 +25,6 @@ _UNSET: Final[dict[str, tuple[object, ...]]] = {
 }
 _UNSET_HOST: Final[dict[str, tuple[object, ...]]] = {
     "cgroup": ("",),
-    "links": ([],),
     "storage_opt": ({},),
     "isolation": ("", "default"),
     "annotations": ({},),
