@@ -99,6 +99,10 @@ def test_a_container_that_ends_is_committed_all_the_same(client: Any) -> None:
         container.start()
         image = container.commit(repository="habit", tag=str(number))
         assert image.attrs["Parent"] == base.id
+        told = client.api._result(
+            client.api._get(f"{client.api.base_url}/v1.41/images/{image.id}/json"), json=True
+        )
+        assert (told["Container"], told["ContainerConfig"]["Image"]) == (container.id, "busybox")
 
 
 def test_a_changed_file_is_all_that_diff_tells(client: Any) -> None:
@@ -150,6 +154,22 @@ def test_the_address_of_a_card_is_told_before_the_start(client: Any) -> None:
     network.connect(container, mac_address="02:42:ac:11:00:02")
     container.reload()
     assert container.attrs["NetworkSettings"]["Networks"]["cards"]["MacAddress"] == "02:42:ac:11:00:02"
+
+
+def test_cache_from_takes_only_the_steps_of_these_images(client: Any) -> None:
+    def cached(*images: str) -> int:
+        lines = client.api.build(
+            fileobj=io.BytesIO(b"FROM busybox\nENV A=habit\nRUN touch /a\nRUN touch /b\n"),
+            decode=True,
+            tag="habit:made",
+            cache_from=list(images),
+        )
+        return sum("Using cache" in line.get("stream", "") for line in lines)
+
+    cached()
+    client.images.get("habit:made").tag("habit", "source")
+    assert cached("nosuch:tag", "habit:source") == 3
+    assert cached("busybox") == cached("nosuch:tag") == 0
 
 
 def test_standard_error_of_a_build_is_red(client: Any) -> None:

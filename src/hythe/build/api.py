@@ -46,7 +46,8 @@ class BuildOptions:
     `dockerfile` is a path in the context, or, with `dockerfile_text`, only its name in messages. `tags` are
     names for the result. `network` is for every RUN that does not choose its own. `platform` is "os/arch".
     `extra_hosts` are "name:address". `secrets` are for RUN --mount=type=secret, by id. `build_args` without a
-    value (None) leave the default in place. SOURCE_DATE_EPOCH among the build args fixes all times.
+    value (None) leave the default in place. SOURCE_DATE_EPOCH among the build args fixes all times. With
+    `cache_from` only steps that one of these images is made of are taken from the cache.
     """
 
     dockerfile: str = "Dockerfile"
@@ -55,6 +56,7 @@ class BuildOptions:
     build_args: Mapping[str, str | None] = field(default_factory=dict)
     target: str = ""
     no_cache: bool = False
+    cache_from: Sequence[str] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     network: str = "default"
     pull: bool = False

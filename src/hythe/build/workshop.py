@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from hythe.base.ids import new_id
@@ -22,7 +23,9 @@ from hythe.build.origins import Origins
 from hythe.build.progress import Reporter
 from hythe.build.state import StageState
 from hythe.build.tree import Tree
+from hythe.errors import InvalidArgument, NotFound
 from hythe.oci.spec import Mount
+from hythe.store.image import Image
 from hythe.store.images import Images
 from hythe.wire.times import SECOND
 
@@ -70,6 +73,8 @@ class Workshop:
         `needed`, asked only when the step is done, says whether the layer would hold anything.
         """
         record = None if self.options.no_cache else self.cache.find(key)
+        if record is not None and not self._wanted(state, record):
+            record = None
         if record is not None:
             self.reporter.cached()
         else:
@@ -78,6 +83,27 @@ class Workshop:
                 self._layer(state, record, make)
             self.cache.store(key, record)
         state.add(key, record)
+
+    def _wanted(self, state: StageState, record: CacheRecord) -> bool:
+        """Whether the state with this step added is one that an image of --cache-from went through."""
+        if self.options.cache_from is None:
+            return True
+        steps = [*(entry.created_by for entry in state.history), record.description]
+        layers = [layer.diff_id for layer in state.layers] + ([record.diff_id] if record.diff_id else [])
+        return any(
+            image.layers[: len(layers)] == layers
+            and [entry.created_by for entry in image.config.history[: len(steps)]] == steps
+            for image in self.sources
+        )
+
+    @cached_property
+    def sources(self) -> list[Image]:
+        """The images of --cache-from that are here."""
+        found = []
+        for name in self.options.cache_from or ():
+            with suppress(NotFound, InvalidArgument):
+                found.append(self.images.get(name))
+        return found
 
     def _layer(self, state: StageState, record: CacheRecord, make: Make) -> None:
         snapshots, id = self.images.snapshots, new_id()

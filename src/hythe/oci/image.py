@@ -67,7 +67,10 @@ class History(Struct, omit_defaults=True):
 
 
 class ImageConfig(Struct, omit_defaults=True):
-    """The document. `created` as RFC 3339, "" where it is not said."""
+    """The document. `created` as RFC 3339, "" where it is not said.
+
+    `container` and `container_config` are Docker's own: what a committed image was made of.
+    """
 
     architecture: str = ""
     os: str = "linux"
@@ -77,6 +80,8 @@ class ImageConfig(Struct, omit_defaults=True):
     config: RunConfig = field(default_factory=RunConfig)
     rootfs: RootFS = field(default_factory=RootFS)
     history: list[History] = []
+    container: str = ""
+    container_config: dict[str, Any] | None = None
     os_version: str = field(default="", name="os.version")
     os_features: list[str] | None = field(default=None, name="os.features")
 

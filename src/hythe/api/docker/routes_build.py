@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 _BUILD: Final = Parameters(
     honoured=(
-        "buildargs", "cpuperiod", "cpuquota", "cpusetcpus", "cpushares", "dockerfile", "extrahosts", "isolation",
-        "labels", "memory", "memswap", "networkmode", "nocache", "platform", "pull", "q", "session", "shmsize", "t",
-        "target", "version",
+        "buildargs", "cachefrom", "cpuperiod", "cpuquota", "cpusetcpus", "cpushares", "dockerfile", "extrahosts",
+        "isolation", "labels", "memory", "memswap", "networkmode", "nocache", "platform", "pull", "q", "session",
+        "shmsize", "t", "target", "version",
     ),
-    # Steps leave no containers, and the cache is looked up by content, whatever image it came from.
-    no_effect=("buildid", "cachefrom", "forcerm", "rm"),
+    # Steps leave no containers.
+    no_effect=("buildid", "forcerm", "rm"),
     refused=(
         "cgroupparent", "cpusetmems", "outputs", "remote", "secrets", "securityopt", "squash", "ssh",
         "ulimits",
@@ -50,6 +50,7 @@ def build_options(call: Call) -> BuildOptions:
         build_args=given,
         target=call.text("target"),
         no_cache=call.flag("nocache"),
+        cache_from=call.json_query("cachefrom", list[str], []) or None,
         labels=labels,
         network=call.text("networkmode") or "default",
         pull=call.flag("pull"),

@@ -68,6 +68,12 @@ class Commit:
             created=created,
             author=author or base.config.author,
             config=run,
+            container=record.id,
+            container_config={
+                **msgspec.to_builtins(run_config(record)),
+                "Hostname": record.hostname,
+                "Image": record.spec.image,
+            },
             rootfs=RootFS(diff_ids=[part.diff_id for part in layers]),
             history=[*base.config.history, History(created, " ".join(record.args), author, comment)],
         )

@@ -85,9 +85,9 @@ def image_json(image: Image) -> dict[str, Any]:
         "Comment": history[-1].get("comment") or "",
         "Created": found.get("created") or ZERO,
         "DockerVersion": "",
-        "Container": "",
-        "ContainerConfig": found.get("container_config")
-        or config,  # docker-compose 1 needs it, in any version
+        "Container": found.get("container") or "",
+        # docker-compose 1 asks for the newest version, and fails without it.
+        "ContainerConfig": found.get("container_config") or config,
         "Author": found.get("author") or "",
         "Config": config,
         "Architecture": found.get("architecture") or "",
