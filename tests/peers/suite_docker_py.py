@@ -86,7 +86,15 @@ def _unpacked(cache: Path) -> Path:
     if not tree.exists():
         folder = tree.parent
         folder.mkdir(parents=True, exist_ok=True)
-        wanted = ["--quiet", "--no-deps", "--no-binary", "docker", "--dest", str(folder), f"docker=={VERSION}"]
+        wanted = [
+            "--quiet",
+            "--no-deps",
+            "--no-binary",
+            "docker",
+            "--dest",
+            str(folder),
+            f"docker=={VERSION}",
+        ]
         subprocess.run([sys.executable, "-m", "pip", "download", *wanted], check=True)
         with tarfile.open(folder / f"docker-{VERSION}.tar.gz") as archive:
             archive.extractall(folder, filter="data")
