@@ -11,6 +11,7 @@ import os
 
 from hythe.base.ids import new_id
 from hythe.engine.bundle.process import capability_sets, process
+from hythe.engine.containers import links
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.surroundings import user_in
@@ -128,7 +129,8 @@ class Execs:
         """The container's process with the exec's own program, user, environment and rights."""
         record = handle.record
         user = user_in(record.state.pid, spec.user or record.user, record.spec.host.group_add)
-        base = process(record, user)
+        linked = links.variables(record, links.reached(record, self._parts.registry))
+        base = process(record, user, linked)
         result: Process = {**base, "args": spec.args, "terminal": spec.tty}
         given = {entry.partition("=")[0] for entry in spec.env}
         result["env"] = [e for e in base["env"] if e.partition("=")[0] not in given] + spec.env

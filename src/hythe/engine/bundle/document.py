@@ -56,10 +56,7 @@ def spec(container: Container, around: Surroundings) -> Spec:
     """The whole config.json. The root file system itself is handed to the runtime as a list of mounts."""
     host = container.spec.host
     options = SecurityOptions(host.security_opt, privileged=host.privileged)
-    described = process(container, around.user)
-    if around.links:
-        given = {entry.partition("=")[0] for entry in described["env"]}
-        described["env"] = [e for e in around.links if e.partition("=")[0] not in given] + described["env"]
+    described = process(container, around.user, around.links)
     limits = resources(host)
     limits["devices"] = device_rules(host)
     linux: Linux = {

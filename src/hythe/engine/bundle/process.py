@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from hythe.engine import apparmor
@@ -19,20 +20,24 @@ def capability_sets(granted: list[str], uid: int) -> Capabilities:
     return {"bounding": granted, "effective": effective, "permitted": effective}
 
 
-def environment(container: Container, user: ResolvedUser) -> list[str]:
-    """The process's environment: PATH, HOSTNAME, TERM and HOME where neither image nor user set them."""
+def environment(container: Container, user: ResolvedUser, linked: Sequence[str] = ()) -> list[str]:
+    """The process's environment: PATH, HOSTNAME, TERM, HOME and `linked` where neither image nor user set them."""
     given = {entry.partition("=")[0] for entry in container.env}
     first = [] if "PATH" in given else [DEFAULT_PATH]
     if "HOSTNAME" not in given:
         first.append(f"HOSTNAME={container.hostname}")
     if container.spec.tty and "TERM" not in given:
         first.append("TERM=xterm")
+    first += [entry for entry in linked if entry.partition("=")[0] not in given]
     last = [] if "HOME" in given else [f"HOME={user.home}"]
     return first + container.env + last
 
 
-def process(container: Container, user: ResolvedUser) -> Process:
-    """The container's main process; an exec starts from the same and changes some fields."""
+def process(container: Container, user: ResolvedUser, linked: Sequence[str] = ()) -> Process:
+    """The container's main process; an exec starts from the same and changes some fields.
+
+    `linked`: variables that tell of the containers it is linked to.
+    """
     host = container.spec.host
     options = SecurityOptions(host.security_opt, privileged=host.privileged)
     granted = capabilities(host.cap_add, host.cap_drop, privileged=host.privileged)
@@ -48,7 +53,7 @@ def process(container: Container, user: ResolvedUser) -> Process:
             "additionalGids": [user.gid, *(g for g in user.groups if g != user.gid)],
         },
         "args": container.args,
-        "env": environment(container, user),
+        "env": environment(container, user, linked),
         "cwd": container.working_dir or "/",
         "capabilities": capability_sets(granted, user.uid),
         "rlimits": limits,

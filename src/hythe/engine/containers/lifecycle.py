@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 
 from hythe.engine.bundle.document import spec, write_bundle
-from hythe.engine.containers import logdrivers
+from hythe.engine.containers import links, logdrivers
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.restart import next_delay, wants_restart
@@ -124,7 +124,8 @@ class Lifecycle:
     async def _plug(self, record: Container, pid: int) -> None:
         """The networks, and the files that say what came of them, while the runtime mounts the root."""
         await self._parts.networks.attach(record, pid)
-        write_managed_files(self._parts, record)
+        for one in (record, *links.linking(record, self._parts.registry)):
+            write_managed_files(self._parts, one)
 
     def refresh_files(self, record: Container) -> None:
         """After the networks of a running container have changed."""

@@ -2,14 +2,14 @@
 
 On a network of its own a link is one more name that the name server answers, to this container alone; the other may
 come later. On the default network, which has no name server, it is what it was before there were networks: a line in
-/etc/hosts and the variables ALIAS_NAME, ALIAS_PORT..., ALIAS_ENV_..., fixed at the start, for which the other must run.
+/etc/hosts, which follows the other, and the variables ALIAS_NAME, ALIAS_PORT..., ALIAS_ENV_..., fixed at the start, for
+which the other must run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hythe.base.ids import short
 from hythe.engine.containers.registry import Registry
 from hythe.engine.model import Container
 from hythe.errors import Conflict, InvalidArgument, NotFound
@@ -21,9 +21,19 @@ def parsed(text: str) -> tuple[str, str]:
     """(container, alias) of "CONTAINER:ALIAS"; without an alias the name is one. Raises InvalidArgument."""
     name, _, alias = text.partition(":")
     alias = alias.rpartition("/")[2] or name.lstrip("/")
-    if not name or not alias:
+    if not name or not alias or ":" in alias:
         raise InvalidArgument(f"bad format for links: {text!r}", hint="write CONTAINER:ALIAS")
     return name.lstrip("/"), alias
+
+
+def check(record: Container, registry: Registry) -> None:
+    """Before the container is made: those on the default network exist. Raises InvalidArgument."""
+    for name, _ in map(parsed, record.spec.host.links):
+        try:
+            registry.find(name)
+        except NotFound as error:
+            # Not NotFound: a client would take that for the image.
+            raise InvalidArgument(f"could not get container for {name}: {error.message}") from error
 
 
 def linked(record: Container, registry: Registry) -> list[tuple[str, Container]]:
@@ -42,16 +52,26 @@ def linked(record: Container, registry: Registry) -> list[tuple[str, Container]]
 
 
 def reached(record: Container, registry: Registry) -> list[tuple[str, Container]]:
-    """The same, without those that do not run, or are there no more."""
+    """The same, without those that are not connected now, or are there no more."""
     found = []
     for name, alias in map(parsed, record.spec.host.links):
         try:
             other = registry.find(name).record
         except NotFound:
             continue
-        if other.state.status == "running":
+        if address(other):
             found.append((alias, other))
     return found
+
+
+def linking(record: Container, registry: Registry) -> list[Container]:
+    """Those that run and have a link to it on the default network."""
+    return [
+        one.record
+        for one in registry
+        if one.running
+        and any(parsed(text)[0] in (record.name, record.id) for text in one.record.spec.host.links)
+    ]
 
 
 def without(record: Container, alias: str) -> list[str]:
@@ -70,7 +90,7 @@ def address(other: Container) -> str:
 def hosts(found: Sequence[tuple[str, Container]]) -> list[str]:
     """Lines of /etc/hosts."""
     return [
-        f"{address(other)}\t{alias} {short(other.id)} {other.name}\n"
+        f"{address(other)}\t{' '.join(dict.fromkeys((alias, other.hostname, other.name)))}\n"
         for alias, other in found
         if address(other)
     ]

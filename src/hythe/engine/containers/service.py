@@ -13,13 +13,13 @@ import msgspec
 
 from hythe.base.ids import new_id
 from hythe.engine import logs
+from hythe.engine.containers import links
 from hythe.engine.containers.commit import Commit
 from hythe.engine.containers.creation import ImageDefaults, mount_requests, new_record
 from hythe.engine.containers.files import ContainerFiles
 from hythe.engine.containers.health import HealthMonitor
 from hythe.engine.containers.lifecycle import Lifecycle
 from hythe.engine.containers.limits import checked
-from hythe.engine.containers.links import parsed, without
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.removal import Removal
 from hythe.engine.containers.usage import Usage
@@ -80,8 +80,7 @@ class Containers:
         record = new_record(id, chosen, spec, defaults)
         record.hostname = spec.hostname or self._shared_hostname(spec.host) or record.hostname
         self._parts.networks.check(record)
-        for link in spec.host.links:
-            self._registry.find(parsed(link)[0])
+        links.check(record, self._registry)
         self._registry.reserve(chosen, id)
         async with AsyncExitStack() as undo:
             undo.callback(self._registry.release, chosen)
@@ -154,7 +153,7 @@ class Containers:
         """Take away a name that the container has for another, from its next start on. Raises NotFound."""
         handle = self._registry.find(ref)
         async with handle.lock:
-            host = msgspec.structs.replace(handle.record.spec.host, links=without(handle.record, alias))
+            host = msgspec.structs.replace(handle.record.spec.host, links=links.without(handle.record, alias))
             handle.record.spec = msgspec.structs.replace(handle.record.spec, host=host)
             self._registry.save(handle, must=True)
 

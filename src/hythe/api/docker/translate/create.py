@@ -103,7 +103,7 @@ def _networks(body: CreateRequest) -> dict[str, EndpointRequest]:
     result = {name: endpoint(config) for name, config in configs.items()}
     if body.host_config.links and _own_network(body.host_config):
         request = result.setdefault(body.host_config.network_mode, EndpointRequest())
-        request.links = [*request.links, *_links(body.host_config)]
+        request.links = list(dict.fromkeys([*request.links, *_links(body.host_config)]))
     if body.mac_address:
         main = body.host_config.network_mode or "default"
         request = result.setdefault(main, EndpointRequest())
