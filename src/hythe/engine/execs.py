@@ -104,7 +104,7 @@ class Execs:
             if exec.started:
                 raise Conflict(f"exec {exec.id} has already been started")
             described = self._process(handle, spec, size)
-        except HytheError:
+        except BaseException:
             if fd is not None:
                 os.close(fd)
             raise
@@ -120,15 +120,17 @@ class Execs:
             raise
 
     def _need_running(self, handle: Handle) -> None:
+        handle.check_runs()
         if handle.record.state.status == "paused":
             raise Conflict(f"Container {handle.id} is paused, unpause the container before exec")
-        if handle.record.state.status != "running":
-            raise Conflict(f"container {handle.id} is not running", hint=f"hythe start {handle.record.name}")
 
     def _process(self, handle: Handle, spec: ExecSpec, size: tuple[int, int] | None) -> Process:
         """The container's process with the exec's own program, user, environment and rights."""
         record = handle.record
-        user = user_in(record.state.pid, spec.user or record.user, record.spec.host.group_add)
+        try:
+            user = user_in(record.state.pid, spec.user or record.user, record.spec.host.group_add)
+        except (FileNotFoundError, ProcessLookupError) as error:
+            raise Conflict(f"container {handle.id} is not running") from error  # its end is not told yet
         linked = links.variables(record, links.reached(record, self._parts.registry))
         base = process(record, user, linked)
         result: Process = {**base, "args": spec.args, "terminal": spec.tty}

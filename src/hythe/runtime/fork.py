@@ -31,6 +31,13 @@ class Pipes(NamedTuple):
         for fd in self.child:
             os.close(fd)
 
+    def abandon(self) -> None:
+        """There is no child: close everything but the input's end, which is its writer's."""
+        self.close_child()
+        for fd in (self.stdout, self.stderr):
+            if fd >= 0:
+                os.close(fd)
+
 
 class Born(NamedTuple):
     """`channel` is the warden's end of the line to the child."""

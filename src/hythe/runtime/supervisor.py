@@ -10,12 +10,15 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hythe.errors import CannotStart, Conflict, NotFound
 from hythe.kernel import cgroups, identity, process, seccomp, seccomp_listener
 from hythe.kernel.cgroups import Group
+from hythe.kernel.usernamespaces import Mapping
 from hythe.runtime import notified
 from hythe.runtime.birth import born
 from hythe.runtime.container import Container
@@ -80,7 +83,8 @@ class Supervisor:
         self, container: Container, plan: first.Plan, streams: Streams, pipes: Pipes, answer: Answer
     ) -> None:
         """Fork the container's first process. Its pid namespace is new, joined by path, or ours."""
-        made = self._spares.take(plan, pipes.child) or born(self._forker, plan, pipes)
+        with _abandoned_on_failure(streams, pipes):
+            made = self._spares.take(plan, pipes.child) or born(self._forker, plan, pipes)
         task = self._adopt(container, made, streams, pipes, None, answer)
         container.main, container.pid, container.start_time = task, task.pid, task.start_time
         self.containers[container.id] = container
@@ -114,19 +118,21 @@ class Supervisor:
         terminal: bool,
     ) -> None:
         """Fork a further process into a running container. Raises Conflict where that would not be safe."""
-        if container.no_exec:
-            raise Conflict(f"nothing can be run in {container.id}: {container.no_exec}", hint="restart it")
-        pidfd = identity.pidfd_open(container.pid)
-        try:
+        with ExitStack() as stack:
+            stack.enter_context(_abandoned_on_failure(streams, pipes))
+            if container.no_exec:
+                raise Conflict(
+                    f"nothing can be run in {container.id}: {container.no_exec}", hint="restart it"
+                )
+            pidfd = identity.pidfd_open(container.pid)
+            stack.callback(os.close, pidfd)
             plan = joined.ExecPlan(
                 spec, pidfd, container.group, container.filter, terminal, self._open_files,
-                own_mapping(container.pid), session=container.id,
+                _mapping(container), session=container.id,
             )  # fmt: skip
             made = self._forker.fork(
                 lambda channel: joined.become(plan, channel), pipes, pidfd, keep=(pidfd,)
             )
-        finally:
-            os.close(pidfd)
         container.execs[exec_id] = self._adopt(container, made, streams, pipes, exec_id, answer)
 
     def _adopt(
@@ -304,7 +310,7 @@ class Supervisor:
         except ProcessLookupError:
             pass
         container.group.kill()
-        container.paused = False
+        container.killed, container.paused = True, False
 
     def forget(self, container: Container) -> None:
         """Remove what is left of a container that has ended. Raises OSError when its group stays busy."""
@@ -312,3 +318,22 @@ class Supervisor:
         container.group.remove()
         self._records.remove(container.id)
         self.containers.pop(container.id, None)
+
+
+@contextmanager
+def _abandoned_on_failure(streams: Streams, pipes: Pipes) -> Iterator[None]:
+    """Where no process comes of it, whoever is attached already is let go of, or it would wait for ever."""
+    try:
+        yield
+    except BaseException:
+        pipes.abandon()
+        streams.close()
+        raise
+
+
+def _mapping(container: Container) -> Mapping | None:
+    """Raises Conflict for a container that has ended and is not reaped yet: it has no namespaces any more."""
+    try:
+        return own_mapping(container.pid)
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise Conflict(f"container {container.id} is not running") from error
