@@ -23,7 +23,8 @@ class Container:
     """`own_pid`: it has a pid namespace, so that everything ends with its first process.
 
     `no_exec` is why nothing more may be run in it, "" where it may. `program` is the runtime that has made it
-    and is asked for everything that changes it; None for our own.
+    and is asked for everything that changes it; None for our own. `killed`: SIGKILL was sent to its first process,
+    which version 1 of the control groups would freeze before it dies.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Container:
         self.start_time = 0
         self.started = program is None  # a process of ours that waits for its start ends with its warden
         self.paused = False
+        self.killed = False
         self.adopted = False
         self.no_exec = ""
         self.exit: ExitRecord | None = None

@@ -153,18 +153,22 @@ class Operations:
             self._supervisor.foreign.kill(
                 container, number, answer, lambda: _killed(container, number), all=everyone
             )
+            container.killed = container.killed or number == signal.SIGKILL
             return
         if everyone:
             _kill_all(container, number)
         else:
             os.kill(container.pid if exec_id is None else container.task(exec_id).pid, number)
-        _killed(container, number)
+        if exec_id is None:
+            _killed(container, number)
         answer.ok()
 
     def pause(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
         container = self._supervisor.get(request["id"])
         if container.status != "running":
             raise Conflict(f"container {container.id} is {container.status}, not running")
+        if container.killed:
+            raise Conflict(f"container {container.id} is not running: it has been killed")
         if container.program is not None:
             self._supervisor.foreign.pause(container, answer, lambda: _paused(container, True))
             return
@@ -245,8 +249,11 @@ def _paused(container: Container, paused: bool) -> None:
 
 
 def _killed(container: Container, number: int) -> None:
-    """A frozen process dies only when it is thawed."""
-    if number == signal.SIGKILL and container.paused:
+    """A frozen process dies only when it is thawed, and is not frozen again."""
+    if number != signal.SIGKILL:
+        return
+    container.killed = True
+    if container.paused:
         container.group.thaw()
         container.paused = False
 

@@ -29,7 +29,8 @@ _JOIN: Final = "tasks"
 """Moves one thread, which is all that a process has here. For "cgroup.procs" the kernel locks out every fork on
 the machine, and waits for a grace period of RCU (10 ms and more) to do so; for the thread that calls it need
 not (Linux 5.5, cgroup_procs_write_start)."""
-_FREEZE_TRIES: Final = 200
+_FREEZE_SECONDS: Final = 2.0
+_KILL_SECONDS: Final = 0.2
 
 
 class LayoutV1:
@@ -190,23 +191,25 @@ class GroupV1:
         return found
 
     def freeze(self) -> None:
-        if not self._freeze():
+        if not self._freeze(_FREEZE_SECONDS):
             self.thaw()
             raise OSError(errno.ETIMEDOUT, "not all of its processes could be stopped", self.path)
 
-    def _freeze(self) -> bool:
+    def _freeze(self, seconds: float) -> bool:
         """Whether all are frozen. The only polling here: version 1 has FREEZING as a state, and tells of its end
         by no event, for the kernel itself looks at the processes only when the file is read. A process that
-        sleeps in the kernel beyond signals can take any time, so the tries are bounded.
+        sleeps in the kernel beyond signals can take any time, and one on a busy machine waits for its turn to stop.
         """
         path = self._file("freezer", "freezer.state")
-        for _ in range(_FREEZE_TRIES):
+        end = time.monotonic() + seconds
+        while True:
             # Writing again also freezes what was forked meanwhile.
             files.write(path, "FROZEN")
             if files.read(path).strip() == "FROZEN":
                 return True
+            if time.monotonic() > end:
+                return False
             time.sleep(0.001)
-        return False
 
     def thaw(self) -> None:
         files.write(self._file("freezer", "freezer.state"), "THAWED")
@@ -221,7 +224,7 @@ class GroupV1:
         if not self.processes():
             self.thaw()
             return
-        self._freeze()
+        self._freeze(_KILL_SECONDS)
         try:
             for pid in self.processes():
                 try:
