@@ -13,7 +13,7 @@ from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.lifecycle import Lifecycle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.model import Container
-from hythe.errors import Conflict, Unsupported
+from hythe.errors import Conflict, NotFound, Unsupported
 from hythe.oci.image import HealthConfig, History, ImageConfig, RootFS, RunConfig
 from hythe.store.image import Image
 from hythe.store.instructions import apply_changes
@@ -41,13 +41,13 @@ class Commit:
             image = await asyncio.to_thread(self._make, handle, name, run, author, comment)
         finally:
             if halt:
-                with suppress(Conflict):  # it has ended: it was about to when it was frozen
+                with suppress(Conflict, NotFound):  # another has, or it has ended
                     await self._lifecycle.unpause(handle)
         self._parts.publish(handle.record, "commit", comment=comment, imageID=image.id)
         return image.id
 
     async def _halted(self, handle: Handle) -> bool:
-        """Whether it is paused now; not if it ends by itself at this moment."""
+        """False if it has ended meanwhile, or is about to."""
         try:
             await self._lifecycle.pause(handle)
         except Conflict:

@@ -1,8 +1,9 @@
 """One container in the daemon's memory: its record, its lock, and who waits for it.
 
 `lock` is held by whatever changes what the container *is* (start, clean-up after an exit, remove, rename,
-connect); signals are sent without it, so that `kill` works while `stop` waits. `idle` is set whenever no
-process runs and the clean-up after the last one is done. `attaching` are clients that came before the start.
+connect) or sends it a signal, but by nobody who waits for it to end: `kill` works while `stop` waits. `idle` is
+set whenever no process runs and the clean-up after the last one is done. `attaching` are clients that came before
+the start. `keepers` are restarts under way, between whose stop and start --rm removes nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 
 from hythe.engine.model import Container, ExitInfo
 from hythe.engine.runtime import Attachment
+from hythe.errors import Conflict, NotFound
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Handle:
     health: asyncio.Task[None] | None = None
     attaching: list[Attachment] = field(default_factory=list)
     announced: int = 0
+    keepers: int = 0
     all_attached: asyncio.Event = field(default_factory=asyncio.Event)
     _waiting: dict[str, list[asyncio.Future[ExitInfo]]] = field(default_factory=dict)
 
@@ -46,6 +49,15 @@ class Handle:
             if not self.announced:
                 self.all_attached.set()
 
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Around a restart: its stop does not remove a container with --rm."""
+        self.keepers += 1
+        try:
+            yield
+        finally:
+            self.keepers -= 1
+
     @property
     def id(self) -> str:
         return self.record.id
@@ -54,6 +66,19 @@ class Handle:
     def running(self) -> bool:
         """A process exists: running or paused."""
         return self.record.state.status in ("running", "paused")
+
+    def check_exists(self) -> None:
+        """Raises NotFound for one that was removed while its lock was waited for."""
+        if self.removed:
+            raise NotFound(f"No such container: {self.id}")
+
+    def check_runs(self) -> None:
+        """Raises Conflict, in docker's words, where there is no process: running and paused pass."""
+        self.check_exists()
+        if self.record.state.status == "restarting":
+            raise Conflict(f"Container {self.id} is restarting, wait until the container is running")
+        if not self.running:
+            raise Conflict(f"container {self.id} is not running", hint=f"hythe start {self.record.name}")
 
     def exit_info(self) -> ExitInfo:
         return ExitInfo(self.record.state.exit_code)
@@ -77,7 +102,7 @@ class Handle:
                     future.set_result(info)
 
     def cancel_restart(self) -> None:
-        """Forget a pending restart, unless it is the one that calls."""
-        if self.restart is not None and self.restart is not asyncio.current_task():
+        """Forget a pending restart."""
+        if self.restart is not None:
             self.restart.cancel()
         self.restart = None

@@ -1,9 +1,10 @@
-"""Start, stop, kill, pause, and what follows an exit.
+"""Start, restart, pause, and what follows an exit; stop and kill are in `stopping`.
 
 A start runs under the container's lock and with an undo stack: bundle, process, networks and published ports
 while the runtime mounts the root, then exec. Anything that fails takes back what was done and leaves the
 reason in the state. An exit is taken in two steps: who waits is told at once, then, under the lock, networks
-and cgroups are taken away, and the restart policy or --rm decides what comes next.
+and cgroups are taken away, and the restart policy or --rm decides what comes next. Under the lock, a container
+whose status is "restarting" has a task that waits to start it, and no other has.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -21,15 +21,14 @@ from hythe.engine.containers import links, logdrivers
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.restart import next_delay, wants_restart
+from hythe.engine.containers.stopping import Stopping
 from hythe.engine.containers.surroundings import surroundings, write_managed_files
 from hythe.engine.containers.userns import give_back
 from hythe.engine.model import Container
 from hythe.engine.runtime import Attachment, Exit, Streams
 from hythe.engine.runtimes.portable import portable
-from hythe.engine.signals import parse_signal
-from hythe.errors import CannotStart, Conflict, HytheError, NotFound, NotModified
+from hythe.errors import CannotStart, Conflict, HytheError, NotModified
 
-DEFAULT_STOP_TIMEOUT = 10.0
 ATTACH_SECONDS = 2.0
 log = logging.getLogger("hythe.engine")
 
@@ -41,22 +40,23 @@ class Lifecycle:
         self._parts = parts
         self._remove = remove
         self._tasks: set[asyncio.Task[None]] = set()
+        self.stopping = Stopping(parts)
+        self.stop, self.kill = self.stopping.stop, self.stopping.kill
         self.on_started: Callable[[Handle], None] = lambda _: None
         self.on_stopped: Callable[[Handle], None] = lambda _: None
 
     # ---- start --------------------------------------------------------------------------------
 
     async def start(self, handle: Handle) -> None:
-        """Raises NotModified when it runs already."""
-        handle.cancel_restart()
+        """Raises NotModified when it runs already or waits to be restarted."""
         async with handle.lock:
-            if handle.removed:
-                raise NotFound(f"No such container: {handle.id}")
-            if handle.record.state.status == "paused":
+            handle.check_exists()
+            state = handle.record.state
+            if state.status == "paused":
                 raise Conflict("cannot start a paused container, try unpause instead")
-            if handle.running:
+            if handle.running or state.status == "restarting":
                 raise NotModified(f"container {handle.record.name} is already running")
-            handle.record.state.manually_stopped = False
+            state.manually_stopped, state.restart_count, handle.restart_delay = False, 0, 0.0
             await self._start(handle)
 
     async def _start(self, handle: Handle) -> None:
@@ -152,88 +152,22 @@ class Lifecycle:
         else:
             handle.attaching.append(attachment)
 
-    # ---- stop ---------------------------------------------------------------------------------
-
-    async def stop(self, handle: Handle, timeout: float | None, signal_name: str | None) -> None:
-        """Send the stop signal, then KILL after `timeout` seconds (-1: never). NotModified if not running."""
-        record = handle.record
-        restarting = handle.restart is not None
-        handle.cancel_restart()
-        if restarting and not handle.running:
-            self._settle(handle)
-            return
-        async with handle.lock:
-            if not handle.running:
-                raise NotModified(f"container {record.name} is not running")
-            record.state.manually_stopped = True
-            self._parts.registry.save(handle)
-        await self._terminate(handle, timeout, signal_name)
-        self._parts.publish(record, "stop")
-
-    def _settle(self, handle: Handle) -> None:
-        """A container that waited to be restarted stays as it is."""
-        state = handle.record.state
-        state.status, state.manually_stopped = "exited", True
-        self._parts.registry.save(handle)
-        handle.resolve("not-running")
-
-    async def _terminate(self, handle: Handle, timeout: float | None, signal_name: str | None) -> None:
-        record = handle.record
-        if timeout is None:
-            configured = record.spec.stop_timeout
-            timeout = DEFAULT_STOP_TIMEOUT if configured is None else configured
-        number = parse_signal(signal_name or record.stop_signal)
-        await self._signal(handle, number)
-        await self._thaw(handle)
-        try:
-            await asyncio.wait_for(handle.idle.wait(), None if timeout < 0 else timeout)
-        except TimeoutError:
-            await self._signal(handle, signal.SIGKILL)
-            await handle.idle.wait()
-
-    async def _thaw(self, handle: Handle) -> None:
-        """Let a paused container take its signal; it may have ended of it, or been thawed by another, meanwhile."""
-        if handle.record.state.status != "paused":
-            return
-        try:
-            await self._parts.runtime.resume(handle.id)
-        except (NotFound, Conflict):
-            return
-
-    async def _signal(self, handle: Handle, number: int) -> None:
-        try:
-            await self._parts.runtime.kill(handle.id, number)
-        except (NotFound, Conflict):
-            return
-        self._parts.publish(handle.record, "kill", signal=str(number))
-
-    async def kill(self, handle: Handle, signal_name: str | int) -> None:
-        """Send one signal. A KILL is meant to end it: no restart follows."""
-        number = parse_signal(signal_name)
-        if not handle.running:
-            raise Conflict(
-                f"cannot kill container: {handle.record.name}: container {handle.id} is not running"
-            )
-        if number == signal.SIGKILL:
-            handle.record.state.manually_stopped = True
-        await self._signal(handle, number)
-        if number == signal.SIGKILL:
-            await self._thaw(handle)
-            await handle.idle.wait()
+    # ---- what a process may be told -----------------------------------------------------------
 
     async def restart(self, handle: Handle, timeout: float | None, signal_name: str | None) -> None:
-        handle.cancel_restart()
-        if handle.running:
-            handle.record.state.manually_stopped = True
-            await self._terminate(handle, timeout, signal_name)
-        await self.start(handle)
+        """Stop, then start: also where another client has done either meanwhile, and with --rm."""
+        with handle.kept():
+            with suppress(NotModified):
+                await self.stopping.stop(handle, timeout, signal_name)
+            with suppress(NotModified):
+                await self.start(handle)
         self._parts.publish(handle.record, "restart")
 
     async def pause(self, handle: Handle) -> None:
         async with handle.lock:
-            if handle.record.state.status != "running":
-                word = "already paused" if handle.record.state.status == "paused" else "not running"
-                raise Conflict(f"Container {handle.id} is {word}")
+            handle.check_runs()
+            if handle.record.state.status == "paused":
+                raise Conflict(f"Container {handle.id} is already paused")
             await self._parts.runtime.pause(handle.id)
             handle.record.state.status = "paused"
             self._parts.registry.save(handle)
@@ -241,6 +175,7 @@ class Lifecycle:
 
     async def unpause(self, handle: Handle) -> None:
         async with handle.lock:
+            handle.check_exists()
             if handle.record.state.status != "paused":
                 raise Conflict(f"Container {handle.id} is not paused")
             await self._parts.runtime.resume(handle.id)
@@ -276,7 +211,7 @@ class Lifecycle:
             parts.publish(record, "die", exitCode=str(exit.exit_code), execDuration=str(int(ran)))
             again = wants_restart(record)
             if again:
-                state.status = "restarting"
+                state.status, state.restart_count = "restarting", state.restart_count + 1
             # Who waits for the container's end hears of this one also if it is started again, as with dockerd.
             handle.resolve("next-exit", "not-running")
             for problem in await asyncio.gather(
@@ -290,21 +225,17 @@ class Lifecycle:
             give_back(record, parts)
             parts.registry.save(handle)
             handle.idle.set()
-        if again:
-            handle.restart_delay = next_delay(handle.restart_delay, ran)
-            handle.restart = asyncio.ensure_future(self._restart_later(handle))
-        elif record.spec.host.auto_remove:
+            if again:
+                handle.restart_delay = next_delay(handle.restart_delay, ran)
+                handle.restart = asyncio.ensure_future(self._restart_later(handle))
+        if not again and record.spec.host.auto_remove and not handle.keepers:
             await self._remove(handle)
 
     async def _restart_later(self, handle: Handle) -> None:
         await asyncio.sleep(handle.restart_delay)
         async with handle.lock:
-            if handle.removed or handle.running or handle.restart is not asyncio.current_task():
+            if handle.restart is not asyncio.current_task():
                 return
-            handle.record.state.restart_count += 1
             handle.restart = None
-            try:
+            with suppress(HytheError):  # the reason is in the container's state
                 await self._start(handle)
-            except HytheError:
-                return
-        self._parts.publish(handle.record, "restart")

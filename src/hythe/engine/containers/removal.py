@@ -6,12 +6,13 @@ import asyncio
 import os
 import shutil
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.execs import Execs
 from hythe.engine.model import Container
-from hythe.errors import Conflict, HytheError, NotFound
+from hythe.errors import Conflict, NotFound
 
 
 class Removal:
@@ -22,43 +23,26 @@ class Removal:
     async def remove(self, ref: str, *, force: bool = False, volumes: bool = False) -> None:
         """Remove a stopped container; with `force` end it first. Anonymous volumes go with `volumes`."""
         handle = self._parts.registry.find(ref)
-        record = handle.record
-        if handle.running and not force:
-            hint = "stop the container before removing it or force remove"
-            paused = record.state.status == "paused"
-            raise Conflict(
-                f'cannot remove container "/{record.name}": container is {"paused" if paused else "running"}: '
-                f"{hint if not paused else 'unpause the container before removing it or force remove'}",
-            )
-        if record.state.status == "restarting" and not force:
-            raise Conflict(
-                f'cannot remove container "/{record.name}": container is restarting: '
-                "stop the container before removing it or force remove"
-            )
-        handle.cancel_restart()
-        await self._end(handle)
-        await self._remove(handle, volumes=volumes)
-
-    async def _end(self, handle: Handle) -> None:
-        """Kill until nothing runs; a restart or start that slipped in between is killed as well."""
-        while handle.running:
-            try:
+        while not await self._remove(handle, force=force, volumes=volumes):
+            with suppress(Conflict, NotFound):  # it has ended by itself, or another has removed it
                 await self.kill(handle, "SIGKILL")
-            except HytheError:
-                if handle.running:
-                    raise
 
     async def discard(self, handle: Handle) -> None:
-        """--rm: the container and its anonymous volumes."""
-        await self._remove(handle, volumes=True)
+        """--rm: the container and its anonymous volumes; unless another client has started it again."""
+        await self._remove(handle, force=True, volumes=True)
 
-    async def _remove(self, handle: Handle, *, volumes: bool) -> None:
+    async def _remove(self, handle: Handle, *, force: bool, volumes: bool) -> bool:
+        """False, with `force`, for one that runs and is to be ended first. Raises Conflict without."""
         parts, record = self._parts, handle.record
         async with handle.lock:
             if handle.removed:
-                return
-            if handle.running:
-                raise Conflict(f'cannot remove container "/{record.name}": container is running')
+                return True
+            if handle.running or record.state.status == "restarting":
+                if not force:
+                    raise _live(record)
+                if handle.running:
+                    return False
+            handle.cancel_restart()
             parts.registry.remove(handle)
             self._execs.forget(handle.id)
             while handle.attaching:
@@ -68,6 +52,7 @@ class Removal:
                 await parts.volumes.drop_anonymous(record)
         handle.resolve("removed", "not-running", "next-exit")
         parts.publish(record, "destroy")
+        return True
 
     def _remove_files(self, handle: Handle) -> None:
         self._parts.images.snapshots.remove(handle.record.snapshot)
@@ -87,9 +72,19 @@ class Removal:
                 continue
             size = await asyncio.to_thread(self._parts.images.snapshots.usage, record.snapshot)
             try:
-                await self._remove(handle, volumes=False)
+                await self._remove(handle, force=False, volumes=False)
             except (Conflict, NotFound):
                 continue
             removed.append(handle.id)
             freed += size
         return removed, freed
+
+
+def _live(record: Container) -> Conflict:
+    status, first = record.state.status, "stop"
+    if status == "paused":
+        first = "unpause"
+    return Conflict(
+        f'cannot remove container "/{record.name}": container is {status}: '
+        f"{first} the container before removing it or force remove"
+    )

@@ -40,7 +40,7 @@ from hythe.engine.names import check_name, random_name
 from hythe.engine.runtime import Attachment
 from hythe.engine.runtimes.portable import init_program
 from hythe.engine.streams import parse_detach_keys, write_all
-from hythe.errors import Conflict, HytheError, InvalidArgument, NotFound
+from hythe.errors import HytheError, InvalidArgument, NotFound
 from hythe.store.images import Image
 from hythe.wire import stdcopy
 
@@ -140,6 +140,7 @@ class Containers:
         handle = self._registry.find(ref)
         new = check_name(name)
         async with handle.lock:
+            handle.check_exists()
             old = handle.record.name
             if new == old:
                 raise InvalidArgument("Renaming a container with the same name as its current name")
@@ -198,8 +199,7 @@ class Containers:
 
     async def resize(self, ref: str, height: int, width: int) -> None:
         handle = self._registry.find(ref)
-        if not handle.running:
-            raise Conflict(f"container {handle.id} is not running")
+        handle.check_runs()
         await self._parts.runtime.resize(handle.id, None, height, width)
 
     def logs(self, ref: str, query: LogQuery) -> AsyncIterator[LogLine]:
@@ -214,6 +214,7 @@ class Containers:
     async def connect(self, network: str, ref: str, request: EndpointRequest) -> None:
         handle = self._registry.find(ref)
         async with handle.lock:
+            handle.check_exists()
             await self._parts.networks.connect(handle.record, network, request)
             self._registry.save(handle)
             if handle.running:
@@ -227,6 +228,7 @@ class Containers:
                 return
             raise
         async with handle.lock:
+            handle.check_exists()
             await self._parts.networks.disconnect(handle.record, network)
             self._registry.save(handle)
             if handle.running:
@@ -234,7 +236,7 @@ class Containers:
 
     async def stop_all(self, timeout: float | None = None) -> None:
         """End every container, at once and in parallel."""
-        running = [h for h in self._registry if h.running or h.restart is not None]
+        running = [h for h in self._registry if h.running or h.record.state.status == "restarting"]
         ended = await asyncio.gather(
             *(self.lifecycle.stop(h, timeout, None) for h in running), return_exceptions=True
         )

@@ -20,7 +20,7 @@ from hythe.engine.containers.limits import checked, merged
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.validation import validate
 from hythe.engine.rootfs import layer_paths
-from hythe.errors import Conflict, NotFound, Unsupported
+from hythe.errors import NotFound, Unsupported
 from hythe.kernel.cgroups import Layout, Support, detect
 from hythe.kernel.procfs import in_pid_namespace_of
 from hythe.store.changes import ADDED, MODIFIED, Change
@@ -141,8 +141,7 @@ class Usage:
                 f"ps arguments {ps_args!r} are not supported", hint="leave them out: -ef is shown"
             )
         handle = self._parts.registry.find(ref)
-        if not handle.running:
-            raise Conflict(f"container {handle.id} is not running")
+        handle.check_runs()
         pids = self._cgroups.group(self._parts.cgroup(handle.record)).processes()
         pids = pids or in_pid_namespace_of(handle.record.state.pid)  # there may be no control groups
         rows = [row for pid in sorted(pids) if (row := _process_row(pid)) is not None]
@@ -152,6 +151,7 @@ class Usage:
         """New limits and restart policy, by the names of HostOptions; at once if it runs. Warnings."""
         handle = self._parts.registry.find(ref)
         async with handle.lock:
+            handle.check_exists()
             host, warnings = checked(merged(handle.record.spec.host, changes), self.limits, update=True)
             spec = msgspec.structs.replace(handle.record.spec, host=host)
             validate(spec)
