@@ -18,7 +18,11 @@ _SHELL: Final = ["/bin/sh", "-c"]
 
 
 def apply_changes(config: RunConfig, lines: Iterable[str]) -> None:
-    """Change `config` as the lines say. Raises InvalidArgument, Unsupported."""
+    """Change `config` as the lines say: an entrypoint drops the command that none of them gives.
+
+    Raises InvalidArgument, Unsupported.
+    """
+    words = set()
     for line in lines:
         word, _, rest = line.strip().partition(" ")
         apply = _INSTRUCTIONS.get(word.upper())
@@ -27,6 +31,9 @@ def apply_changes(config: RunConfig, lines: Iterable[str]) -> None:
         if not rest.strip():
             raise InvalidArgument(f"the change {line!r} lacks its argument")
         apply(config, rest.strip())
+        words.add(word.upper())
+    if "ENTRYPOINT" in words and "CMD" not in words:
+        config.cmd = None
 
 
 def _words(config: RunConfig, rest: str) -> list[str]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hythe.engine.standing import Standing
     from hythe.engine.usernamespaces import UserNamespaces
     from hythe.network.model import EndpointRecord, NetworkRecord, NetworkRequest
+    from hythe.oci.image import RunConfig
     from hythe.registry.credentials import Credentials
     from hythe.registry.search import Result
     from hythe.store.images import Image
@@ -114,7 +115,15 @@ class Archives(Protocol):
     async def export(self, ref: str, out: BinaryIO) -> None: ...
 
     async def commit(
-        self, ref: str, name: str | None, *, author: str, comment: str, pause: bool, changes: Sequence[str]
+        self,
+        ref: str,
+        name: str | None,
+        *,
+        author: str,
+        comment: str,
+        pause: bool,
+        changes: Sequence[str],
+        config: RunConfig | None = None,
     ) -> str: ...
 
 

@@ -13,6 +13,7 @@ from hythe.api.docker.registry_auth import credentials_for_build
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import send_progress
 from hythe.api.docker.transfer import spooled
+from hythe.api.docker.translate.commit import run_config
 from hythe.api.docker.types.containers import ContainerConfig
 from hythe.build.api import BuildOptions, StepLimits
 from hythe.errors import InvalidArgument, Unsupported
@@ -100,9 +101,7 @@ async def commit(call: Call) -> web.StreamResponse:
     container = call.text("container")
     if not container:
         raise InvalidArgument("the parameter container is missing")
-    body = await call.optional_body(ContainerConfig)
-    if body != ContainerConfig():
-        raise Unsupported("a configuration in the body of commit is not supported", hint="use changes")
+    given = run_config(await call.optional_body(ContainerConfig))
     repository, tag = call.text("repo"), call.text("tag")
     image_id = await call.engine.containers.commit(
         container,
@@ -110,9 +109,15 @@ async def commit(call: Call) -> web.StreamResponse:
         author=call.text("author"),
         comment=call.text("comment"),
         pause=call.flag("pause", True),
-        changes=call.texts("changes"),
+        changes=_lines(call.texts("changes")),
+        config=given,
     )
     return json_response({"Id": image_id}, status=201)
+
+
+def _lines(changes: list[str]) -> list[str]:
+    """Each may be several instructions, a line each."""
+    return [line for change in changes for line in change.splitlines() if line.strip()]
 
 
 # All of the cache is unused once no build runs, so that `all` adds nothing.
@@ -124,7 +129,6 @@ _PRUNE: Final = Parameters(
 _COMMIT: Final = Parameters(
     ("author", "changes", "comment", "container", "pause", "repo", "tag"),
     body=ContainerConfig,
-    body_refused=True,
 )
 
 ROUTES: Final = (

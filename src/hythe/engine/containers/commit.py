@@ -25,17 +25,28 @@ class Commit:
         self._parts, self._lifecycle = parts, lifecycle
 
     async def commit(
-        self, ref: str, name: str | None, *, author: str, comment: str, pause: bool, changes: Sequence[str]
+        self,
+        ref: str,
+        name: str | None,
+        *,
+        author: str,
+        comment: str,
+        pause: bool,
+        changes: Sequence[str],
+        config: RunConfig | None = None,
     ) -> str:
         """The new image's id. A running container is paused meanwhile, unless `pause` is false.
 
-        `changes` are Dockerfile instructions on top of the container's own settings.
+        `changes` are Dockerfile instructions on top of `config`, if given; what that leaves open is the container's.
         """
         handle = self._parts.registry.find(ref)
         if name:
             self._parts.images.check_name(name)
-        run = run_config(handle.record)
+        own = run_config(handle.record)
+        run = own if config is None else config
         apply_changes(run, changes)
+        if config is not None:
+            complete(run, own)
         halt = pause and handle.record.state.status == "running" and await self._halted(handle)
         try:
             image = await asyncio.to_thread(self._make, handle, name, run, author, comment)
@@ -95,3 +106,27 @@ def run_config(record: Container) -> RunConfig:
         stop_signal="" if record.stop_signal == "SIGTERM" else record.stop_signal,
         healthcheck=None if check is None else HealthConfig(**msgspec.structs.asdict(check)),
     )
+
+
+def complete(run: RunConfig, own: RunConfig) -> None:
+    """Fill in what `run` leaves open from the container's own: lists are joined, by name or key, in favour of `run`."""
+    run.user = run.user or own.user
+    run.working_dir = run.working_dir or own.working_dir
+    run.stop_signal = run.stop_signal or own.stop_signal
+    run.exposed_ports = (own.exposed_ports or {}) | (run.exposed_ports or {}) or None
+    run.volumes = (own.volumes or {}) | (run.volumes or {}) or None
+    run.labels = (own.labels or {}) | (run.labels or {}) or None
+    given = {entry.partition("=")[0] for entry in run.env or []}
+    run.env = [*(run.env or []), *(e for e in own.env or [] if e.partition("=")[0] not in given)]
+    if not run.entrypoint:
+        run.cmd = run.cmd or own.cmd
+        run.entrypoint = own.entrypoint if run.entrypoint is None else None
+    run.healthcheck = _check(run.healthcheck, own.healthcheck)
+
+
+def _check(given: HealthConfig | None, own: HealthConfig | None) -> HealthConfig | None:
+    """What the one leaves out is the other's."""
+    if given is None or own is None:
+        return given or own
+    fields = msgspec.structs.asdict(given)
+    return HealthConfig(**{name: value or getattr(own, name) for name, value in fields.items()})

@@ -41,9 +41,9 @@ def container_spec(body: CreateRequest) -> ContainerSpec:
     host = host_options(body.host_config)
     return ContainerSpec(
         image=body.image,
-        command=_words(body.cmd),
-        entrypoint=_words(body.entrypoint),
-        env=_env(body.env),
+        command=words(body.cmd),
+        entrypoint=words(body.entrypoint),
+        env=container_env(body.env),
         user=body.user,
         working_dir=body.working_dir,
         hostname=body.hostname,
@@ -59,26 +59,28 @@ def container_spec(body: CreateRequest) -> ContainerSpec:
         volumes=sorted(body.volumes),
         stop_signal=body.stop_signal,
         stop_timeout=body.stop_timeout,
-        healthcheck=_health(body.healthcheck) if body.healthcheck else None,
+        healthcheck=health(body.healthcheck) if body.healthcheck else None,
         network_disabled=body.network_disabled,
         host=host,
         networks=_networks(body),
     )
 
 
-def _words(value: StringOrList | None) -> list[str] | None:
+def words(value: StringOrList | None) -> list[str] | None:
     """Docker takes one string for a list of one."""
     return [value] if isinstance(value, str) else value
 
 
-def _env(entries: list[str]) -> list[str]:
+def container_env(entries: list[str]) -> list[str]:
+    """Raises InvalidArgument for an entry without a name."""
     for entry in entries:
         if not entry or entry.startswith("="):
             raise InvalidArgument(f"invalid environment variable: {entry!r}")
     return entries
 
 
-def _health(config: HealthConfig) -> Healthcheck:
+def health(config: HealthConfig) -> Healthcheck:
+    """Raises InvalidArgument for what dockerd refuses."""
     for name in ("interval", "timeout", "start_period", "start_interval"):
         if getattr(config, name) != 0 and getattr(config, name) < MIN_PROBE:
             word = "".join(part.capitalize() for part in name.split("_"))
