@@ -55,7 +55,7 @@ def test_success_is_no_failure(target: Target) -> None:
 
 def test_the_wait_doubles(target: Target) -> None:
     id = started(target, "echo up; exit 1", "on-failure", 4)
-    assert ask(target, "POST", f"{V}/containers/{id}/wait").json["StatusCode"] == 1
+    wait_until(lambda: state_of(target, id) == "exited")
     log = ask(target, "GET", f"{V}/containers/{id}/logs?stdout=1&timestamps=1").body.decode()
     times = [_seconds(line[8:]) for line in log.splitlines()]
     waits = [later - earlier for earlier, later in pairwise(times)]
@@ -67,6 +67,13 @@ def test_the_wait_doubles(target: Target) -> None:
 def _seconds(line: str) -> float:
     hours, minutes, seconds = line.split("T")[1].split("Z")[0].split(":")
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+@pytest.mark.parametrize("condition", ["not-running", "next-exit"])
+def test_a_wait_ends_with_the_first_exit(target: Target, condition: str) -> None:
+    id = started(target, "sleep 0.5; exit 4", "on-failure", 3)
+    assert ask(target, "POST", f"{V}/containers/{id}/wait?condition={condition}").json["StatusCode"] == 4
+    assert inspected(target, id)["RestartCount"] == 1
 
 
 @pytest.mark.parametrize("policy", ["always", "unless-stopped"])
@@ -124,7 +131,7 @@ def test_a_restart_is_told_in_this_order(target: Target) -> None:
 
 def test_the_policy_s_restarts_are_told_in_this_order(target: Target) -> None:
     id = started(target, "exit 3", "on-failure", 1)
-    ask(target, "POST", f"{V}/containers/{id}/wait")
+    wait_until(lambda: state_of(target, id) == "exited")
     assert actions(target, id) == ["create", "start", "die", "start", "die"]
 
 

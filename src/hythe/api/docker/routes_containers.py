@@ -106,10 +106,12 @@ async def wait(call: Call) -> web.StreamResponse:
     try:
         info = await while_connected(call, ended())
         failure = {"Message": info.error} if info.error else None
-        answer = {"StatusCode": info.exit_code, "Error": failure}
+        answer: dict[str, object] = {"StatusCode": info.exit_code, "Error": failure}
     except HytheError as error:
         answer = {"StatusCode": -1, "Error": {"Message": str(error)}}
-    await response.write(json_line({k: v for k, v in answer.items() if v is not None}))
+    if answer["Error"] is None and call.version >= (1, 42):
+        del answer["Error"]
+    await response.write(json_line(answer))
     await response.write_eof()
     return response
 

@@ -84,7 +84,10 @@ class Handle:
         return ExitInfo(self.record.state.exit_code)
 
     def waiter(self, condition: str) -> asyncio.Future[ExitInfo]:
-        """A future for "not-running" (at once if so), "next-exit" or "removed"; registered at this call."""
+        """A future for "not-running" (at once if so), "next-exit" or "removed"; registered at this call.
+
+        As with dockerd, an exit that a restart follows ends both of the first.
+        """
         future: asyncio.Future[ExitInfo] = asyncio.get_running_loop().create_future()
         waiting = self.running or self.record.state.status == "restarting"
         if condition == "not-running" and not waiting:
