@@ -17,6 +17,7 @@ _SWITCHES: Final = (
     ("--privileged", "take all the walls down"),
     ("--oom-kill-disable", "do not kill it when memory is short"),
     ("--no-healthcheck", "no health check, whatever the image says"),
+    ("--restart-on-unhealthy", "restart it when its health check gives it up (hythe's own)"),
 )
 _TEXTS: Final = (
     ("-u --user", "USER", "user[:group] to run as"),

@@ -113,7 +113,8 @@ class Runtime(Protocol):
 
     async def resume(self, id: str) -> None: ...
 
-    async def update(self, id: str, resources: Resources) -> None: ...
+    async def update(self, id: str, resources: Resources) -> list[str]:
+        """Warnings: what could not be done as it was asked for."""
 
     async def delete(self, id: str, *, force: bool = False) -> None:
         """Leave nothing of it behind. With `force` also of one that runs; none at all is no error then."""

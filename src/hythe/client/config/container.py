@@ -48,11 +48,16 @@ class RunOptions:
         self.ulimit, self.sysctl, self.device = list[str](), list[str](), list[str]()
         self.cap_add, self.cap_drop, self.group_add = list[str](), list[str](), list[str]()
         self.security_opt: list[str] = []
-        self.restart = ""
+        self.restart, self.restart_on_unhealthy = "", False
         self.pid = self.ipc = self.uts = self.userns = self.cgroupns = self.cgroup_parent = self.runtime = ""
         self.log_driver, self.log_opt = "", list[str]()
         self.health_cmd = self.health_interval = self.health_timeout = self.health_start_period = ""
         self.health_start_interval, self.health_retries = "", 0
+
+
+def _revived(options: RunOptions) -> dict[str, str]:
+    """hythe's own: the label that its engine looks at."""
+    return {"io.hythe.restart-on-unhealthy": "true"} if options.restart_on_unhealthy else {}
 
 
 def container_config(options: RunOptions, caller: Mapping[str, str]) -> Json:
@@ -67,7 +72,7 @@ def container_config(options: RunOptions, caller: Mapping[str, str]) -> Json:
         "Image": options.image, "Cmd": options.command or None, "User": options.user,
         "WorkingDir": options.workdir, "Hostname": options.hostname, "Domainname": options.domainname,
         "Env": environment(options.env, options.env_file, caller),
-        "Labels": labels(options.label, options.label_file),
+        "Labels": labels(options.label, options.label_file) | _revived(options),
         "Tty": options.tty, "OpenStdin": options.interactive,
         "StdinOnce": options.interactive and not options.detach,
         "AttachStdin": stdin, "AttachStdout": stdout, "AttachStderr": stderr,

@@ -51,6 +51,7 @@ class HealthMonitor:
 
     def __init__(self, parts: Parts, probe: Probe) -> None:
         self._parts, self._probe = parts, probe
+        self.on_unhealthy: Callable[[Handle], None] = lambda _: None
 
     def watch(self, handle: Handle) -> None:
         """Begin, or begin again after the daemon came back; nothing happens without a health check."""
@@ -93,3 +94,5 @@ class HealthMonitor:
         self._parts.registry.save(handle)
         if health.status != before:
             self._parts.publish(handle.record, f"health_status: {health.status}")
+            if health.status == "unhealthy":
+                self.on_unhealthy(handle)

@@ -20,7 +20,7 @@ from hythe.engine.bundle.document import spec, write_bundle
 from hythe.engine.containers import links, logdrivers
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.parts import Parts
-from hythe.engine.containers.restart import next_delay, wants_restart
+from hythe.engine.containers.restart import next_delay, restarts_unhealthy, wants_restart
 from hythe.engine.containers.stopping import Stopping
 from hythe.engine.containers.surroundings import surroundings, write_managed_files
 from hythe.engine.containers.userns import give_back
@@ -162,6 +162,16 @@ class Lifecycle:
             with suppress(NotModified):
                 await self.start(handle)
         self._parts.publish(handle.record, "restart")
+
+    def unhealthy(self, handle: Handle) -> None:
+        """Its health check has given it up: it is restarted if it has the label for that."""
+        if restarts_unhealthy(handle.record):
+            self._spawn(self._revive(handle))
+
+    async def _revive(self, handle: Handle) -> None:
+        log.warning("%s is unhealthy and is restarted", handle.record.name)
+        with suppress(HytheError):  # removed, or the reason is in its state
+            await self.restart(handle, None, None)
 
     async def pause(self, handle: Handle) -> None:
         async with handle.lock:

@@ -6,7 +6,12 @@ does (docs: "Start containers automatically").
 
 from __future__ import annotations
 
+from typing import Final
+
 from hythe.engine.model import Container
+
+UNHEALTHY_LABEL: Final = "io.hythe.restart-on-unhealthy"
+"""With the value "true": its container is restarted whenever it becomes unhealthy."""
 
 FIRST, LONGEST, LASTING = 0.1, 60.0, 10.0
 
@@ -27,6 +32,10 @@ def wants_start_at_boot(record: Container) -> bool:
     """After the daemon found it ended while nobody watched: `always` comes back even if it was stopped."""
     policy = record.spec.host.restart.name
     return policy == "always" or (policy == "unless-stopped" and not record.state.manually_stopped)
+
+
+def restarts_unhealthy(record: Container) -> bool:
+    return record.labels.get(UNHEALTHY_LABEL, "").lower() == "true"
 
 
 def next_delay(last: float, ran: float) -> float:

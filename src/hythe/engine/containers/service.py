@@ -56,6 +56,7 @@ class Containers:
         self.usage = Usage(parts)
         self.lifecycle.on_started = self.health.watch
         self.lifecycle.on_stopped = self.health.forget
+        self.health.on_unhealthy = self.lifecycle.unhealthy
         self.remove, self.prune = self.removal.remove, self.removal.prune
         self.stats, self.top, self.update = self.usage.stats, self.usage.top, self.usage.update
         self.changes, self.size, self.layers = self.usage.changes, self.usage.size, self.usage.layers

@@ -156,7 +156,7 @@ class Usage:
             spec = msgspec.structs.replace(handle.record.spec, host=host)
             validate(spec)
             if handle.running:
-                await self._parts.runtime.update(handle.id, resources(host))
+                warnings = [*warnings, *await self._parts.runtime.update(handle.id, resources(host))]
             handle.record.spec = spec
             self._parts.registry.save(handle)
         self._parts.publish(handle.record, "update")

@@ -231,8 +231,9 @@ class WardenRuntime:
     async def resume(self, id: str) -> None:
         await self._call("resume", id=id)
 
-    async def update(self, id: str, resources: Resources) -> None:
-        await self._call("update", id=id, resources=resources)
+    async def update(self, id: str, resources: Resources) -> list[str]:
+        answer = await self._call("update", id=id, resources=resources)
+        return list(answer.get("warnings") or [])
 
     async def delete(self, id: str, *, force: bool = False) -> None:
         try:
