@@ -70,9 +70,11 @@ def endpoint_json(container: Container, endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _ipam(request: EndpointRequest) -> dict[str, Any] | None:
+    if not request.ipv4 and not request.ipv6 and not request.link_local:
+        return None
     found = {
         "IPv4Address": request.ipv4,
         "IPv6Address": request.ipv6,
         "LinkLocalIPs": request.link_local,
     }
-    return {key: value for key, value in found.items() if value} or None
+    return {key: value for key, value in found.items() if value}

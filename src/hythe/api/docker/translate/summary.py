@@ -77,7 +77,8 @@ def select(
         found = [c for c in found if c.image_id in wanted]
     if not (all or limit or "status" in filters or "exited" in filters):
         found = [c for c in found if c.state.status in ("running", "paused", "restarting")]
-    found = [c for c in found if _matches(c, filters)]
+    if filters:
+        found = [c for c in found if _matches(c, filters)]
     return found[:limit] if limit and limit > 0 else found
 
 
