@@ -31,7 +31,7 @@ def docker_registry(
     target: Target, root: Path, *, password: bool = False, certificate: tuple[Path, Path] | None = None,
     address: str = "localhost",
 ) -> Iterator[Registry]:  # fmt: skip
-    """A registry that the target can reach. `certificate`: (certificate, key), for TLS."""
+    """A registry that the target can reach at `address`. `certificate`: (certificate, key), for TLS."""
     root.mkdir()
     port = _free_port()
     (root / "htpasswd").write_text(HTPASSWD)
@@ -62,7 +62,7 @@ def _configuration(root: Path, port: int, *, password: bool, certificate: tuple[
         f"  filesystem: {{rootdirectory: {root / 'storage'}}}",
         "  delete: {enabled: true}",
         "http:",
-        f"  addr: 127.0.0.1:{port}",
+        f"  addr: :{port}",
     ]
     if certificate is not None:
         lines += [f"  tls: {{certificate: {certificate[0]}, key: {certificate[1]}}}"]

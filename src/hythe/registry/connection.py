@@ -46,6 +46,7 @@ class Connection:
         self._patience = settings.patience
         self.tokens = Tokens(endpoint, credentials, settings, self._plain)
         self._contexts: dict[str, ssl.SSLContext] = {}
+        self._holders, self._closing = 0, False
         self._http = aiohttp.ClientSession(
             auto_decompress=False,
             read_bufsize=_BUFFER,
@@ -54,7 +55,21 @@ class Connection:
         )
 
     async def close(self) -> None:
-        await self._http.close()
+        """Now, or when the last of those has left who hold it."""
+        self._closing = True
+        if not self._holders:
+            await self._http.close()
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Within, the connection stays open: for work that others wait for too, when who began it has left."""
+        self._holders += 1
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            if self._closing:
+                await self.close()
 
     async def ping(self) -> None:
         """Is there a registry, and what does it want to be shown? Raises Unreachable."""

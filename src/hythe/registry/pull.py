@@ -177,7 +177,7 @@ class Puller:
         async def work(report: Report) -> None:
             if self._turns.locked():
                 report(state(id, "Waiting"))
-            async with self._turns:
+            async with connection.held(), self._turns:
                 if self._images.snapshots.exists(layer.chain):
                     return
                 part = self._parts.path(layer.chain, layer.blob.digest)
