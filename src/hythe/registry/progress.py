@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -48,6 +49,27 @@ def drawn(current: int, total: int) -> str:
     if current <= total:
         numbers += f"/{human_size(total, 4)}"
     return f"[{'=' * filled}>{' ' * (_WIDTH - filled)}] {numbers}"
+
+
+class Counted:
+    """A file whose reader is told how far it has come."""
+
+    def __init__(self, file: io.FileIO, show: Callable[[int], None]) -> None:
+        self._file, self._show, self._read = file, show, 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._file.read(size) or b""
+        self._count(len(data))
+        return data
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        count = self._file.readinto(buffer) or 0
+        self._count(count)
+        return count
+
+    def _count(self, bytes_read: int) -> None:
+        self._read += bytes_read
+        self._show(self._read)
 
 
 class Meter:

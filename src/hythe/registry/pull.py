@@ -2,19 +2,18 @@
 
 Nothing has a name before it is whole: layers are unpacked beside the others and renamed, and the image is recorded in
 one transaction when all of them are there. So a daemon that is killed leaves layers that the next pull finds, parts
-that it continues (`blobs.py`), and no image. Layers are downloaded side by side and unpacked from the bottom up, each
-as soon as it and those below it are there; a layer that two pulls want is fetched once (`shared.py`). While a pull
-runs, the collector leaves its layers alone (`pinned`).
+that it continues (`blobs.py`), and no image. Layers are downloaded and unpacked side by side and placed from the bottom
+up; a layer that two pulls want is fetched once (`shared.py`). While a pull runs, the collector leaves its layers alone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from hythe.errors import NotFound, Unsupported
@@ -29,14 +28,13 @@ from hythe.registry.credentials import Credentials
 from hythe.registry.failures import BadContent, Refused, Unreachable, of_pull
 from hythe.registry.manifests import Found
 from hythe.registry.parts import Parts
-from hythe.registry.progress import Meter, Report, said, short, state
+from hythe.registry.progress import Counted, Message, Meter, Report, said, short, state
 from hythe.registry.reaching import first
 from hythe.registry.settings import Settings
 from hythe.registry.shared import Shared
 from hythe.registry.sources import Source, Sources
-from hythe.store.archive.compression import Tap
 from hythe.store.images import Images
-from hythe.store.layers import Layer
+from hythe.store.layers import Layer, Staged
 
 _AT_ONCE: Final = 3
 
@@ -60,14 +58,23 @@ class _Planned:
     parent: str | None
 
 
+@dataclass(frozen=True)
+class _Stack:
+    """The layers of one image, bottom up, and where they come from."""
+
+    connection: Connection
+    repository: str
+    planned: Sequence[_Planned]
+
+
 class Puller:
     """Pulls into one store. For one event loop."""
 
     def __init__(self, images: Images, sources: Sources, parts: Parts, settings: Settings) -> None:
         self._images, self._sources, self._parts, self._settings = images, sources, parts, settings
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._downloads: Shared[None] = Shared()
-        self._unpacking: Shared[Layer] = Shared()
+        self._processors = asyncio.Semaphore(os.cpu_count() or 1)
+        self._running: Shared[None] = Shared()
         self._pins: Counter[str] = Counter()
         images.spare(lambda: list(self._pins))
 
@@ -151,74 +158,77 @@ class Puller:
                         short(layer.blob.digest), "Pulling fs layer" if layer in missing else "Already exists"
                     )
                 )
-        downloads = {
-            layer.chain: asyncio.ensure_future(self._download(connection, wanted, layer, report))
-            for layer in missing
-        }
+        stack = _Stack(connection, wanted.repository, planned)
+        tasks = [
+            asyncio.ensure_future(self._layer(stack, number, report))
+            for number, layer in enumerate(planned)
+            if layer in missing
+        ]
         try:
-            made = []
-            for layer in planned:
-                if layer.chain in downloads:
-                    await downloads[layer.chain]
-                    made.append(await self._unpack(layer, report))
-                else:
-                    made.append(self._images.snapshots.layers.get(layer.chain).layer)
-            return made
+            await asyncio.gather(*tasks)
         finally:
-            for task in downloads.values():
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*downloads.values(), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return [self._images.snapshots.layers.get(layer.chain).layer for layer in planned]
 
-    async def _download(
-        self, connection: Connection, wanted: Reference, layer: _Planned, report: Report
-    ) -> None:
-        id = short(layer.blob.digest)
+    async def _layer(self, stack: _Stack, number: int, report: Report) -> None:
+        """Have a layer in the store: fetched and unpacked beside the others, placed on top of the one below it."""
+        layer, store = stack.planned[number], self._images.snapshots.layers
 
         async def work(report: Report) -> None:
-            if self._turns.locked():
-                report(state(id, "Waiting"))
-            async with connection.held(), self._turns:
-                if self._images.snapshots.exists(layer.chain):
+            async with stack.connection.held():
+                if store.exists(layer.chain):
                     return
-                part = self._parts.path(layer.chain, layer.blob.digest)
-                patience = self._settings.patience
-                await blobs.download(connection, wanted.repository, layer.blob, part, patience, id, report)
+                await self._download(stack, layer, report)
+                staged = await self._unpacked(layer, report)
+                try:
+                    if number:
+                        await self._layer(stack, number - 1, lambda message: None)
+                    await asyncio.to_thread(store.place, layer.parent, staged)
+                finally:
+                    await asyncio.to_thread(store.give_up, staged)
+                store.settle([layer.chain])
+            report(state(short(layer.blob.digest), "Pull complete"))
 
-        await self._downloads.do(layer.chain, work, report)
+        await self._running.do(layer.chain, work, report)
 
-    async def _unpack(self, layer: _Planned, report: Report) -> Layer:
-        loop, id = asyncio.get_running_loop(), short(layer.blob.digest)
-        part = self._parts.path(layer.chain, layer.blob.digest)
+    async def _download(self, stack: _Stack, layer: _Planned, report: Report) -> None:
+        id, part = short(layer.blob.digest), self._parts.path(layer.chain, layer.blob.digest)
+        if self._turns.locked():
+            report(state(id, "Waiting"))
+        async with self._turns:
+            patience = self._settings.patience
+            await blobs.download(stack.connection, stack.repository, layer.blob, part, patience, id, report)
 
-        async def work(report: Report) -> Layer:
-            def told(message: dict[str, object]) -> None:
-                loop.call_soon_threadsafe(report, message)
+    async def _unpacked(self, layer: _Planned, report: Report) -> Staged:
+        """Unpacked in a thread, as many at once as there are processors. The part becomes the archive that is kept."""
+        loop, part = asyncio.get_running_loop(), self._parts.path(layer.chain, layer.blob.digest)
+        store = self._images.snapshots.layers
 
-            meter = Meter(told, id, "Extracting", layer.blob.size)
-            return await asyncio.to_thread(self._apply, layer, part, meter)
+        def told(message: Message) -> None:
+            loop.call_soon_threadsafe(report, message)
 
-        done = await self._unpacking.do(layer.chain, work, report)
-        report(state(id, "Pull complete"))
-        return done
+        def unpack() -> Staged:
+            meter = Meter(told, short(layer.blob.digest), "Extracting", layer.blob.size)
+            try:
+                with part.open("rb", buffering=0) as file:
+                    return store.stage(Counted(file, meter.show), layer.diff_id, kept=part)
+            finally:
+                part.unlink(missing_ok=True)
 
-    def _apply(self, layer: _Planned, part: Path, meter: Meter) -> Layer:
-        """In a thread. The part becomes the archive that the store keeps of the layer."""
-        store, read = self._images.snapshots.layers, 0
+        async with self._processors:
+            unpacking = asyncio.ensure_future(asyncio.to_thread(unpack))
+            try:
+                return await asyncio.shield(unpacking)
+            except asyncio.CancelledError:
+                unpacking.add_done_callback(lambda done: self._drop(done, loop))
+                raise
 
-        def count(data: memoryview) -> None:
-            nonlocal read
-            read += len(data)
-            meter.show(read)
-
-        try:
-            if store.exists(layer.chain):
-                return store.get(layer.chain).layer
-            with part.open("rb", buffering=0) as file:
-                made = store.apply(layer.parent, Tap(file, [count]), layer.diff_id, kept=part)
-            store.settle([layer.chain])
-            return made
-        finally:
-            part.unlink(missing_ok=True)
+    def _drop(self, unpacking: asyncio.Future[Staged], loop: asyncio.AbstractEventLoop) -> None:
+        """Nobody wants it any more; the thread could not be stopped."""
+        if unpacking.exception() is None:
+            loop.run_in_executor(None, self._images.snapshots.layers.give_up, unpacking.result())
 
 
 def _plan(data: bytes, manifest: Manifest, platform: Wanted | None, wanted: Reference) -> list[_Planned]:

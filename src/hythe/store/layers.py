@@ -22,7 +22,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -64,6 +64,17 @@ class LayerRecord(Struct, frozen=True):
     @property
     def layer(self) -> Layer:
         return Layer(self.chain_id, self.diff_id, self.size)
+
+
+class Staged(NamedTuple):
+    """An archive that has been unpacked into `work`, a folder of the store's own, and is no layer yet."""
+
+    work: Path
+    diff_id: str
+    size: int
+    tar_size: int
+    archive: str
+    root_given: bool
 
 
 class _Digesting:
@@ -138,17 +149,23 @@ class Layers:
 
     # ---- making ---------------------------------------------------------------------------------
 
-    def apply(
-        self, parent: str | None, diff: Readable, diff_id: str | None = None, *, kept: Path | None = None
-    ) -> Layer:
+    def apply(self, parent: str | None, diff: BinaryIO, diff_id: str | None = None) -> Layer:
         """Unpack an archive on top of `parent`, keeping its exact bytes as well. Nothing is left after an error.
 
         With a `diff_id` that is there already `diff` is not read; one that turns out wrong raises InvalidArgument.
-        `kept`: the file that `diff` reads, on the store's own disk; it is moved in, so that nothing is written twice.
         """
         if diff_id is not None and self.exists(chain := digests.chain_id(parent, diff_id)):
             return self.get(chain).layer
-        with self._workplace(parent) as work:
+        return self.place(parent, self.stage(diff, diff_id))
+
+    def stage(self, diff: Readable, diff_id: str | None = None, *, kept: Path | None = None) -> Staged:
+        """Unpack an archive that is not on top of anything yet; to be given to `place` or `give_up`.
+
+        `kept`: the file that `diff` reads, on the store's own disk; it is moved in, so that nothing is written twice.
+        """
+        work = self._tmp / random_hex()
+        try:
+            (work / "diff").mkdir(parents=True)
             if kept is not None:
                 intake = Intake(diff, self._limits)
                 size = self._unpack(intake, work)
@@ -162,7 +179,31 @@ class Layers:
             if diff_id is not None and intake.digest != diff_id:
                 raise InvalidArgument(f"the layer's content has the digest {intake.digest}, not {diff_id}")
             intake.check_end(trusted=diff_id is not None)
-            return self._finish(work, parent, intake.digest, size, intake.size, archive)
+        except BaseException as error:
+            remove_tree(work)
+            if isinstance(error, OSError):
+                raise from_os(error, "make a layer") from error
+            raise
+        return Staged(work, intake.digest, size, intake.size, archive, intake.root_given)
+
+    def place(self, parent: str | None, staged: Staged) -> Layer:
+        """Make it a layer on top of `parent`, whose root directory it shows unless it has one of its own."""
+        try:
+            if not staged.root_given:
+                self._like_parent(staged.work / "diff", parent)
+            return self._finish(
+                staged.work, parent, staged.diff_id, staged.size, staged.tar_size, staged.archive
+            )
+        except FileNotFoundError as error:
+            raise NotFound(f"there is no layer {parent}") from error
+        except OSError as error:
+            raise from_os(error, "make a layer") from error
+        finally:
+            self.give_up(staged)
+
+    def give_up(self, staged: Staged) -> None:
+        """Remove what was not placed; what was is no more there to be removed."""
+        remove_tree(staged.work)
 
     def unpack(self, tar: BinaryIO, parent: str | None = None) -> Layer:
         """A new layer of the files in an archive; their diff id is that of the directory, as for `adopt`."""
@@ -246,10 +287,8 @@ class Layers:
         """A directory in tmp/ with an empty "diff" that has the parent's root attributes; gone at the end."""
         work = self._tmp / random_hex()
         try:
-            mode, uid, gid = self.root_attributes(parent)
             (work / "diff").mkdir(parents=True)
-            chown(work / "diff", uid, gid)
-            (work / "diff").chmod(mode)
+            self._like_parent(work / "diff", parent)
             yield work
         except FileNotFoundError as error:
             if parent is not None and not self.exists(parent):
@@ -259,6 +298,11 @@ class Layers:
             raise from_os(error, "make a layer") from error
         finally:
             remove_tree(work)
+
+    def _like_parent(self, directory: Path, parent: str | None) -> None:
+        mode, uid, gid = self.root_attributes(parent)
+        chown(directory, uid, gid)
+        directory.chmod(mode)
 
     def _unpack(self, intake: Intake, work: Path) -> int:
         descriptor = os.open(work / "diff", _DIRECTORY)

@@ -20,11 +20,14 @@ _BUFFER: Final = 1 << 20
 
 
 class Intake:
-    """One archive, read once by `unpack`; then `digest` and `size` are those of the plain archive."""
+    """One archive, read once by `unpack`; then `digest` and `size` are those of the plain archive.
+
+    `root_given`: it has an entry for the root directory itself.
+    """
 
     def __init__(self, source: Readable, limits: Limits, *, kept: BinaryIO | None = None) -> None:
         self._hash = hashlib.sha256()
-        self.size = 0
+        self.size, self.root_given = 0, False
         self.compression, whole = detect(source)
         observers: list[Observer] = [self._hash.update, self._count]
         self._sink: ZstdSink | None = None
@@ -43,6 +46,7 @@ class Intake:
             pass  # what follows the compressed data belongs to the copy as well
         if self._sink is not None:
             self._sink.close()
+        self.root_given = unpacker.root_given
         return unpacker.size
 
     def check_end(self, *, trusted: bool) -> None:

@@ -34,7 +34,8 @@ class Unpacker:
     """Writes entries below the directory descriptor `root`, which stays the caller's.
 
     `whiteouts`: the archive is an image's layer; without it, names that begin with ".wh." are names like others.
-    `owners`: keep the archive's owners (needs root). `size` is the bytes of file content so far.
+    `owners`: keep the archive's owners (needs root). `size` is the bytes of file content so far;
+    `root_given` tells whether the archive says what the root directory's attributes are.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Unpacker:
         self._parent, self._parent_path = -1, ""
         self._folders: dict[str, int] = {}
         self.size = 0
+        self.root_given = False
 
     def run(self, reader: Reader) -> None:
         """Write all entries. Raises BadArchive, NoSpace, SystemProblem; what was written until then stays."""
@@ -222,6 +224,7 @@ class Unpacker:
         finally:
             os.close(descriptor)
         self._folders[""] = entry.mtime
+        self.root_given = True
 
     def _attributes(self, descriptor: int, entry: Entry) -> None:
         """Owner first: chown(2) takes setuid bits and capabilities away."""
