@@ -31,8 +31,11 @@ ORDINARY = settings(
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Target]:
-    """A daemon for these requests alone, since they take away the image that others need; alive at the end."""
-    with start_hythe(tmp_path) as running:
+    """A daemon for these requests alone, since they take away the image that others need; alive at the end.
+
+    Its network has no way out: some requests would have it ask docker.io.
+    """
+    with start_hythe(tmp_path, within=("unshare", "--net")) as running:
         yield running
         assert running.docker("version", "-f", "{{.Server.Os}}").out == "linux\n"
 
@@ -60,7 +63,7 @@ def status(engine: Target, request: Request) -> int:
             answer += data
     assert answer, f"no answer to {request}"
     code = int(answer.split(maxsplit=2)[1])
-    assert code != 500, f"{request}: {answer.decode(errors='replace')[-1000:]}"
+    assert code != 500 or request.asks_a_registry, f"{request}: {answer.decode(errors='replace')[-1000:]}"
     return code
 
 
