@@ -72,7 +72,7 @@ def _scaled(size: float, step: int, units: tuple[str, ...], digits: int) -> str:
 
 
 def human_size(size: float, digits: int = 3) -> str:
-    """Docker's way of showing sizes on disk: powers of 1000, "1.24MB"."""
+    """Docker's way of showing sizes on disk: powers of 1000, "1.24MB"; totals have 4 digits there."""
     return _scaled(size, 1000, ("B", "kB", "MB", "GB", "TB"), digits)
 
 

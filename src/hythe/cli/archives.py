@@ -14,21 +14,25 @@ from hythe.errors import InvalidArgument, SystemProblem, Unsupported
 
 
 def save(session: Session, argv: list[str]) -> int:
-    parser = Parser(session, "save", "[-o FILE] IMAGE...", "Write images to a tar archive.")
+    parser = Parser(session, "save", "[OPTIONS] IMAGE...", "Write images to a tar archive.")
     parser.text("-o", "--output", metavar="FILE", help="instead of standard output")
+    parser.text("--platform", metavar="OS/ARCH", help="of a multi-platform image")
     parser.add_argument("images", nargs="+", metavar="IMAGE")
     options = parser.options(argv)
-    write_archive(options.output, lambda: session.client.images.save(options.images))
+    write_archive(
+        options.output, lambda: session.client.images.save(options.images, platform=options.platform)
+    )
     return 0
 
 
 def load(session: Session, argv: list[str]) -> int:
-    parser = Parser(session, "load", "[-i FILE]", "Read images from a tar archive.")
+    parser = Parser(session, "load", "[OPTIONS]", "Read images from a tar archive.")
     parser.text("-i", "--input", metavar="FILE", help="instead of standard input")
     parser.flag("-q", "--quiet", help="no progress")
+    parser.text("--platform", metavar="OS/ARCH", help="of a multi-platform image")
     options = parser.options(argv)
     with _source(options.input) as archive:
-        for message in session.client.images.load(archive, quiet=options.quiet):
+        for message in session.client.images.load(archive, quiet=options.quiet, platform=options.platform):
             if "stream" in message:
                 session.out(message["stream"].rstrip("\n"))
     return 0

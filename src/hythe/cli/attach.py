@@ -13,9 +13,7 @@ def attach(session: Session, argv: list[str]) -> int:
     parser = Parser(session, "attach", "[OPTIONS] CONTAINER", "Connect to a running container.")
     parser.flag("--no-stdin", help="output only")
     parser.text("--detach-keys", metavar="KEYS", help="leave it with these, default ctrl-p,ctrl-q")
-    parser.add_argument(
-        "--sig-proxy", nargs="?", const="true", default="true", metavar="BOOL", help="pass signals on"
-    )
+    parser.flag("--sig-proxy", default=True, help="pass signals on; --sig-proxy=false: die of them")
     parser.add_argument("container", metavar="CONTAINER")
     options = parser.options(argv)
     found = session.client.containers.inspect(options.container)
@@ -28,6 +26,6 @@ def attach(session: Session, argv: list[str]) -> int:
     ground = Foreground(
         session.client, found["Id"], tty=tty, stdin=not options.no_stdin and bool(config["OpenStdin"]),
         stdout=True, stderr=True, detach_keys=options.detach_keys,
-        proxy=options.sig_proxy.lower() in ("true", "1") and not tty,
+        proxy=options.sig_proxy and not tty,
     )  # fmt: skip
     return ground.join()

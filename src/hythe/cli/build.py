@@ -11,7 +11,7 @@ from hythe.cli.format.progress import printer
 from hythe.cli.parsing import Parser
 from hythe.cli.session import Session
 from hythe.client.config.environment import labels
-from hythe.client.config.limits import extra_host, ulimit
+from hythe.client.config.limits import extra_host, memory, ulimit
 from hythe.client.credentials import Credentials
 from hythe.errors import InvalidArgument, SystemProblem
 
@@ -62,12 +62,23 @@ def _flags(parser: Parser) -> None:
     parser.text("-m", "--memory", metavar="SIZE", help="memory limit of RUN")
     parser.text("--shm-size", metavar="SIZE", help="size of /dev/shm for RUN")
     parser.many("--ulimit", metavar="NAME=SOFT[:HARD]", help="resource limit of RUN")
+    parser.text("--memory-swap", metavar="SIZE", help="memory and swap of RUN together; -1: no limit")
+    parser.number("-c", "--cpu-shares", help="weight of RUN beside others, 1024 is usual")
+    parser.number("--cpu-quota", help="microseconds of CPU for RUN in each period")
+    parser.number("--cpu-period", help="length of the period in microseconds")
+    parser.text("--cpuset-cpus", metavar="LIST", help="which CPUs RUN may use, such as 0-2,4")
+    parser.text("--cpuset-mems", metavar="LIST", help="which memory nodes")
+    parser.text("--cgroup-parent", metavar="NAME", help="cgroup that those of RUN are made in")
+    parser.many("--security-opt", metavar="OPTION", help="security option of RUN")
     parser.many("--cache-from", metavar="IMAGE", help="may serve as cache")
-    parser.flag("--rm", help="accepted: containers of steps are always removed")
-    parser.flag("--force-rm", help="accepted, as --rm")
-    parser.flag("--load", help="accepted: the image is always loaded")
+    parser.accept("--rm", "--force-rm", value=False, why="containers of steps are always removed")
+    parser.accept("--load", value=False, why="the image is always loaded")
+    parser.accept("--compress", value=False, why="the context is sent as it is")
+    parser.accept("--disable-content-trust", value=False, why="there is no content trust")
+    parser.accept("--isolation", why="Linux has one way")
     parser.refuse(*_REFUSED.split(), why="leave it out")
-    parser.refuse("--squash", "--push", value=False, why="leave it out")
+    parser.refuse("--squash", value=False, why="copy the result into a last stage: COPY --from")
+    parser.refuse("--push", value=False, why="push it afterwards: hythe push NAME")
     parser.add_argument("context", metavar="DIRECTORY")
 
 
@@ -80,12 +91,16 @@ def _query(options: Any) -> dict[str, Any]:
         "t": options.tag, "buildargs": _arguments(options.build_arg),
         "labels": labels(options.label),
         "target": options.target, "nocache": options.no_cache, "pull": options.pull or None, "rm": True,
-        "forcerm": options.force_rm or None, "networkmode": options.network, "platform": options.platform,
+        "networkmode": options.network, "platform": options.platform,
         "extrahosts": [extra_host(text) for text in options.add_host],
         "memory": parse_size(options.memory) if options.memory else None,
         "shmsize": parse_size(options.shm_size) if options.shm_size else None,
         "ulimits": _json([ulimit(text) for text in options.ulimit]),
         "cachefrom": _json(options.cache_from),
+        "memswap": memory(options.memory_swap) if options.memory_swap else None,
+        "cpushares": options.cpu_shares, "cpuquota": options.cpu_quota, "cpuperiod": options.cpu_period,
+        "cpusetcpus": options.cpuset_cpus, "cpusetmems": options.cpuset_mems,
+        "cgroupparent": options.cgroup_parent, "securityopt": _json(options.security_opt),
     }  # fmt: skip
 
 

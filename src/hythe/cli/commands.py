@@ -6,7 +6,10 @@ A command's place is "module:function", below hythe.cli unless it begins with "h
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+import importlib
+from typing import Any, Final, NamedTuple
+
+from hythe.errors import Unsupported
 
 
 class Command(NamedTuple):
@@ -61,7 +64,7 @@ _SYSTEM: Final = {
     "login": Command("login:login", "Log in to a registry"),
     "logout": Command("login:logout", "Forget the credentials for a registry"),
     "info": Command("info:info", "Show the daemon and this machine"),
-    "version": Command("info:version", "Show the versions of client and daemon"),
+    "version": Command("version:version", "Show the versions of client and daemon"),
 }
 _NOUNS: Final = {
     "compose": Command("hythe.compose.cli:main", "Run an application of several services from one file"),
@@ -150,3 +153,15 @@ ALIASES: Final = {
 def top_level() -> dict[str, Command]:
     """All commands that stand alone, and the nouns."""
     return {name: command for group in GROUPS.values() for name, command in group.items()}
+
+
+def load(command: Command) -> Any:
+    """Its function. Raises Unsupported where this installation lacks the module."""
+    place, _, function = command.place.partition(":")
+    module = place if place.startswith("hythe.") else f"hythe.cli.{place}"
+    try:
+        return getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+        raise Unsupported(f"this installation of hythe has no {module}") from error

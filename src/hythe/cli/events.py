@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Final
 
 from hythe.cli.parsing import Parser, filters
 from hythe.cli.session import Session
 from hythe.client.when import moment
+
+_OLD: Final = ("status", "id", "from")
+Json = dict[str, Any]
 
 
 def events(session: Session, argv: list[str]) -> int:
@@ -33,10 +36,17 @@ def _shower(form: str | None) -> Any:
     if not form:
         return _line
     if form == "json":
-        return to_json
+        return lambda event: to_json(_ordered(event))
+    from hythe.cli.format.go_names import GoNames
     from hythe.cli.format.template import Template
 
-    return Template(form).render
+    template = Template(form)
+    return lambda event: template.render(GoNames(_ordered(event)))
+
+
+def _ordered(event: Json) -> Json:
+    """In the order of docker's client."""
+    return {**{name: event[name] for name in _OLD if name in event}, **event}
 
 
 def _line(event: dict[str, Any]) -> str:
@@ -44,7 +54,8 @@ def _line(event: dict[str, Any]) -> str:
     seconds, rest = divmod(nanoseconds, 10**9)
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(seconds))
     zone = time.strftime("%z", time.localtime(seconds))
+    offset = "Z" if zone == "+0000" else f"{zone[:3]}:{zone[3:]}"
     actor = event.get("Actor") or {}
     attributes = ", ".join(f"{key}={value}" for key, value in sorted((actor.get("Attributes") or {}).items()))
-    line = f"{stamp}.{rest:09d}{zone[:3]}:{zone[3:]} {event['Type']} {event['Action']} {actor.get('ID', '')}"
+    line = f"{stamp}.{rest:09d}{offset} {event['Type']} {event['Action']} {actor.get('ID', '')}"
     return f"{line} ({attributes})" if attributes else line

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any
 
+from hythe.cli import failure
 from hythe.cli.parsing import Parser
 from hythe.cli.session import Session
 from hythe.errors import InvalidArgument
@@ -29,7 +30,7 @@ def exec_(session: Session, argv: list[str]) -> int:
     parser.program("command")
     options = parser.options(argv)
     if not options.command:
-        parser.error("a command is missing")
+        raise failure.WrongCount("'hythe exec' requires at least 2 arguments", hint="see hythe exec --help")
     if options.tty and options.interactive and not options.detach and not sys.stdin.isatty():
         raise InvalidArgument(
             "standard input is not a terminal", hint="leave -t out, or run it in a terminal"

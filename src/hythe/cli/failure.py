@@ -17,6 +17,10 @@ class UsageProblem(InvalidArgument):
     """The flags or arguments of a command are not as it takes them."""
 
 
+class WrongCount(UsageProblem):
+    """Too few arguments, or too many; docker ends with 1 for that, and with 125 for a wrong flag."""
+
+
 class Reported(HytheError):
     """Carries an exit code out of a command whose error was printed, or that needs no words."""
 
@@ -34,6 +38,8 @@ def report(error: HytheError, otherwise: int = 1) -> int:
     _print(f"hythe: {message}" + (f"\n       {error.hint}" if error.hint else ""))
     if isinstance(error, CannotStart):
         return error.exit_code
+    if isinstance(error, WrongCount):
+        return 1
     return 125 if isinstance(error, UsageProblem) else otherwise
 
 

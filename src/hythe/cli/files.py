@@ -11,7 +11,8 @@ from hythe.client.images import split_tag
 def diff(session: Session, argv: list[str]) -> int:
     parser = Parser(session, "diff", "CONTAINER", "List what changed: A added, C changed, D deleted.")
     parser.add_argument("container", metavar="CONTAINER")
-    for change in session.client.containers.changes(parser.options(argv).container):
+    options = parser.options(argv)
+    for change in session.client.containers.changes(options.container):
         session.out(f"{'CAD'[change['Kind']]} {change['Path']}")
     return 0
 
@@ -34,14 +35,14 @@ def commit(session: Session, argv: list[str]) -> int:
     parser.text("-a", "--author", metavar="NAME", help="who made it")
     parser.text("-m", "--message", metavar="TEXT", help="what it is")
     parser.many("-c", "--change", metavar="INSTRUCTION", help="Dockerfile instruction, such as 'ENV A=b'")
-    parser.add_argument("-p", "--pause", nargs="?", const="true", default="true", help="freeze it meanwhile")
+    parser.flag("-p", "--pause", default=True, help="freeze it meanwhile; --pause=false: do not")
     parser.add_argument("container", metavar="CONTAINER")
     parser.add_argument("name", metavar="NAME", nargs="?", default="")
     options = parser.options(argv)
     repository, tag = split_tag(options.name)
     query = {
         "repo": repository or None, "tag": tag or None, "comment": options.message, "author": options.author,
-        "pause": options.pause.lower() in ("true", "1"), "changes": options.change,
+        "pause": options.pause, "changes": options.change,
     }  # fmt: skip
     session.out(session.client.containers.commit(options.container, query))
     return 0

@@ -23,19 +23,19 @@ def history(session: Session, argv: list[str]) -> int:
     parser = Parser(session, "history", "[OPTIONS] IMAGE", "Show the layers of an image, newest first.")
     parser.flag("-q", "--quiet", help="ids only")
     parser.flag("--no-trunc", help="do not cut anything short")
-    parser.add_argument(
-        "-H", "--human", nargs="?", const="true", default="true", help="sizes and times in words"
-    )
+    parser.flag("-H", "--human", default=True, help="sizes and times in words; --human=false: exact")
+    parser.text("--platform", metavar="OS/ARCH", help="of a multi-platform image")
     parser.text("--format", metavar="FORMAT", help="json, or a template")
     parser.add_argument("image", metavar="IMAGE")
     options = parser.options(argv)
-    human = options.human.lower() in ("true", "1")
-    rows = [_row(entry, options.no_trunc, human) for entry in session.client.images.history(options.image)]
+    found = session.client.images.history(options.image, platform=options.platform)
+    rows = [_row(entry, options.no_trunc, options.human) for entry in found]
     if options.quiet:
         for row in rows:
             session.out(row["ID"])
         return 0
-    table.show(rows, _COLUMNS, default=_DEFAULT, form=options.format, out=session.out)
+    columns = _COLUMNS if options.human else {**_COLUMNS, "CreatedSince": "CREATED AT"}
+    table.show(rows, columns, default=_DEFAULT, form=options.format, out=session.out)
     return 0
 
 

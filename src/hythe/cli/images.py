@@ -14,7 +14,7 @@ from hythe.cli.session import Session
 from hythe.client.images import split_tag
 from hythe.errors import NotFound
 
-_COLUMNS: Final = {
+COLUMNS: Final = {
     "Repository": "REPOSITORY", "Tag": "TAG", "Digest": "DIGEST", "ID": "IMAGE ID", "CreatedSince": "CREATED",
     "CreatedAt": "CREATED AT", "Size": "SIZE", "VirtualSize": "SIZE", "SharedSize": "SHARED SIZE",
     "UniqueSize": "UNIQUE SIZE", "Containers": "CONTAINERS",
@@ -33,7 +33,8 @@ def images(session: Session, argv: list[str]) -> int:
     parser.flag("--no-trunc", help="do not cut ids short")
     parser.many("-f", "--filter", metavar="NAME=VALUE", help="only those, e.g. dangling=true, reference=a*")
     parser.text("--format", metavar="FORMAT", help="json, or a template")
-    parser.add_argument("name", nargs="?", metavar="NAME")
+    parser.refuse("--tree", value=False, why="images have one platform here: see hythe images")
+    parser.add_argument("name", nargs="?", metavar="IMAGE")
     options = parser.options(argv)
     wanted = filters(options.filter)
     if options.name:
@@ -41,12 +42,12 @@ def images(session: Session, argv: list[str]) -> int:
     found = session.client.images.list(options.all, wanted)
     rows = [row for summary in found for row in _rows(summary, options.no_trunc)]
     if options.quiet:
-        for identity in dict.fromkeys(row["ID"] for row in rows):
-            session.out(identity)
+        for row in rows:
+            session.out(row["ID"])
         return 0
     middle = ["Digest"] if options.digests else []
     default = ["Repository", "Tag", *middle, "ID", "CreatedSince", "Size"]
-    table.show(rows, _COLUMNS, default=default, form=options.format, out=session.out)
+    table.show(rows, COLUMNS, default=default, form=options.format, out=session.out)
     return 0
 
 
@@ -55,12 +56,15 @@ def rmi(session: Session, argv: list[str]) -> int:
     parser = Parser(session, name, "[OPTIONS] IMAGE...", "Remove images.")
     parser.flag("-f", "--force", help="even if it has several names or stopped containers use it")
     parser.flag("--no-prune", help="keep parents that have no name")
+    parser.many("--platform", metavar="OS/ARCH", help="of a multi-platform image, only this")
     parser.add_argument("images", nargs="+", metavar="IMAGE")
     options = parser.options(argv)
 
     def one(ref: str) -> str | None:
         try:
-            done = session.client.images.remove(ref, force=options.force, no_prune=options.no_prune)
+            done = session.client.images.remove(
+                ref, force=options.force, no_prune=options.no_prune, platforms=options.platform
+            )
         except NotFound as error:
             if not options.force:
                 raise
@@ -93,10 +97,17 @@ def _rows(summary: Json, whole: bool) -> Iterator[Json]:
             "Repository": repository, "Tag": tag_name, "Digest": digest_of.get(repository, _NONE),
             "ID": summary["Id"] if whole else short(summary["Id"]),
             "CreatedSince": ago(summary["Created"]), "CreatedAt": local(summary["Created"]),
-            "Size": human_size(summary["Size"]), "VirtualSize": human_size(summary["Size"]),
+            "Size": human_size(summary["Size"]), "VirtualSize": human_size(summary["Size"], 4),
             "SharedSize": _counted(summary.get("SharedSize", -1), human_size), "UniqueSize": "N/A",
             "Containers": _counted(summary.get("Containers", -1), str),
         }  # fmt: skip
+
+
+def usage_row(summary: Json, *, whole: bool) -> Json:
+    """Its row in `system df -v`: one for all of its names."""
+    first = next(_rows({**summary, "RepoDigests": None}, whole))
+    own = summary["Size"] - summary["SharedSize"] if summary.get("SharedSize", -1) >= 0 else -1
+    return {**first, "Digest": "", "UniqueSize": _counted(own, human_size)}
 
 
 def _counted(value: int, show: Any) -> str:

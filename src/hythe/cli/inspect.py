@@ -10,7 +10,7 @@ from typing import Any, Final
 from hythe.cli import failure
 from hythe.cli.parsing import Parser
 from hythe.cli.session import Session
-from hythe.errors import HytheError, NotFound
+from hythe.errors import HytheError, InvalidArgument, NotFound
 
 _KINDS: Final = ("container", "image", "network", "volume")
 Look = Callable[[str], dict[str, Any]]
@@ -39,30 +39,43 @@ def inspect_volume(session: Session, argv: list[str]) -> int:
 def _inspect(session: Session, argv: list[str], kinds: Sequence[str]) -> int:
     parser = Parser(session, "inspect", "[OPTIONS] NAME...", f"Show everything about {'s, '.join(kinds)}s.")
     parser.text("-f", "--format", metavar="FORMAT", help="json, or a template such as '{{.State.Status}}'")
-    parser.flag("-s", "--size", help="with the sizes of containers")
-    parser.flag("-v", "--verbose", help="more about networks")
+    if "container" in kinds:
+        parser.flag("-s", "--size", help="with the sizes of containers")
+    if "network" in kinds:
+        parser.flag("-v", "--verbose", help="more about networks")
+    if kinds == ("image",):
+        parser.text("--platform", metavar="OS/ARCH", help="of a multi-platform image")
     if len(kinds) > 1:
         parser.text("--type", metavar="KIND", help=f"only these: {', '.join(kinds)}")
     parser.add_argument("names", nargs="+", metavar="NAME")
     options = parser.options(argv)
     wanted = getattr(options, "type", None)
     if wanted and wanted not in kinds:
-        parser.error(f"invalid --type {wanted!r}: use one of {', '.join(kinds)}")
+        raise InvalidArgument(f"unknown type: {wanted!r}", hint=f"use one of {', '.join(kinds)}")
     show = _template(options.format)
-    found, code = [], 0
+    found, code, said = [], 0, False
     for name in options.names:
         try:
-            value = _find(session, name, (wanted,) if wanted else kinds, options.size)
+            value = _find(session, name, (wanted,) if wanted else kinds, options)
             if show is None:
                 found.append(value)
             else:
                 session.out(show(value))
+                said = True
         except HytheError as error:
             sys.stdout.flush()
             code = failure.report(error)
-    if show is None:
+    if show is not None:
+        if not said:
+            session.out("")  # as docker does, where there is nothing to show
+    else:
         session.out(json.dumps(found, indent=4, ensure_ascii=False))
     return code
+
+
+def _in_order(volume: dict[str, Any], kinds: Sequence[str]) -> dict[str, Any]:
+    """`docker volume inspect` has the fields in the order of its own structure, `docker inspect` as they come."""
+    return dict(sorted(volume.items())) if kinds == ("volume",) else volume
 
 
 def _template(form: str | None) -> Callable[[Any], str] | None:
@@ -74,13 +87,13 @@ def _template(form: str | None) -> Callable[[Any], str] | None:
     return to_json if form == "json" else Template(form).render
 
 
-def _find(session: Session, name: str, kinds: Sequence[str], size: bool) -> dict[str, Any]:
+def _find(session: Session, name: str, kinds: Sequence[str], options: Any) -> dict[str, Any]:
     client = session.client
     looks: dict[str, Look] = {
-        "container": lambda ref: client.containers.inspect(ref, size=size),
-        "image": client.images.inspect,
-        "network": client.networks.inspect,
-        "volume": client.volumes.inspect,
+        "container": lambda ref: client.containers.inspect(ref, size=options.size),
+        "image": lambda ref: client.images.inspect(ref, platform=getattr(options, "platform", None)),
+        "network": lambda ref: client.networks.inspect(ref, verbose=options.verbose),
+        "volume": lambda ref: _in_order(client.volumes.inspect(ref), kinds),
     }
     for kind in kinds:
         try:

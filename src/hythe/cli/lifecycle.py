@@ -15,6 +15,7 @@ def start(session: Session, argv: list[str]) -> int:
     parser.flag("-a", "--attach", help="connect to its output and pass signals on")
     parser.flag("-i", "--interactive", help="connect to its input too")
     parser.text("--detach-keys", metavar="KEYS", help="leave it running with these")
+    parser.refuse("--checkpoint", "--checkpoint-dir", why="there are no checkpoints; start it anew")
     options = parser.options(argv)
     if options.attach or options.interactive:
         return _start_attached(session, options)

@@ -17,7 +17,7 @@ def logs(session: Session, argv: list[str]) -> int:
     parser.text("--until", metavar="TIME", help="up to then")
     parser.flag("-t", "--timestamps", help="with the time of every line")
     parser.text("-n", "--tail", metavar="N", default="all", help="only the last N lines")
-    parser.refuse("--details", value=False, why="leave it out")
+    parser.flag("--details", help="with the attributes that log options ask for")
     parser.add_argument("container", metavar="CONTAINER")
     options = parser.options(argv)
     containers = session.client.containers
@@ -25,7 +25,7 @@ def logs(session: Session, argv: list[str]) -> int:
     write(
         containers.logs(
             found["Id"], follow=options.follow, since=moment(options.since), until=moment(options.until),
-            timestamps=options.timestamps, tail=options.tail, tty=bool(found["Config"]["Tty"]),
+            timestamps=options.timestamps, tail=options.tail, details=options.details, tty=bool(found["Config"]["Tty"]),
         )
     )  # fmt: skip
     return 0

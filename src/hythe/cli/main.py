@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from typing import Any, Final
+from typing import Final
 
 from hythe.cli import failure
-from hythe.cli.commands import ALIASES, SUBCOMMANDS, Command, top_level
+from hythe.cli.commands import ALIASES, SUBCOMMANDS, Command, load, top_level
 from hythe.cli.session import Session
-from hythe.errors import HytheError, InvalidArgument, SystemProblem, Unsupported
+from hythe.errors import HytheError, InvalidArgument, SystemProblem
 
 _VALUE_FLAGS: Final = ("-H", "--host", "-l", "--log-level")
 
@@ -78,17 +77,10 @@ def _noun(session: Session, noun: str, argv: list[str]) -> int:
 
 
 def _run(session: Session, command: Command, argv: list[str]) -> int:
-    place, _, function = command.place.partition(":")
-    module = place if place.startswith("hythe.") else f"hythe.cli.{place}"
-    try:
-        target: Any = getattr(importlib.import_module(module), function)
-    except ModuleNotFoundError as error:
-        if error.name is None or not module.startswith(error.name):
-            raise
-        raise Unsupported(f"this installation of hythe has no {module}") from error
-    if module.startswith("hythe.daemon."):
+    target = load(command)
+    if command.place.startswith("hythe.daemon."):
         return int(target(argv))
-    if module.startswith("hythe.compose."):
+    if command.place.startswith("hythe.compose."):
         return int(target(argv, lambda: session.client))
     return int(target(session, argv))
 
@@ -110,7 +102,7 @@ def _global_flags(session: Session, argv: list[str]) -> list[str]:
         elif flag in ("-h", "--help", "-v", "--version"):
             return rest
         else:
-            raise InvalidArgument(f"unknown flag: {flag}", hint="see hythe --help")
+            raise failure.UsageProblem(f"unknown flag: {flag}", hint="see hythe --help")
         rest.pop(0)
     return rest
 

@@ -14,7 +14,7 @@ from hythe.client.config.networks import endpoint
 from hythe.errors import InvalidArgument, NotFound
 
 _COLUMNS: Final = {
-    "ID": "NETWORK ID", "Name": "NAME", "Driver": "DRIVER", "Scope": "SCOPE", "IPv6": "IPV6",
+    "ID": "NETWORK ID", "Name": "NAME", "Driver": "DRIVER", "Scope": "SCOPE", "IPv4": "IPV4", "IPv6": "IPV6",
     "Internal": "INTERNAL", "Labels": "LABELS", "CreatedAt": "CREATED AT",
 }  # fmt: skip
 
@@ -33,11 +33,14 @@ def create(session: Session, argv: list[str]) -> int:
     parser.flag("--ipv6", help="IPv6 addresses too")
     parser.text("--ipam-driver", metavar="NAME", default="default", help="who gives out addresses")
     parser.many("--ipam-opt", metavar="NAME=VALUE", help="option of that")
-    parser.refuse("--ingress", "--config-only", value=False, why="these are of docker's swarm")
-    parser.refuse("--scope", "--config-from", why="these are of docker's swarm")
+    parser.flag("--ipv4", default=True, help="IPv4 addresses; --ipv4=false: none")
+    parser.flag("--ingress", help="for docker's swarm")
+    parser.flag("--config-only", help="keep its options for others")
+    parser.text("--config-from", metavar="NETWORK", help="take the options of that one")
+    parser.text("--scope", metavar="SCOPE", help="local, or swarm")
     parser.add_argument("name", metavar="NAME")
     options = parser.options(argv)
-    config = {
+    config: dict[str, Any] = {
         "Name": options.name, "Driver": options.driver, "Internal": options.internal,
         "Attachable": options.attachable, "EnableIPv6": options.ipv6, "Labels": labels(options.label),
         "Options": limits.pairs(options.opt, "driver option"),
@@ -46,6 +49,13 @@ def create(session: Session, argv: list[str]) -> int:
             "Config": _pools(options),
         },
     }  # fmt: skip
+    if not options.ipv4:
+        config["EnableIPv4"] = False
+    if options.ingress or options.config_only or options.config_from or options.scope:
+        config |= {
+            "Ingress": options.ingress, "ConfigOnly": options.config_only, "Scope": options.scope or "",
+            "ConfigFrom": {"Network": options.config_from} if options.config_from else None,
+        }  # fmt: skip
     session.out(session.client.networks.create(config))
     return 0
 
@@ -93,12 +103,16 @@ def connect(session: Session, argv: list[str]) -> int:
     parser.text("--ip6", metavar="ADDRESS", default="", help="IPv6 address")
     parser.many("--link", metavar="CONTAINER[:ALIAS]", help="docker's old links")
     parser.many("--driver-opt", metavar="NAME=VALUE", help="option of the driver")
-    parser.refuse("--link-local-ip", why="leave it out")
+    parser.many("--link-local-ip", metavar="ADDRESS", help="link-local address")
+    parser.number("--gw-priority", metavar="N", help="the network with the highest is the way out")
     parser.add_argument("network", metavar="NETWORK")
     parser.add_argument("container", metavar="CONTAINER")
     options = parser.options(argv)
     driver = limits.pairs(options.driver_opt, "driver option")
-    settings = endpoint(options.alias, options.ip, options.ip6, options.link, driver)
+    settings = endpoint(
+        options.alias, options.ip, options.ip6, options.link, driver, options.link_local_ip,
+        options.gw_priority,
+    )  # fmt: skip
     session.client.networks.connect(options.network, options.container, settings)
     return 0
 
@@ -123,9 +137,21 @@ def _pools(options: Any) -> list[dict[str, Any]]:
         pool["Gateway"] = gateway
     for pool, part in zip(pools, options.ip_range, strict=False):
         pool["IPRange"] = part
-    if options.aux_address and pools:
-        pools[0]["AuxiliaryAddresses"] = limits.pairs(options.aux_address, "address")
+    for name, address in limits.pairs(options.aux_address, "address").items():
+        _pool_of(address, pools).setdefault("AuxiliaryAddresses", {})[name] = address
     return pools
+
+
+def _pool_of(address: str, pools: list[dict[str, Any]]) -> dict[str, Any]:
+    import ipaddress
+
+    for pool in pools:
+        try:
+            if ipaddress.ip_address(address) in ipaddress.ip_network(pool["Subnet"], strict=False):
+                return pool
+        except ValueError as error:
+            raise InvalidArgument(f"{error}", hint="write --aux-address NAME=ADDRESS") from error
+    raise InvalidArgument(f"no matching subnet for aux-address {address}", hint="add --subnet CIDR")
 
 
 def _row(network: dict[str, Any], whole: bool) -> dict[str, Any]:
@@ -136,5 +162,11 @@ def _row(network: dict[str, Any], whole: bool) -> dict[str, Any]:
         "IPv6": str(bool(network.get("EnableIPv6"))).lower(),
         "Internal": str(bool(network.get("Internal"))).lower(),
         "Labels": ",".join(f"{key}={value}" for key, value in marks.items()),
-        "CreatedAt": network.get("Created", ""), "Label": lambda name: marks.get(name, ""),
+        "IPv4": str(network.get("EnableIPv4", True)).lower(),
+        "CreatedAt": _created(network.get("Created", "")), "Label": lambda name: marks.get(name, ""),
     }  # fmt: skip
+
+
+def _created(stamp: str) -> str:
+    """RFC 3339 as Go prints a time: "2024-01-31 12:00:00.123 +0000 UTC"."""
+    return f"{stamp[:-1].replace('T', ' ')} +0000 UTC" if stamp.endswith("Z") else stamp

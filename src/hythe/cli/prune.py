@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from hythe.base.units import human_size
+from hythe.base.units import human_size, parse_size
 from hythe.cli.failure import Reported
 from hythe.cli.parsing import Parser, filters
 from hythe.cli.session import Session
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 def containers(session: Session, argv: list[str]) -> int:
     options = _parser(session, "Remove all stopped containers.").options(argv)
-    _confirm(options, "This removes all stopped containers.")
+    _confirm(session, options, "all stopped containers.")
     answer = session.client.containers.prune(filters(options.filter))
     _report(session, "Deleted Containers:", answer.get("ContainersDeleted"))
     return _total(session, answer)
@@ -26,8 +26,8 @@ def images(session: Session, argv: list[str]) -> int:
     parser = _parser(session, "Remove images without a name; with --all, all that no container uses.")
     parser.flag("-a", "--all", help="named ones too, if no container uses them")
     options = parser.options(argv)
-    which = "images that no container uses" if options.all else "images without a name"
-    _confirm(options, f"This removes all {which}.")
+    which = "images without at least one container associated to them" if options.all else "dangling images"
+    _confirm(session, options, f"all {which}.")
     answer = session.client.images.prune(_image_filters(options))
     _report(session, "Deleted Images:", _image_lines(answer))
     return _total(session, answer)
@@ -35,7 +35,7 @@ def images(session: Session, argv: list[str]) -> int:
 
 def networks(session: Session, argv: list[str]) -> int:
     options = _parser(session, "Remove networks that no container uses.").options(argv)
-    _confirm(options, "This removes all networks of your own that no container uses.")
+    _confirm(session, options, "all custom networks not used by at least one container.")
     answer = session.client.networks.prune(filters(options.filter))
     _report(session, "Deleted Networks:", answer.get("NetworksDeleted"))
     return 0
@@ -45,8 +45,8 @@ def volumes(session: Session, argv: list[str]) -> int:
     parser = _parser(session, "Remove anonymous volumes that no container uses; with --all, named ones too.")
     parser.flag("-a", "--all", help="named ones too")
     options = parser.options(argv)
-    which = "volumes" if options.all else "anonymous volumes"
-    _confirm(options, f"This removes all {which} that no container uses, with what is in them.")
+    which = "all local volumes" if options.all else "anonymous local volumes"
+    _confirm(session, options, f"{which} not used by at least one container.")
     wanted = {**filters(options.filter), **({"all": ["true"]} if options.all else {})}
     answer = session.client.volumes.prune(wanted)
     _report(session, "Deleted Volumes:", answer.get("VolumesDeleted"))
@@ -56,11 +56,15 @@ def volumes(session: Session, argv: list[str]) -> int:
 def builds(session: Session, argv: list[str]) -> int:
     parser = _parser(session, "Remove the build cache.")
     parser.flag("-a", "--all", help="also what recent builds used")
+    parser.text("--keep-storage", metavar="SIZE", help="leave that much of it")
     options = parser.options(argv)
-    _confirm(options, "This removes the build cache.")
-    return _total(
-        session, session.client.build_prune(everything=options.all, filters=filters(options.filter))
-    )
+    _confirm(session, options, f"all {'' if options.all else 'dangling '}build cache.", asked_at_once=True)
+    answer = session.client.build_prune(
+        everything=options.all, filters=filters(options.filter),
+        keep=parse_size(options.keep_storage) if options.keep_storage else None,
+    )  # fmt: skip
+    _report(session, "Deleted build cache objects:", answer.get("CachesDeleted"))
+    return _total(session, answer)
 
 
 def system(session: Session, argv: list[str]) -> int:
@@ -68,8 +72,11 @@ def system(session: Session, argv: list[str]) -> int:
     parser.flag("-a", "--all", help="images with a name too, if no container uses them")
     parser.flag("--volumes", help="anonymous volumes too")
     options = parser.options(argv)
-    extra = ", anonymous volumes" if options.volumes else ""
-    _confirm(options, f"This removes stopped containers, unused networks and images, build cache{extra}.")
+    if options.volumes and "until" in filters(options.filter):
+        raise InvalidArgument(
+            'the "until" filter is not supported with --volumes', hint="leave one of them out"
+        )
+    _confirm(session, options, _everything(options))
     client, wanted = session.client, filters(options.filter)
     stopped = client.containers.prune(wanted)
     _report(session, "Deleted Containers:", stopped.get("ContainersDeleted"))
@@ -91,16 +98,29 @@ def _parser(session: Session, summary: str) -> Parser:
     return parser
 
 
-def _confirm(options: Any, what: str) -> None:
+def _everything(options: Any) -> str:
+    kinds = ["all stopped containers", "all networks not used by at least one container"]
+    if options.volumes:
+        kinds.append("all anonymous volumes not used by at least one container")
+    unused = "all images without at least one container associated to them"
+    kinds.append(unused if options.all else "all dangling images")
+    kinds.append("all build cache" if options.all else "unused build cache")
+    only = [f"\n\n  Items to be pruned will be filtered with:\n  - {', '.join(options.filter)}"]
+    return ":" + "".join(f"\n  - {kind}" for kind in kinds) + "".join(only if options.filter else []) + "\n"
+
+
+def _confirm(session: Session, options: Any, what: str, *, asked_at_once: bool = False) -> None:
+    """In docker's words and on its stream, for programs that answer it."""
     if options.force:
         return
-    if not sys.stdin.isatty():
-        raise InvalidArgument(
-            f"{what} Nobody can be asked: standard input is not a terminal", hint="add --force"
-        )
-    sys.stderr.write(f"{what}\nAre you sure? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    space = "" if what.startswith(":") else " "
+    sys.stdout.write(f"WARNING! This will remove{space}{what}{' ' if asked_at_once else chr(10)}")
+    sys.stdout.write("Are you sure you want to continue? [y/N] ")
+    session.flush()
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n") and not answer:
+        raise InvalidArgument("nobody can be asked: the input is at its end", hint="add --force")
+    if answer.strip().lower() != "y":
         raise Reported(0)
 
 
@@ -119,5 +139,5 @@ def _report(session: Session, title: str, names: list[str] | None) -> None:
 
 
 def _total(session: Session, answer: Json) -> int:
-    session.out(f"Total reclaimed space: {human_size(answer.get('SpaceReclaimed') or 0)}")
+    session.out(f"Total reclaimed space: {human_size(answer.get('SpaceReclaimed') or 0, 4)}")
     return 0

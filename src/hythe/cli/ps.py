@@ -21,8 +21,9 @@ def ps(session: Session, argv: list[str]) -> int:
     )
     options = parser.options(argv)
     limit = 1 if options.latest else options.last
+    size = options.size or any(word in (options.format or "") for word in (".Size", "json ."))
     found = session.client.containers.list(
-        options.all or bool(limit and limit > 0), filters(options.filter), limit=limit, size=options.size
+        options.all or bool(limit and limit > 0), filters(options.filter), limit=limit, size=size
     )
     if options.quiet:
         for summary in found:

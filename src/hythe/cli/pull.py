@@ -19,7 +19,7 @@ def pull(session: Session, argv: list[str]) -> int:
     parser.flag("-a", "--all-tags", help="all tags of it")
     parser.flag("-q", "--quiet", help="print its name only")
     parser.text("--platform", metavar="OS/ARCH", help="of a multi-platform image")
-    parser.refuse("--disable-content-trust", value=False, why="leave it out; there is no content trust")
+    parser.accept("--disable-content-trust", value=False, why="there is no content trust")
     parser.add_argument("name", metavar="NAME")
     options = parser.options(argv)
     name = reference.parse(options.name)

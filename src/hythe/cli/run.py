@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from hythe.cli import failure
 from hythe.cli.parsing import Parser
@@ -15,17 +16,21 @@ from hythe.errors import Conflict, HytheError, InvalidArgument, NotFound
 _REFUSED = 125
 
 
+class Contradiction(failure.WrongCount):
+    """Flags that exclude each other, or the terminal that they need is not there: docker ends with 1."""
+
+
 def run(session: Session, argv: list[str]) -> int:
     """Its exit code is the container's; 125 when that was not reached."""
     parser = Parser(session, "run", "[OPTIONS] IMAGE [COMMAND [ARGUMENT...]]", "Run a new container.")
     parser.flag("-d", "--detach", help="in the background; print its id")
     parser.text("--detach-keys", metavar="KEYS", help="leave it running with these, default ctrl-p,ctrl-q")
-    parser.add_argument("--sig-proxy", nargs="?", const="true", metavar="BOOL", help="pass signals on to it")
+    parser.flag("--sig-proxy", default=True, help="pass signals on to it; --sig-proxy=false: die of them")
     container_flags(parser)
     try:
         options = parser.read(argv, CommandOptions())
         _check(options)
-        identity = _create(session, options)
+        identity = _create(session, options, _config(options))
         if options.detach:
             session.client.containers.start(identity)
             session.out(identity)
@@ -40,26 +45,29 @@ def create(session: Session, argv: list[str]) -> int:
     container_flags(parser)
     try:
         options = parser.read(argv, CommandOptions())
-        session.out(_create(session, options))
+        config = _config(options)
     except HytheError as error:
         return failure.report(error, _REFUSED)
+    session.out(_create(session, options, config))
     return 0
 
 
 def _check(options: CommandOptions) -> None:
     if options.detach and options.attach:
-        raise InvalidArgument("--detach and --attach exclude each other", hint="leave one of them out")
+        raise Contradiction("--detach and --attach exclude each other", hint="leave one of them out")
     if options.tty and options.interactive and not options.detach and not sys.stdin.isatty():
-        raise InvalidArgument(
-            "standard input is not a terminal", hint="leave -t out, or run it in a terminal"
-        )
+        raise Contradiction("standard input is not a terminal", hint="leave -t out, or run it in a terminal")
 
 
-def _create(session: Session, options: CommandOptions) -> str:
-    """The id of a new container; its image is fetched first where the policy says so."""
+def _config(options: CommandOptions) -> dict[str, Any]:
+    """The body of the request; mistakes in the flags are found before anything is done."""
     if options.pull not in ("always", "missing", "never"):
         raise InvalidArgument(f"invalid --pull {options.pull!r}", hint="use always, missing or never")
-    config = container_config(options, os.environ)
+    return container_config(options, os.environ)
+
+
+def _create(session: Session, options: CommandOptions, config: dict[str, Any]) -> str:
+    """The id of a new container; its image is fetched first where the policy says so."""
     if options.cidfile and os.path.lexists(options.cidfile):
         raise Conflict(f"{options.cidfile} exists already", hint="remove it, or name another --cidfile")
     if options.pull == "always":
@@ -97,7 +105,7 @@ def _foreground(session: Session, options: CommandOptions, identity: str) -> int
     stdin, stdout, stderr = attached(options)
     ground = Foreground(
         session.client, identity, tty=options.tty, stdin=stdin, stdout=stdout, stderr=stderr,
-        detach_keys=options.detach_keys or None, proxy=options.sig_proxy.lower() in ("true", "1"),
+        detach_keys=options.detach_keys or None, proxy=options.sig_proxy,
     )  # fmt: skip
     try:
         return ground.start("removed" if options.rm else "next-exit")

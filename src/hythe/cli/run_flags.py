@@ -86,6 +86,9 @@ _LISTS: Final = (
     ("--log-opt", "NAME=VALUE", "option of the log driver"),
     ("--link", "CONTAINER[:ALIAS]", "docker's old links"),
     ("-a --attach", "STREAM", "connect to stdin, stdout or stderr only"),
+    ("--annotation", "NAME=VALUE", "annotation for the OCI runtime"),
+    ("--storage-opt", "NAME=VALUE", "option of the storage driver"),
+    ("--link-local-ip", "ADDRESS", "link-local address on its network"),
 )
 _NUMBERS: Final = (
     ("-c --cpu-shares", "weight beside others, 1024 is usual"),
@@ -99,7 +102,7 @@ _NUMBERS: Final = (
     ("--health-retries", "failures in a row that make it unhealthy"),
     ("--stop-timeout", "seconds that `stop` waits before it kills"),
 )
-_REFUSED: Final = "--gpus --isolation --kernel-memory --storage-opt --annotation --link-local-ip"
+_WINDOWS: Final = "--cpu-count --cpu-percent --io-maxbandwidth --io-maxiops"
 
 
 class CommandOptions(RunOptions):
@@ -109,7 +112,7 @@ class CommandOptions(RunOptions):
         super().__init__()
         self.name = self.cidfile = self.detach_keys = self.platform = ""
         self.pull = "missing"
-        self.sig_proxy = "true"
+        self.sig_proxy = True
         self.quiet = False
 
 
@@ -123,7 +126,14 @@ def container_flags(parser: Parser) -> None:
         parser.many(*names.split(), metavar=metavar, help=help)
     for names, help in _NUMBERS:
         parser.number(*names.split(), help=help)
-    parser.refuse(*_REFUSED.split(), why="leave it out; hythe run --help lists what there is")
+    parser.refuse("--gpus", why="give the device: --device /dev/dri/renderD128")
+    parser.refuse(*_WINDOWS.split(), why="it is of Windows: use --cpus, --device-read-bps and the like")
+    parser.refuse(
+        "--use-api-socket", value=False, why="give the socket: -v /run/hythe/hythe.sock:/run/docker.sock"
+    )
+    parser.text("--isolation", metavar="HOW", help="default: Linux has one way")
+    parser.accept("--kernel-memory", why="kernels count that with the other memory")
+    parser.accept("--disable-content-trust", value=False, why="there is no content trust")
     parser.text("--name", metavar="NAME", help="name; without it, one is made up")
     parser.text("--cidfile", metavar="FILE", help="write the id there; it must not exist")
     parser.text("--platform", metavar="OS/ARCH", help="of the image")

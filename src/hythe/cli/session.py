@@ -14,17 +14,23 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """One run of the command line. `prefix` is "network " and the like, for usage lines."""
+    """One run of the command line. `prefix` is "network " and the like, for usage lines.
+
+    `declaring`: nothing is to be done; commands declare their flags, and are stopped where they would read them.
+    """
 
     def __init__(self) -> None:
         self.host: str | None = None
         self.prefix = ""
+        self.declaring = False
+        self.context = "default"
         self._client: Client | None = None
 
     @property
     def client(self) -> Client:
         """Connected: a daemon has answered, and one was started where nobody chose another and none ran."""
         if self._client is None:
+            assert not self.declaring, "flags are declared before the daemon is asked"
             self._client = self._connect()
         return self._client
 

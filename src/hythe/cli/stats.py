@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
@@ -67,7 +67,7 @@ def _once(session: Session, samples: SimpleQueue[Sample], names: Sequence[str], 
             waiting.discard(name)
         else:
             latest[name] = sample
-    _show(session, [latest[name] for name in names if name in latest], options)
+    _show(session, {name: latest[name] for name in names if name in latest}, options)
     return 0
 
 
@@ -86,11 +86,14 @@ def _live(session: Session, samples: SimpleQueue[Sample], names: Sequence[str], 
             latest[name] = sample
         if samples.empty():
             session.out(_CLEAR if drawn else "")
-            _show(session, [latest[name] for name in names if name in latest], options)
+            _show(session, {name: latest[name] for name in names if name in latest}, options)
             session.flush()
     return 0
 
 
-def _show(session: Session, latest: Sequence[Json], options: Any) -> None:
-    rows = [row(sample, whole=options.no_trunc) for sample in latest]
+def _show(session: Session, latest: Mapping[str, Json], options: Any) -> None:
+    rows = [
+        row(sample, name if options.containers else "", whole=options.no_trunc)
+        for name, sample in latest.items()
+    ]
     table.show(rows, COLUMNS, default=DEFAULT, form=options.format, out=session.out)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from hythe.cli.failure import UsageProblem
+from hythe.cli.failure import UsageProblem, WrongCount
 from hythe.cli.parsing import Parser
 from hythe.cli.session import Session
 from hythe.client.config.container import RunOptions, resources
 from hythe.client.config.limits import restart_policy
+from hythe.errors import InvalidArgument
 
 _TEXTS: Final = (
     ("-m --memory", "memory limit, such as 512m"),
@@ -38,14 +39,12 @@ def update(session: Session, argv: list[str]) -> int:
     parser.number("--cpu-rt-runtime", help="microseconds of real-time CPU in each of these")
     parser.number("--blkio-weight", help="10 to 1000: share of block devices' time beside others")
     parser.number("--pids-limit", help="how many processes and threads; -1: no limit")
-    parser.refuse("--kernel-memory", why="kernels count that with the other memory: use --memory")
+    parser.accept("--kernel-memory", why="kernels count that with the other memory")
     parser.add_argument("containers", nargs="+", metavar="CONTAINER")
     options = parser.read(argv, _Options())
-    changes: dict[str, Any] = {key: value for key, value in resources(options).items() if value}
-    if options.restart:
-        changes["RestartPolicy"] = restart_policy(options.restart)
+    changes = _changes(options)
     if not changes:
-        raise UsageProblem("nothing is to be changed", hint="give a limit; see hythe update --help")
+        raise WrongCount("nothing is to be changed", hint="give a limit; see hythe update --help")
 
     def one(name: str) -> str:
         for warning in session.client.containers.update(name, changes).get("Warnings") or []:
@@ -53,3 +52,13 @@ def update(session: Session, argv: list[str]) -> int:
         return name
 
     return session.each(options.containers, one)
+
+
+def _changes(options: _Options) -> dict[str, Any]:
+    try:
+        changes = {key: value for key, value in resources(options).items() if value}
+    except InvalidArgument as error:
+        raise UsageProblem(error.message, hint=error.hint) from error
+    if options.restart:
+        changes["RestartPolicy"] = restart_policy(options.restart)
+    return changes

@@ -12,10 +12,14 @@ from hythe.client.config import limits
 from hythe.client.config.environment import labels
 from hythe.errors import InvalidArgument
 
-_COLUMNS: Final = {
+COLUMNS: Final = {
     "Driver": "DRIVER", "Name": "VOLUME NAME", "Scope": "SCOPE", "Mountpoint": "MOUNTPOINT",
     "Labels": "LABELS", "Links": "LINKS", "Size": "SIZE",
 }  # fmt: skip
+_CLUSTER: Final = (
+    "--availability --group --limit-bytes --required-bytes --scope --secret --sharing --topology-preferred "
+    "--topology-required --type"
+)
 
 
 def create(session: Session, argv: list[str]) -> int:
@@ -24,6 +28,7 @@ def create(session: Session, argv: list[str]) -> int:
     parser.text("--name", metavar="NAME", help="its name")
     parser.many("-o", "--opt", metavar="NAME=VALUE", help="type, o and device, as of mount(8)")
     parser.many("--label", metavar="NAME=VALUE", help="label")
+    parser.refuse(*_CLUSTER.split(), why="cluster volumes are of docker's swarm")
     parser.add_argument("volume", nargs="?", metavar="NAME")
     options = parser.options(argv)
     if options.name and options.volume:
@@ -41,13 +46,14 @@ def ls(session: Session, argv: list[str]) -> int:
     parser.flag("-q", "--quiet", help="names only")
     parser.many("-f", "--filter", metavar="NAME=VALUE", help="only those, e.g. dangling=true, name=a")
     parser.text("--format", metavar="FORMAT", help="json, or a template")
+    parser.refuse("--cluster", value=False, why="cluster volumes are of docker's swarm")
     options = parser.options(argv)
     found = sorted(session.client.volumes.list(filters(options.filter)), key=lambda one: str(one["Name"]))
     if options.quiet:
         for volume in found:
             session.out(volume["Name"])
         return 0
-    table.show(map(_row, found), _COLUMNS, default=("Driver", "Name"), form=options.format, out=session.out)
+    table.show(map(row, found), COLUMNS, default=("Driver", "Name"), form=options.format, out=session.out)
     return 0
 
 
@@ -64,7 +70,8 @@ def rm(session: Session, argv: list[str]) -> int:
     return session.each(options.volumes, one)
 
 
-def _row(volume: dict[str, Any]) -> dict[str, Any]:
+def row(volume: dict[str, Any]) -> dict[str, Any]:
+    """Every field that templates know."""
     marks = volume.get("Labels") or {}
     usage = volume.get("UsageData") or {}
     return {
@@ -74,4 +81,5 @@ def _row(volume: dict[str, Any]) -> dict[str, Any]:
         "Links": str(usage["RefCount"]) if usage else "N/A",
         "Size": human_size(usage["Size"]) if usage else "N/A",
         "Label": lambda name: marks.get(name, ""),
+        "Availability": "N/A", "Group": "N/A", "Status": "N/A",
     }  # fmt: skip

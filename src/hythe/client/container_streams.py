@@ -21,7 +21,7 @@ class ContainerStreams:
     def logs(
         self, ref: str, *, follow: bool = False, stdout: bool = True, stderr: bool = True,
         since: str | int | None = None, until: str | int | None = None, timestamps: bool = False,
-        tail: str | int | None = None, tty: bool | None = None,
+        tail: str | int | None = None, tty: bool | None = None, details: bool = False,
     ) -> Iterator[tuple[int, bytes]]:  # fmt: skip
         """(stream, data) of its log: 1 output, 2 errors. Times are seconds since the epoch or RFC 3339.
 
@@ -30,7 +30,7 @@ class ContainerStreams:
         """
         query = {
             "follow": follow, "stdout": stdout, "stderr": stderr, "since": since, "until": until,
-            "timestamps": timestamps, "tail": tail,
+            "timestamps": timestamps, "tail": tail, "details": details or None,
         }  # fmt: skip
         head, pieces = self._transport.stream("GET", f"/containers/{ref}/logs", query)
         if tty is None:

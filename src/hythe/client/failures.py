@@ -52,7 +52,7 @@ def from_answer(status: int, reason: str, body: bytes, context: str) -> HytheErr
 
 def start_failure(error: HytheError) -> CannotStart | None:
     """The error of a start request as `CannotStart`, where it says that a program could not be run."""
-    text = error.message.lower()
+    text = error.message
     if isinstance(error, CannotStart | NotFound | Conflict | NotModified):
         return None
     if any(words in text for words in _NOT_FOUND):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hythe.client.http1 import Body
 from hythe.client.transport import Json, Objects, Transport
-from hythe.errors import HytheError, NotFound, SystemProblem, Unsupported
+from hythe.errors import HytheError, InvalidArgument, NotFound, SystemProblem, Unsupported
 
 Filters = Mapping[str, Sequence[str]]
 
@@ -28,8 +28,10 @@ class Images:
         answer: Objects = self._transport.call("GET", "/images/json", query)
         return answer or []
 
-    def inspect(self, ref: str) -> Json:
-        answer: Json = self._transport.call("GET", f"/images/{ref}/json")
+    def inspect(self, ref: str, *, platform: str | None = None) -> Json:
+        answer: Json = self._transport.call(
+            "GET", f"/images/{ref}/json", {"platform": platform_json(platform)}
+        )
         return answer
 
     def exists(self, ref: str) -> bool:
@@ -39,9 +41,10 @@ class Images:
             return False
         return True
 
-    def history(self, ref: str) -> Objects:
+    def history(self, ref: str, *, platform: str | None = None) -> Objects:
         """HistoryResponseItem objects, newest first."""
-        answer: Objects = self._transport.call("GET", f"/images/{ref}/history")
+        query = {"platform": platform_json(platform)}
+        answer: Objects = self._transport.call("GET", f"/images/{ref}/history", query)
         return answer or []
 
     def tag(self, ref: str, name: str) -> None:
@@ -49,9 +52,14 @@ class Images:
         repository, tag = split_tag(name)
         self._transport.call("POST", f"/images/{ref}/tag", {"repo": repository, "tag": tag or "latest"})
 
-    def remove(self, ref: str, *, force: bool = False, no_prune: bool = False) -> Objects:
+    def remove(
+        self, ref: str, *, force: bool = False, no_prune: bool = False, platforms: Sequence[str] = ()
+    ) -> Objects:
         """{"Untagged": name} and {"Deleted": id}, in the order in which it was done."""
-        query = {"force": force or None, "noprune": no_prune or None}
+        query = {
+            "force": force or None, "noprune": no_prune or None,
+            "platforms": [platform_json(each) for each in platforms],
+        }  # fmt: skip
         answer: Objects = self._transport.call("DELETE", f"/images/{ref}", query)
         return answer or []
 
@@ -61,12 +69,13 @@ class Images:
         answer: Json = self._transport.call("POST", "/images/prune", query)
         return answer
 
-    def save(self, refs: Sequence[str]) -> Iterator[bytes]:
+    def save(self, refs: Sequence[str], *, platform: str | None = None) -> Iterator[bytes]:
         """One docker-archive tar with all of them."""
-        return self._transport.stream("GET", "/images/get", {"names": list(refs)})[1]
+        query = {"names": list(refs), "platform": platform_json(platform)}
+        return self._transport.stream("GET", "/images/get", query)[1]
 
-    def load(self, archive: Body, *, quiet: bool = False) -> Iterator[Json]:
-        query = {"quiet": quiet}
+    def load(self, archive: Body, *, quiet: bool = False, platform: str | None = None) -> Iterator[Json]:
+        query = {"quiet": quiet, "platform": platform_json(platform)}
         headers = {"Content-Type": "application/x-tar"}
         return checked(self._transport.json_lines("POST", "/images/load", query, archive, headers))
 
@@ -127,6 +136,18 @@ def checked(messages: Iterable[Json]) -> Iterator[Json]:
         if "error" in message or "errorDetail" in message:
             raise _problem(message)
         yield message
+
+
+def platform_json(text: str | None) -> Json | None:
+    """ "linux/arm64/v8" as the newer parts of the API take it."""
+    if not text:
+        return None
+    parts = text.split("/")
+    if not 2 <= len(parts) <= 3 or not all(parts):
+        raise InvalidArgument(
+            f"invalid platform {text!r}", hint="write OS/ARCH[/VARIANT], such as linux/amd64"
+        )
+    return dict(zip(("os", "architecture", "variant"), parts, strict=False))
 
 
 def split_tag(name: str) -> tuple[str, str]:

@@ -71,9 +71,13 @@ class Client:
         query = {"since": since, "until": until, "filters": dict(filters) if filters else None}
         return self.transport.json_lines("GET", "/events", query)
 
-    def build_prune(self, *, everything: bool = False, filters: Filters | None = None) -> Json:
-        """BuildPrune: CachesDeleted, SpaceReclaimed."""
-        query = {"all": everything, "filters": dict(filters) if filters else None}
+    def build_prune(
+        self, *, everything: bool = False, filters: Filters | None = None, keep: int | None = None
+    ) -> Json:
+        """BuildPrune: CachesDeleted, SpaceReclaimed. `keep` bytes of it stay."""
+        query = {
+            "all": everything, "filters": dict(filters) if filters else None, "keep-storage": keep,
+        }  # fmt: skip
         answer: Any = self.transport.call("POST", "/build/prune", query)
         return answer or {}
 

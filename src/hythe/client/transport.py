@@ -20,7 +20,7 @@ from hythe.client.http1 import Body, Connection, Head
 from hythe.errors import InvalidArgument, Unavailable
 from hythe.wire import jsonlines
 
-API_VERSION: Final = (1, 43)
+API_VERSION: Final = (1, 50)
 _UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _IN_PATH: Final = _UNRESERVED | frozenset(b"/:@,!*'()")
 

@@ -9,8 +9,8 @@ from hythe.errors import InvalidArgument
 
 VALUE = {
     "Name": "web", "N": 3, "Yes": True, "Nothing": None, "List": ["a", "b"], "Map": {"k": "v", "a": "b"},
-    "Config": {"Labels": {"x": "y"}, "Env": ["A=1"]},
-    "Ports": {"80/tcp": [{"HostPort": "8080"}], "90/tcp": None},
+    "Config": {"Labels": {"x": "y"}, "Env": ["A=1"], "ExposedPorts": {"80/tcp": {}}, "Volumes": None},
+    "Ports": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}], "90/tcp": None},
     "Label": lambda name: f"<{name}>",
 }  # fmt: skip
 
@@ -20,7 +20,7 @@ VALUE = {
     [
         ("{{.Name}}", "web"),
         ("a {{ .Name }} b", "a web b"),
-        ("{{.N}} {{.Yes}} {{.Nothing}}", "3 true <no value>"),
+        ("{{.N}} {{.Yes}} {{.Nothing}}", "3 true []"),
         ("{{.List}} {{.Map}}", "[a b] map[a:b k:v]"),
         ("{{json .List}} {{json .Config.Labels}}", '["a","b"] {"x":"y"}'),
         ("{{.Name | upper}}", "WEB"),
@@ -39,6 +39,12 @@ VALUE = {
         ),
         ("{{range .Config.Nope}}x{{else}}none{{end}}", "none"),
         ("{{with .Config}}{{.Env}}{{end}}", "[A=1]"),
+        (
+            "{{.Config.Healthcheck}} {{.Config.ExposedPorts}} {{.Config.Volumes}}",
+            "<nil> map[80/tcp:{}] map[]",
+        ),
+        ("{{json .Nothing}} {{len .Nothing}}{{range .Nothing}}x{{end}}", "null 0"),
+        ("{{.Ports}}", "map[80/tcp:[{ 8080}] 90/tcp:<no value>]"),
         ("{{if .Health}}x{{else if eq .N 3}}three{{else}}z{{end}}", "three"),
         ('{{if and .Yes (ne .Name "db")}}y{{end}}', "y"),
         ('{{or .Nothing "d"}}', "d"),

@@ -38,7 +38,7 @@ def row(summary: Json, *, whole: bool = False) -> Json:
         "Mounts": ",".join(name if whole else _cut(name, 15) for name in names),
         "LocalVolumes": str(sum(mount.get("Driver") == "local" for mount in mounts)),
         "Networks": ",".join((summary.get("NetworkSettings") or {}).get("Networks") or {}),
-        "Label": lambda name: labels.get(name, ""),
+        "Label": lambda name: labels.get(name, ""), "Platform": None,
     }  # fmt: skip
 
 

@@ -37,9 +37,10 @@ def show(
             out(line)
         return
     from hythe.cli.format.template import Template
-    from hythe.cli.format.values import to_json
+    from hythe.cli.format.values import Fields, to_json
 
     assert form is not None
+    rows = map(Fields, rows)
     if form == "json":
         for row in rows:
             out(to_json(row))

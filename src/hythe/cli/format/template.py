@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from hythe.cli.format import functions
+from hythe.cli.format import functions, zeros
 from hythe.cli.format.syntax import Action, Block, Command, Operand, Pipeline, Text, parse
-from hythe.cli.format.values import Missing, text, truth
+from hythe.cli.format.values import Missing, Nil, text, truth
 from hythe.errors import InvalidArgument
 
 #: Maps whose keys are the user's: what is missing there has no value, and is no mistake of the template.
@@ -98,18 +98,33 @@ class _Run:
 
 
 def _walk(value: Any, chain: Iterable[str]) -> Any:
+    chain = tuple(chain)
+    found = _follow(value, chain)
+    return Nil(zeros.shown(chain[-1])) if chain and found is None else found
+
+
+def _follow(value: Any, chain: Iterable[str]) -> Any:
     open_map = False
     for name in chain:
         if isinstance(value, Missing):
             raise value.error()
         if not isinstance(value, Mapping):
             return Missing(name, ())
-        absent = None if open_map else Missing(name, [str(key) for key in value])
-        value, open_map = value.get(name, absent), name in _OPEN
+        if name not in value and not open_map:
+            if name not in zeros.LEFT_OUT:
+                return Missing(name, [str(key) for key in value])
+            value = None
+        elif name not in value:
+            return Nil("<no value>")
+        else:
+            value = value[name]
+        open_map = name in _OPEN
     return value
 
 
 def _items(value: Any) -> Iterable[tuple[Any, Any]]:
+    if isinstance(value, Nil):
+        return []
     if isinstance(value, Mapping):
         return [(key, value[key]) for key in sorted(value)]
     if isinstance(value, list | tuple | str):

@@ -17,14 +17,14 @@ DEFAULT: Final = ("ID", "Name", "CPUPerc", "MemUsage", "MemPerc", "NetIO", "Bloc
 Json = dict[str, Any]
 
 
-def row(sample: Json, *, whole: bool = False) -> Json:
-    """Every field that templates know."""
+def row(sample: Json, name: str = "", *, whole: bool = False) -> Json:
+    """Every field that templates know; `name` is what the container was called on the command line."""
     identity = sample.get("id", "")
     used, limit = _memory(sample.get("memory_stats") or {})
     received, sent = _network(sample.get("networks") or {})
     read, written = _blocks(sample.get("blkio_stats") or {})
     return {
-        "Container": identity if whole else short(identity), "ID": identity if whole else short(identity),
+        "Container": name or (identity if whole else short(identity)), "ID": identity if whole else short(identity),
         "Name": sample.get("name", "").lstrip("/"), "CPUPerc": f"{cpu_percent(sample):.2f}%",
         "MemUsage": f"{human_memory(used)} / {human_memory(limit)}",
         "MemPerc": f"{used * 100 / limit if limit else 0:.2f}%",

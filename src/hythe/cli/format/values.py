@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from hythe.errors import InvalidArgument
+
+#: A published port, which people print as it is: in Go a structure, "{0.0.0.0 8080}".
+_BINDING: Final = {"HostIp", "HostPort"}
+_ESCAPED: Final = str.maketrans({letter: f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"})
 
 
 class Missing:
@@ -24,10 +28,29 @@ class Missing:
         )
 
 
+class Fields(dict[str, Any]):
+    """A row of a list. As JSON its fields are in order and <, > and & escaped, as Go's json.Marshal has them."""
+
+
+class Nil:
+    """A null of the API at a place where Go has a type for it: "[]", "map[]" or "<nil>" when printed."""
+
+    def __init__(self, shown: str) -> None:
+        self.shown = shown
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __len__(self) -> int:
+        return 0
+
+
 def text(value: Any) -> str:
     """As fmt.Sprint shows it: map[a:b], [a b], <no value>."""
     if isinstance(value, Missing):
         raise value.error()
+    if isinstance(value, Nil):
+        return value.shown
     if value is None:
         return "<no value>"
     if isinstance(value, bool):
@@ -35,10 +58,17 @@ def text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, Mapping):
-        return "map[" + " ".join(f"{key}:{text(value[key])}" for key in sorted(value)) + "]"
+        if value.keys() == _BINDING:
+            return f"{{{value['HostIp']} {value['HostPort']}}}"
+        return "map[" + " ".join(f"{key}:{_inner(value[key])}" for key in sorted(value)) + "]"
     if isinstance(value, list | tuple):
         return "[" + " ".join(text(item) for item in value) + "]"
     return str(value)
+
+
+def _inner(value: Any) -> str:
+    """An empty object in a map is a set's element (ExposedPorts, Volumes): Go's struct{}{}."""
+    return "{}" if value == {} else text(value)
 
 
 def truth(value: Any) -> bool:
@@ -46,11 +76,14 @@ def truth(value: Any) -> bool:
 
 
 def to_json(value: Any) -> str:
-    """Compact, in the value's own order; functions among a row's fields are left out."""
+    """Compact, in the value's own order; of a row without the fields that are functions."""
     if isinstance(value, Missing):
         raise value.error()
-    if isinstance(value, Mapping):
-        value = {key: item for key, item in value.items() if not callable(item)}
+    if isinstance(value, Nil):
+        return "null"
+    if isinstance(value, Fields):
+        shown = {key: value[key] for key in sorted(value) if not callable(value[key])}
+        return json.dumps(shown, separators=(",", ":"), ensure_ascii=False).translate(_ESCAPED)
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -58,6 +91,8 @@ def element(value: Any, key: Any) -> Any:
     """`index value key`. What a map of texts lacks is "", as Go's zero value; a list's range is checked."""
     if isinstance(value, Missing):
         raise value.error()
+    if isinstance(value, Nil):
+        return ""
     if isinstance(value, Mapping):
         texts = all(isinstance(item, str) for item in value.values())
         return value.get(key, "" if texts else None)

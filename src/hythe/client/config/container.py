@@ -53,6 +53,8 @@ class RunOptions:
         self.log_driver, self.log_opt = "", list[str]()
         self.health_cmd = self.health_interval = self.health_timeout = self.health_start_period = ""
         self.health_start_interval, self.health_retries = "", 0
+        self.isolation = ""
+        self.annotation, self.storage_opt, self.link_local_ip = list[str](), list[str](), list[str]()
 
 
 def _revived(options: RunOptions) -> dict[str, str]:
@@ -64,6 +66,8 @@ def container_config(options: RunOptions, caller: Mapping[str, str]) -> Json:
     """The ContainerCreate body. `caller` is the environment that "-e NAME" takes values from."""
     if options.rm and options.restart not in ("", "no"):
         raise InvalidArgument("--rm and --restart exclude each other", hint="leave one of them out")
+    if options.uts not in ("", "host"):
+        raise InvalidArgument(f"invalid UTS mode {options.uts!r}", hint="use host, or leave --uts out")
     ports = [port for text in options.publish for port in parse_port(text)]
     exposed = [key for text in options.expose for key in parse_expose(text)]
     anonymous = [path for kind, path in map(parse_volume, options.volume) if kind == "anonymous"]
@@ -124,6 +128,8 @@ def _host(options: RunOptions) -> Json:
         "UsernsMode": options.userns, "CgroupnsMode": options.cgroupns, "CgroupParent": options.cgroup_parent,
         "LogConfig": {"Type": options.log_driver, "Config": limits.pairs(options.log_opt, "log option")},
         "Sysctls": limits.pairs(options.sysctl, "sysctl"), **resources(options),
+        "Isolation": options.isolation, "Annotations": limits.pairs(options.annotation, "annotation"),
+        "StorageOpt": limits.pairs(options.storage_opt, "storage option"),
         "OomScoreAdj": options.oom_score_adj, "ShmSize": parse_size(options.shm_size or "0"),
         "Devices": [limits.device(text) for text in options.device],
         "Ulimits": [limits.ulimit(text) for text in options.ulimit],
