@@ -7,12 +7,14 @@ import sys
 from typing import Any
 
 from hythe.base.units import parse_size
+from hythe.cli import failure
 from hythe.cli.format.progress import printer
 from hythe.cli.parsing import Parser
 from hythe.cli.session import Session
 from hythe.client.config.environment import labels
 from hythe.client.config.limits import extra_host, memory, ulimit
 from hythe.client.credentials import Credentials
+from hythe.client.images import StepFailed
 from hythe.errors import InvalidArgument, SystemProblem
 
 _REFUSED = (
@@ -34,6 +36,9 @@ def build(session: Session, argv: list[str]) -> int:
         for message in session.client.images.build(context.body, query, auths=Credentials().all()):
             identity = (message.get("aux") or {}).get("ID", identity)
             show.message(message)
+    except StepFailed as error:
+        show.failed()
+        return failure.report(error, error.code)
     except BaseException:
         show.failed()
         raise

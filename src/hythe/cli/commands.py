@@ -75,6 +75,8 @@ _NOUNS: Final = {
     "builder": Command("", "Manage the build cache"),
     "system": Command("", "Disk use, cleaning up, information"),
     "demo": Command("", "Demonstrations: what isolation does"),
+    "context": Command("", "Manage contexts: names for daemons"),
+    "completion": Command("completion.script:completion", "Print completions for bash, zsh or fish"),
     "daemon": Command("hythe.daemon.main:main", "Run the daemon in the foreground"),
 }
 
@@ -126,6 +128,17 @@ SUBCOMMANDS: Final[dict[str, dict[str, Command]]] = {
         "build": _IMAGE["build"],
         "prune": Command("prune:builds", "Remove the build cache"),
     },
+    "context": {
+        "create": Command("context:create", "Give a daemon a name"),
+        "ls": Command("context:ls", "List contexts"),
+        "inspect": Command("context:inspect", "Show everything about contexts"),
+        "use": Command("context:use", "Have all commands go to the daemon of a context"),
+        "show": Command("context:show", "Print the name of the current context"),
+        "update": Command("context:update", "Change a context"),
+        "rm": Command("context:rm", "Remove contexts"),
+        "export": Command("context_fields:export", "Write a context to a file"),
+        "import": Command("context_fields:import_", "Read a context from a file"),
+    },
     "demo": {
         "isolation": Command("demos.isolation:isolation", "Noisy neighbours, with and without hythe"),
     },
@@ -143,6 +156,8 @@ ALIASES: Final = {
     ("container", "remove"): "rm",
     ("image", "list"): "ls",
     ("image", "remove"): "rm",
+    ("context", "list"): "ls",
+    ("context", "remove"): "rm",
     ("network", "list"): "ls",
     ("network", "remove"): "rm",
     ("volume", "list"): "ls",

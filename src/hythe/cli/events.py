@@ -46,7 +46,9 @@ def _shower(form: str | None) -> Any:
 
 def _ordered(event: Json) -> Json:
     """In the order of docker's client."""
-    return {**{name: event[name] for name in _OLD if name in event}, **event}
+    actor = dict(event.get("Actor") or {})
+    actor["Attributes"] = dict(sorted((actor.get("Attributes") or {}).items()))
+    return {**{name: event[name] for name in _OLD if name in event}, **event, "Actor": actor}
 
 
 def _line(event: dict[str, Any]) -> str:

@@ -16,9 +16,19 @@ from hythe.errors import CannotStart, HytheError, InvalidArgument
 class UsageProblem(InvalidArgument):
     """The flags or arguments of a command are not as it takes them."""
 
+    code = 125
+
 
 class WrongCount(UsageProblem):
     """Too few arguments, or too many; docker ends with 1 for that, and with 125 for a wrong flag."""
+
+    code = 1
+
+
+class BadTemplate(UsageProblem):
+    """What `inspect` is given as its --format cannot be read."""
+
+    code = 64
 
 
 class Reported(HytheError):
@@ -38,9 +48,7 @@ def report(error: HytheError, otherwise: int = 1) -> int:
     _print(f"hythe: {message}" + (f"\n       {error.hint}" if error.hint else ""))
     if isinstance(error, CannotStart):
         return error.exit_code
-    if isinstance(error, WrongCount):
-        return 1
-    return 125 if isinstance(error, UsageProblem) else otherwise
+    return error.code if isinstance(error, UsageProblem) else otherwise
 
 
 def report_unexpected(error: Exception) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from hythe.cli.commands import GROUPS, Command
+from hythe.cli.globals import FLAGS, SHORT, VALUES
 
 
 def overview() -> str:
     """All commands in their groups, and where to begin."""
     lines = [
-        "Usage: hythe [-H HOST] COMMAND [ARGUMENTS]",
+        "Usage:  hythe [OPTIONS] COMMAND [ARGUMENTS]",
         "",
         "Containers, images, networks and applications.",
     ]
@@ -19,9 +20,7 @@ def overview() -> str:
     lines += [
         "",
         "Global flags:",
-        "  -H, --host HOST   the daemon: unix:///PATH or tcp://ADDRESS (also: HYTHE_HOST)",
-        "  -D, --debug       show tracebacks (also: HYTHE_DEBUG=1)",
-        "  -v, --version     print the version",
+        *_global_flags(),
         "",
         "Begin with:  hythe image bootstrap busybox && hythe run --rm -it busybox",
         "More on a command:  hythe COMMAND --help",
@@ -32,6 +31,13 @@ def overview() -> str:
 def noun(name: str, commands: Mapping[str, Command]) -> str:
     """The commands of one noun."""
     return "\n".join([f"Usage: hythe {name} COMMAND", "", *_listing(commands)])
+
+
+def _global_flags() -> Iterator[str]:
+    for name, about in FLAGS:
+        short = f"{SHORT[name]}," if name in SHORT else ""
+        value = f" {VALUES[name][1]}" if name in VALUES else ""
+        yield f"  {short:<3} {name + value:<19}{about}"
 
 
 def _listing(commands: Mapping[str, Command]) -> list[str]:

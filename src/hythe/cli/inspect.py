@@ -37,7 +37,9 @@ def inspect_volume(session: Session, argv: list[str]) -> int:
 
 
 def _inspect(session: Session, argv: list[str], kinds: Sequence[str]) -> int:
-    parser = Parser(session, "inspect", "[OPTIONS] NAME...", f"Show everything about {'s, '.join(kinds)}s.")
+    parser = Parser(
+        session, "inspect", "[OPTIONS] NAME|ID...", f"Show everything about {'s, '.join(kinds)}s."
+    )
     parser.text("-f", "--format", metavar="FORMAT", help="json, or a template such as '{{.State.Status}}'")
     if "container" in kinds:
         parser.flag("-s", "--size", help="with the sizes of containers")
@@ -47,7 +49,7 @@ def _inspect(session: Session, argv: list[str], kinds: Sequence[str]) -> int:
         parser.text("--platform", metavar="OS/ARCH", help="of a multi-platform image")
     if len(kinds) > 1:
         parser.text("--type", metavar="KIND", help=f"only these: {', '.join(kinds)}")
-    parser.add_argument("names", nargs="+", metavar="NAME")
+    parser.add_argument("names", nargs="+", metavar=kinds[0].upper() if len(kinds) == 1 else "OBJECT")
     options = parser.options(argv)
     wanted = getattr(options, "type", None)
     if wanted and wanted not in kinds:
@@ -73,9 +75,9 @@ def _inspect(session: Session, argv: list[str], kinds: Sequence[str]) -> int:
     return code
 
 
-def _in_order(volume: dict[str, Any], kinds: Sequence[str]) -> dict[str, Any]:
+def _in_order(volume: dict[str, Any], options: Any) -> dict[str, Any]:
     """`docker volume inspect` has the fields in the order of its own structure, `docker inspect` as they come."""
-    return dict(sorted(volume.items())) if kinds == ("volume",) else volume
+    return volume if hasattr(options, "type") else dict(sorted(volume.items()))
 
 
 def _template(form: str | None) -> Callable[[Any], str] | None:
@@ -84,7 +86,10 @@ def _template(form: str | None) -> Callable[[Any], str] | None:
     from hythe.cli.format.template import Template
     from hythe.cli.format.values import to_json
 
-    return to_json if form == "json" else Template(form).render
+    try:
+        return to_json if form == "json" else Template(form).render
+    except InvalidArgument as error:
+        raise failure.BadTemplate(error.message, hint=error.hint) from error
 
 
 def _find(session: Session, name: str, kinds: Sequence[str], options: Any) -> dict[str, Any]:
@@ -93,7 +98,7 @@ def _find(session: Session, name: str, kinds: Sequence[str], options: Any) -> di
         "container": lambda ref: client.containers.inspect(ref, size=options.size),
         "image": lambda ref: client.images.inspect(ref, platform=getattr(options, "platform", None)),
         "network": lambda ref: client.networks.inspect(ref, verbose=options.verbose),
-        "volume": lambda ref: _in_order(client.volumes.inspect(ref), kinds),
+        "volume": lambda ref: _in_order(client.volumes.inspect(ref), options),
     }
     for kind in kinds:
         try:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Final
 
 from hythe.cli import failure
 from hythe.cli.commands import ALIASES, SUBCOMMANDS, Command, load, top_level
+from hythe.cli.globals import LEVELS, SWITCHES, VALUES
 from hythe.cli.session import Session
 from hythe.errors import HytheError, InvalidArgument, SystemProblem
-
-_VALUE_FLAGS: Final = ("-H", "--host", "-l", "--log-level")
 
 
 def main(argv: list[str]) -> int:
@@ -54,6 +52,10 @@ def _dispatch(session: Session, argv: list[str]) -> int:
         session.out(f"hythe {__version__}")
         return 0
     name, arguments = rest[0], rest[1:]
+    if name == "__complete":
+        from hythe.cli.completion import script
+
+        return script.answer(arguments)
     commands = top_level()
     if name not in commands:
         raise _unknown(f"hythe {name}", name, list(commands), "hythe --help")
@@ -90,21 +92,39 @@ def _global_flags(session: Session, argv: list[str]) -> list[str]:
     rest = list(argv)
     while rest and rest[0].startswith("-"):
         flag, equals, value = rest[0].partition("=")
-        if flag in ("-D", "--debug"):
-            os.environ["HYTHE_DEBUG"] = "1"
-        elif flag in _VALUE_FLAGS:
+        if flag in ("-h", "--help", "-v", "--version"):
+            return rest
+        if flag in SWITCHES:
+            _switch(session, flag, value.lower() not in ("false", "0"))
+        elif flag in VALUES:
             if not equals:
                 if len(rest) < 2:
-                    raise InvalidArgument(f"{flag} needs a value", hint="see hythe --help")
+                    raise failure.UsageProblem(f"{flag} needs a value", hint="see hythe --help")
                 value = rest.pop(1)
-            if flag in ("-H", "--host"):
-                session.host = value
-        elif flag in ("-h", "--help", "-v", "--version"):
-            return rest
+            _value(session, flag, value)
         else:
             raise failure.UsageProblem(f"unknown flag: {flag}", hint="see hythe --help")
         rest.pop(0)
     return rest
+
+
+def _switch(session: Session, flag: str, wanted: bool) -> None:
+    if flag in ("-D", "--debug"):
+        os.environ["HYTHE_DEBUG"] = "1" if wanted else "0"
+    else:
+        session.choice[SWITCHES[flag]] = wanted
+
+
+def _value(session: Session, flag: str, value: str) -> None:
+    field, _ = VALUES[flag]
+    if field == "log":
+        if value not in LEVELS:
+            raise InvalidArgument(f"invalid log level {value!r}", hint=f"use one of {', '.join(LEVELS)}")
+        os.environ["HYTHE_DEBUG"] = "1" if value == "debug" else os.environ.get("HYTHE_DEBUG", "0")
+    else:
+        session.choice[field] = value
+    if field in ("ca", "cert", "key"):
+        session.choice["tls"] = True
 
 
 def _help(argv: list[str]) -> int:

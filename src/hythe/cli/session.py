@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hythe.cli import failure
 from hythe.errors import HytheError
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """One run of the command line. `prefix` is "network " and the like, for usage lines.
+    """One run of the command line. `prefix` is "network " and the like, for usage lines; `choice` has
+    the fields of `client.address.Choice` that the global flags name.
 
     `declaring`: nothing is to be done; commands declare their flags, and are stopped where they would read them.
     """
 
     def __init__(self) -> None:
-        self.host: str | None = None
+        self.choice: dict[str, Any] = {}
         self.prefix = ""
         self.declaring = False
-        self.context = "default"
         self._client: Client | None = None
 
     @property
@@ -33,6 +33,13 @@ class Session:
             assert not self.declaring, "flags are declared before the daemon is asked"
             self._client = self._connect()
         return self._client
+
+    @property
+    def context(self) -> str:
+        """The name of the context that says where the daemon is; "default" where none does."""
+        from hythe.client.address import Choice, resolve
+
+        return resolve(Choice(**self.choice)).context
 
     def close(self) -> None:
         if self._client is not None:
@@ -66,9 +73,10 @@ class Session:
 
     def _connect(self) -> Client:
         from hythe.client import Client
+        from hythe.client.address import Choice
         from hythe.client.failures import NoDaemon
 
-        client = Client(self.host)
+        client = Client(Choice(**self.choice))
         try:
             client.ping()
         except NoDaemon:

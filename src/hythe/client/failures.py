@@ -68,8 +68,23 @@ def from_connect(error: OSError, address: Address) -> HytheError:
         return _denied(address.path)
     if error.errno in (errno.ENOENT, errno.ECONNREFUSED):
         return NoDaemon(f"no daemon answers at {address}", hint=f"start one with: hythe daemon -H {address}")
+    if (told := _of_tls(error, address)) is not None:
+        return told
     reason = error.strerror or str(error) or type(error).__name__
     return Unavailable(f"no daemon can be reached at {address}: {reason}")
+
+
+def _of_tls(error: OSError, address: Address) -> HytheError | None:
+    """An ssl.SSLError, told apart without importing ssl where there is none; or a door that was shut."""
+    if address.tls is None or not (
+        type(error).__module__ == "ssl" or isinstance(error, ConnectionResetError)
+    ):
+        return None
+    reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error)
+    return Unavailable(
+        f"no TLS with {address}: {reason}",
+        hint="--tlscacert names the authority of its certificate, --tlscert and --tlskey yours",
+    )
 
 
 def _denied(path: str) -> Denied:

@@ -6,7 +6,8 @@ connection (101, or docker's older 200 without a length) the body simply is ever
 the socket can be written to and half-closed. Why not http.client: importing it costs 25 ms (email, ssl,
 random), which is half of what `hythe ps` may take, and it may close a socket that has been upgraded.
 
-Kept out: TLS, redirects, compression, and which errors mean what (`failures`).
+TLS is `tls.TlsSocket`, which takes the socket's place. Kept out: redirects, compression, and which errors mean what
+(`failures`).
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from io import BufferedReader
-from typing import IO, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from hythe.client.address import Address
 from hythe.errors import Unavailable
+
+if TYPE_CHECKING:
+    from hythe.client.tls import TlsSocket
 
 _CHUNK: Final = 64 * 1024
 _MAX_LINE: Final = 64 * 1024
@@ -129,9 +133,9 @@ class Connection:
             yield data
 
 
-def _connect(address: Address, timeout: float | None) -> socket.socket:
+def _connect(address: Address, timeout: float | None) -> socket.socket | TlsSocket:
     if not address.path:
-        return socket.create_connection((address.host, address.port), timeout)
+        return _over_tcp(address, timeout)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
         connection.settimeout(timeout)
@@ -140,6 +144,20 @@ def _connect(address: Address, timeout: float | None) -> socket.socket:
         connection.close()
         raise
     return connection
+
+
+def _over_tcp(address: Address, timeout: float | None) -> socket.socket | TlsSocket:
+    plain = socket.create_connection((address.host, address.port), timeout)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if address.tls is None:
+        return plain
+    try:
+        from hythe.client.tls import TlsSocket
+
+        return TlsSocket(plain, address)
+    except BaseException:
+        plain.close()
+        raise
 
 
 def _head(method: str, target: str, fields: Mapping[str, str]) -> bytes:

@@ -130,6 +130,14 @@ class Images:
         return checked(self._transport.json_lines("POST", "/build", options, context, headers))
 
 
+class StepFailed(SystemProblem):
+    """A command of a build ended with `code`."""
+
+    def __init__(self, message: str, *, code: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
 def checked(messages: Iterable[Json]) -> Iterator[Json]:
     """The messages, until one that says that it failed: that one is raised."""
     for message in messages:
@@ -164,8 +172,10 @@ def split_tag(name: str) -> tuple[str, str]:
 def _problem(message: Json) -> HytheError:
     detail = message.get("errorDetail") or {}
     text = str(detail.get("message") or message.get("error"))
-    kind = Unsupported if detail.get("code") == 501 else SystemProblem
-    return kind(text, hint=detail.get("hint"))
+    code, hint = detail.get("code") or 0, detail.get("hint")
+    if 0 < code < 256:
+        return StepFailed(text, code=code, hint=hint)
+    return (Unsupported if code == 501 else SystemProblem)(text, hint=hint)
 
 
 def _auth(auth: Json | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hythe.client.address import resolve
+from hythe.client.address import Choice, resolve
 from hythe.client.containers import Containers
 from hythe.client.images import Images
 from hythe.client.networks import Networks
@@ -16,12 +16,12 @@ Filters = Mapping[str, Sequence[str]]
 
 
 class Client:
-    """A connection to the daemon at `host` (else HYTHE_HOST, else the default socket); made when first used.
+    """A connection to the daemon at `host` (else as `address.resolve` finds it); made when first used.
 
     `timeout` in seconds bounds connecting and each wait for an answer; streams are never bounded.
     """
 
-    def __init__(self, host: str | None = None, timeout: float | None = None) -> None:
+    def __init__(self, host: Choice | str | None = None, timeout: float | None = None) -> None:
         self.address = resolve(host)
         self.transport = Transport(self.address, timeout)
         self.containers = Containers(self.transport)

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from hythe.errors import InvalidArgument, Unsupported
 
 
 class UsageProblem(InvalidArgument):
     """The flags or arguments of a command are not as it takes them."""
+
+
+class Declare(str):
+    """In the place of a command's arguments: its parser is wanted, and nothing is to be done."""
+
+
+class Declared(Exception):
+    """Carries the parser out of the command."""
+
+    def __init__(self, parser: Parser) -> None:
+        super().__init__()
+        self.parser = parser
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,6 +34,11 @@ class Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )  # fmt: skip
         self.add_argument("-h", "--help", action="help", help="show this")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if args and isinstance(args[0], Declare):
+            raise Declared(self)
+        return super().parse_known_args(args, namespace)
 
     def flag(self, *names: str, help: str = "") -> None:
         self.add_argument(*names, action="store_true", help=help)

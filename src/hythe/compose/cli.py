@@ -6,6 +6,7 @@ otherwise, 130 after Ctrl-C; `up --exit-code-from`, `run` and `exec` give that o
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import importlib
 import os
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hythe.compose.arguments import ABSENT, COMMANDS, Parser, UsageProblem
+from hythe.compose.arguments import ABSENT, COMMANDS, Declare, Declared, Parser, UsageProblem
 from hythe.errors import CannotStart, HytheError, SyntaxProblem, Unsupported
 
 if TYPE_CHECKING:
@@ -62,6 +63,24 @@ def _run(name: str, options: object, arguments: list[str], connect: Callable[[],
 
     module = importlib.import_module(f"hythe.compose.commands.{name}")
     return int(module.main(Session(_flags(options), connect), arguments))
+
+
+def flags_of(command: str | None) -> list[tuple[str, str]]:
+    """The flags of a command, or those before all commands, and what they do; for completions."""
+    parser = _parser()
+    if command is not None and command != "version":
+        try:
+            _run(command, parser.parse_args([]), [Declare()], _nobody)
+        except Declared as declared:
+            parser = declared.parser
+    actions = [action for action in parser._actions if action.help != argparse.SUPPRESS]
+    return [
+        (name, action.help or "") for action in actions for name in action.option_strings if name[:2] == "--"
+    ]
+
+
+def _nobody() -> Client:
+    raise AssertionError("flags are declared before the daemon is asked")
 
 
 def _parser() -> Parser:
