@@ -9,7 +9,7 @@ from hythe.cli import failure
 from hythe.cli.commands import ALIASES, SUBCOMMANDS, Command, load, top_level
 from hythe.cli.globals import LEVELS, SWITCHES, VALUES
 from hythe.cli.session import Session
-from hythe.errors import HytheError, InvalidArgument, SystemProblem
+from hythe.errors import HytheError, InvalidArgument, SystemProblem, Unsupported
 
 
 def main(argv: list[str]) -> int:
@@ -136,9 +136,13 @@ def _help(argv: list[str]) -> int:
     return 0
 
 
-def _unknown(what: str, word: str, known: list[str], fallback: str) -> InvalidArgument:
+def _unknown(what: str, word: str, known: list[str], fallback: str) -> HytheError:
     import difflib
 
+    from hythe.cli.coverage.compare import outside
+
+    if why := outside(tuple(what.split()[1:])):
+        return Unsupported(f"{what} is not supported: {why}", hint="docs/cli.md lists what there is")
     near = difflib.get_close_matches(word, known, 1)
     hint = f"did you mean {near[0]!r}? all commands: {fallback}" if near else f"all commands: {fallback}"
     return InvalidArgument(f"{what!r} is not a command", hint=hint)

@@ -61,13 +61,13 @@ class Parser(argparse.ArgumentParser):
     def refuse(self, *names: str, value: bool = True, why: str = "") -> None:
         """Know a flag of docker's only to say that hythe has no such thing."""
         self.add_argument(
-            *names, action=_Refuse, nargs=None if value else 0, const=why, help=argparse.SUPPRESS
+            *names, action=Refuse, nargs=None if value else 0, const=why, help=argparse.SUPPRESS
         )
 
     def accept(self, *names: str, value: bool = True, why: str) -> None:
         """Take a flag of docker's that chooses between things of which hythe has one."""
         self.add_argument(
-            *names, action=_Accept, nargs=None if value else 0, help=f"accepted: {why}",
+            *names, action=Accept, nargs=None if value else 0, help=f"accepted: {why}",
             metavar="TEXT" if value else None,
         )  # fmt: skip
 
@@ -161,7 +161,7 @@ class Parser(argparse.ArgumentParser):
         if value.lower() not in (*_TRUE, *_FALSE):
             self.error(f"invalid value {value!r} for {name}: write true or false")
         wanted = value.lower() in _TRUE
-        if isinstance(action, _Refuse):
+        if isinstance(action, Refuse):
             result += [name] if wanted else []
         else:
             self._said[action.dest] = wanted
@@ -197,7 +197,9 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=34, width=int(os.environ.get("COLUMNS") or 100))
 
 
-class _Refuse(argparse.Action):
+class Refuse(argparse.Action):
+    """A flag that is known and refused."""
+
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: object, values: object, option: str | None = None
     ) -> None:
@@ -206,7 +208,9 @@ class _Refuse(argparse.Action):
         )
 
 
-class _Accept(argparse.Action):
+class Accept(argparse.Action):
+    """A flag that is known and changes nothing."""
+
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: object, values: object, option: str | None = None
     ) -> None:
