@@ -81,7 +81,7 @@ def _own(found: Iterable[Row]) -> Iterator[str]:
             yield f"| `{name}` | {command.summary} |"
     for noun, verbs in SUBCOMMANDS.items():
         for verb, command in verbs.items():
-            if (noun, verb) not in docker and (verb,) not in top_level():
+            if (noun, verb) not in docker and verb not in top_level():
                 yield f"| `{noun} {verb}` | {command.summary} |"
 
 
