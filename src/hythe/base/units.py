@@ -11,9 +11,11 @@ from typing import Final
 
 from hythe.errors import InvalidArgument
 
-_SIZE: Final = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?\s*$", re.IGNORECASE)
+_SIZE: Final = (
+    r"(?i)^\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?\s*$"  # compiled when used: `ps` only shows sizes
+)
 _POWER: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
-_DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_DURATION: Final = r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)"
 _NANOSECONDS: Final = {
     "ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
 }  # fmt: skip
@@ -21,7 +23,7 @@ _NANOSECONDS: Final = {
 
 def parse_size(text: str) -> int:
     """Bytes in "512", "64k", "1.5g", "20MiB"."""
-    match = _SIZE.match(text)
+    match = re.match(_SIZE, text)
     if match is None:
         raise InvalidArgument(f"invalid size: {text!r}", hint="write a number and k, m, g or t, such as 512m")
     return int(float(match[1]) * 1024 ** _POWER[match[2].lower()])
@@ -33,7 +35,7 @@ def parse_duration(text: str) -> int:
     if stripped == "0":
         return 0
     total, position = 0.0, 0
-    for match in _DURATION.finditer(stripped):
+    for match in re.finditer(_DURATION, stripped):
         if match.start() != position:
             break
         total += float(match[1]) * _NANOSECONDS[match[2]]

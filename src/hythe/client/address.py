@@ -43,17 +43,16 @@ class Address(NamedTuple):
         return f"tcp://[{self.host}]:{self.port}" if ":" in self.host else f"tcp://{self.host}:{self.port}"
 
 
-class Choice(NamedTuple):
+class Choice:
     """What the command line says about where the daemon is."""
 
-    host: str | None = None
-    context: str | None = None
-    config: str | None = None
-    tls: bool = False
-    tls_verify: bool = False
-    ca: str = ""
-    cert: str = ""
-    key: str = ""
+    def __init__(
+        self, host: str | None = None, context: str | None = None, config: str | None = None, *,
+        tls: bool = False, tls_verify: bool = False, ca: str = "", cert: str = "", key: str = "",
+    ) -> None:  # fmt: skip
+        self.host, self.context, self.config = host, context, config
+        self.tls, self.tls_verify = tls, tls_verify
+        self.ca, self.cert, self.key = ca, cert, key
 
 
 def exec_root() -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from hythe.client.address import Choice, resolve
 from hythe.client.containers import Containers
-from hythe.client.images import Images
-from hythe.client.networks import Networks
 from hythe.client.transport import Json, Transport
-from hythe.client.volumes import Volumes
+
+if TYPE_CHECKING:
+    from hythe.client.images import Images
+    from hythe.client.networks import Networks
+    from hythe.client.volumes import Volumes
 
 Filters = Mapping[str, Sequence[str]]
 
@@ -25,9 +28,26 @@ class Client:
         self.address = resolve(host)
         self.transport = Transport(self.address, timeout)
         self.containers = Containers(self.transport)
-        self.images = Images(self.transport)
-        self.networks = Networks(self.transport)
-        self.volumes = Volumes(self.transport)
+
+    # What is used less than containers is imported when it is: a short command pays for what it needs.
+
+    @cached_property
+    def images(self) -> Images:
+        from hythe.client.images import Images
+
+        return Images(self.transport)
+
+    @cached_property
+    def networks(self) -> Networks:
+        from hythe.client.networks import Networks
+
+        return Networks(self.transport)
+
+    @cached_property
+    def volumes(self) -> Volumes:
+        from hythe.client.volumes import Volumes
+
+        return Volumes(self.transport)
 
     def __enter__(self) -> Client:
         return self

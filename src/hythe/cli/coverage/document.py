@@ -28,6 +28,11 @@ _DIFFERENT: Final = (
         "`prune` when the input is at its end",
         "an error that says `add --force`; docker takes it for a no, and ends with 0",
     ),
+    (
+        "`attach` that is left with its detach keys",
+        "ends with 0, as `run` does; docker ends with 1 after `attach`",
+    ),
+    ("a signal with `--sig-proxy=false`", "ends the client; docker's waits for the third"),
     ("`--detach-keys` that are none", "refused; docker looks at them only where there is a terminal"),
     (
         "`{{json .}}` of `inspect`, `info` and `version`",
