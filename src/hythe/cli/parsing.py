@@ -11,7 +11,6 @@ A session that is `declaring` wants the parser, not what comes of it: `Declared`
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -90,6 +89,12 @@ class Parser(argparse.ArgumentParser):
     def options(self, argv: Sequence[str]) -> Any:
         """Parse into a plain object."""
         return self.read(argv, argparse.Namespace())
+
+    def format_help(self) -> str:
+        from hythe.cli import helptext
+
+        name = self.prog.removeprefix("hythe ")
+        return helptext.command(name, str(self.usage), str(self.description), self._actions)
 
     def error(self, message: str) -> NoReturn:
         if message.startswith("the following arguments are required"):
@@ -190,11 +195,11 @@ class Parser(argparse.ArgumentParser):
         return all(letter in switches for letter in letters[:-1]) and letters[-1] in valued
 
 
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """With a width that is known: finding it out imports shutil, for every flag of every command."""
+class _Formatter(argparse.HelpFormatter):
+    """Has a width that is known: argparse makes one for every flag, and finding the width out imports shutil."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=34, width=int(os.environ.get("COLUMNS") or 100))
+        super().__init__(prog, width=100)
 
 
 class Refuse(argparse.Action):
