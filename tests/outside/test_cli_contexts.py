@@ -178,3 +178,36 @@ def test_who_is_not_trusted_is_told_so(clients: Clients, secured: tuple[Target, 
     assert unknown.code == 1
     assert "--tlscacert" in unknown.err
     assert "Traceback" not in without.err + unknown.err
+
+
+def test_what_the_configuration_asks_for(clients: Clients, secured: tuple[Target, str, Path]) -> None:
+    """Formats, proxies: the same config.json for both."""
+    host = secured[0].host
+    clients.folder.mkdir()
+    (clients.folder / "config.json").write_text(
+        json.dumps(
+            {
+                "psFormat": "table {{.Names}}\\t{{.Image}}", "imagesFormat": "{{.Repository}}/{{.Tag}}",
+                "networksFormat": "{{.Name}}={{.Driver}}", "volumesFormat": "{{.Name}}",
+                "proxies": {"default": {"httpProxy": "http://p:1", "noProxy": "a,b"}, "tcp://x:1": {"ftpProxy": "f"}},
+            }
+        )
+    )  # fmt: skip
+    run = ["run", "--rm", "--hostname", "h", "-e", "http_proxy=mine", "busybox", "env"]
+    for line in (
+        "ps -a",
+        "ps -aq",
+        "images",
+        "images --format {{.Tag}}",
+        "network ls",
+        "volume ls",
+        " ".join(run),
+    ):
+        theirs, ours = (client("-H", host, *line.split()) for client in (clients.docker, clients.hythe))
+        assert (sorted(theirs.out.split()), theirs.code) == (sorted(ours.out.split()), ours.code), line
+    assert "HTTP_PROXY=http://p:1" in ours.out
+    assert "NAMES" in clients.hythe("-H", host, "ps").out
+    (clients.folder / "config.json").write_text("{not json")
+    broken = clients.hythe("ps")
+    assert broken.code == 1
+    assert f"{clients.folder}/config.json:1:2" in broken.err

@@ -25,7 +25,7 @@ def attach(session: Session, argv: list[str]) -> int:
     tty = bool(config["Tty"])
     ground = Foreground(
         session.client, found["Id"], tty=tty, stdin=not options.no_stdin and bool(config["OpenStdin"]),
-        stdout=True, stderr=True, detach_keys=options.detach_keys,
+        stdout=True, stderr=True, detach_keys=options.detach_keys or session.preferences.get("detachKeys"),
         proxy=options.sig_proxy and not tty,
     )  # fmt: skip
     return ground.join()

@@ -30,6 +30,7 @@ def build(session: Session, argv: list[str]) -> int:
 
     context = open_context(options.context, options.file, sys.stdin.buffer)
     query = {**_query(options), "dockerfile": context.dockerfile}
+    query["buildargs"] = {**session.proxies(query["buildargs"]), **query["buildargs"]}
     show = printer(options.progress, quiet=options.quiet)
     identity = ""
     try:
@@ -96,7 +97,7 @@ def _query(options: Any) -> dict[str, Any]:
         "t": options.tag, "buildargs": _arguments(options.build_arg),
         "labels": labels(options.label),
         "target": options.target, "nocache": options.no_cache, "pull": options.pull or None, "rm": True,
-        "networkmode": options.network, "platform": options.platform,
+        "networkmode": options.network, "platform": options.platform or os.environ.get("DOCKER_DEFAULT_PLATFORM"),
         "extrahosts": [extra_host(text) for text in options.add_host],
         "memory": parse_size(options.memory) if options.memory else None,
         "shmsize": parse_size(options.shm_size) if options.shm_size else None,

@@ -29,6 +29,7 @@ def exec_(session: Session, argv: list[str]) -> int:
     parser.add_argument("container", metavar="CONTAINER")
     parser.program("command")
     options = parser.options(argv)
+    options.detach_keys = options.detach_keys or session.preferences.get("detachKeys")
     if not options.command:
         raise failure.WrongCount("'hythe exec' requires at least 2 arguments", hint="see hythe exec --help")
     if options.tty and options.interactive and not options.detach and not sys.stdin.isatty():

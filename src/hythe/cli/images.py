@@ -47,7 +47,9 @@ def images(session: Session, argv: list[str]) -> int:
         return 0
     middle = ["Digest"] if options.digests else []
     default = ["Repository", "Tag", *middle, "ID", "CreatedSince", "Size"]
-    table.show(rows, COLUMNS, default=default, form=options.format, out=session.out)
+    table.show(
+        rows, COLUMNS, default=default, form=session.format(options.format, "imagesFormat"), out=session.out
+    )
     return 0
 
 

@@ -136,7 +136,7 @@ def _start_attached(session: Session, options: Any) -> int:
     ground = Foreground(
         session.client, found["Id"], tty=tty,
         stdin=options.interactive and bool(found["Config"]["OpenStdin"]), stdout=True, stderr=True,
-        detach_keys=options.detach_keys, proxy=not tty,
+        detach_keys=options.detach_keys or session.preferences.get("detachKeys"), proxy=not tty,
     )  # fmt: skip
     if found["State"]["Running"]:
         return ground.join()

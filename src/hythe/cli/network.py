@@ -74,7 +74,13 @@ def ls(session: Session, argv: list[str]) -> int:
             session.out(row["ID"])
         return 0
     default = ("ID", "Name", "Driver", "Scope")
-    table.show(rows, _COLUMNS, default=default, form=options.format, out=session.out)
+    table.show(
+        rows,
+        _COLUMNS,
+        default=default,
+        form=session.format(options.format, "networksFormat"),
+        out=session.out,
+    )
     return 0
 
 

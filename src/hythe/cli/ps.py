@@ -31,5 +31,11 @@ def ps(session: Session, argv: list[str]) -> int:
         return 0
     rows = [containers.row(summary, whole=options.no_trunc) for summary in found]
     default = [*containers.DEFAULT, *(["Size"] if options.size else [])]
-    table.show(rows, containers.COLUMNS, default=default, form=options.format, out=session.out)
+    table.show(
+        rows,
+        containers.COLUMNS,
+        default=default,
+        form=session.format(options.format, "psFormat"),
+        out=session.out,
+    )
     return 0

@@ -63,6 +63,7 @@ def _config(options: CommandOptions) -> dict[str, Any]:
     """The body of the request; mistakes in the flags are found before anything is done."""
     if options.pull not in ("always", "missing", "never"):
         raise InvalidArgument(f"invalid --pull {options.pull!r}", hint="use always, missing or never")
+    options.platform = options.platform or os.environ.get("DOCKER_DEFAULT_PLATFORM", "")
     return container_config(options, os.environ)
 
 
@@ -72,6 +73,7 @@ def _create(session: Session, options: CommandOptions, config: dict[str, Any]) -
         raise Conflict(f"{options.cidfile} exists already", hint="remove it, or name another --cidfile")
     if options.pull == "always":
         _fetch(session, options)
+    config["Env"] += [f"{name}={value}" for name, value in session.proxies(config["Env"]).items()]
     create_one = session.client.containers.create_with_warnings
     try:
         answer = create_one(options.name, config, platform=options.platform or None)
@@ -105,7 +107,7 @@ def _foreground(session: Session, options: CommandOptions, identity: str) -> int
     stdin, stdout, stderr = attached(options)
     ground = Foreground(
         session.client, identity, tty=options.tty, stdin=stdin, stdout=stdout, stderr=stderr,
-        detach_keys=options.detach_keys or None, proxy=options.sig_proxy,
+        detach_keys=options.detach_keys or session.preferences.get("detachKeys"), proxy=options.sig_proxy,
     )  # fmt: skip
     try:
         return ground.start("removed" if options.rm else "next-exit")

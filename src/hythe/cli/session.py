@@ -41,6 +41,24 @@ class Session:
 
         return resolve(Choice(**self.choice)).context
 
+    @property
+    def preferences(self) -> dict[str, Any]:
+        """config.json of the client: psFormat, detachKeys, proxies and the like."""
+        from hythe.client import configuration
+
+        return configuration.read(configuration.folder(self.choice.get("config")))
+
+    def format(self, chosen: str | None, preference: str) -> str | None:
+        """The format of a list: the one given, or that which config.json has for it."""
+        return chosen or self.preferences.get(preference)
+
+    def proxies(self, given: Iterable[str]) -> dict[str, str]:
+        """Environment variables that name proxies, for containers; `given` are settings that win over them."""
+        from hythe.client import configuration
+
+        names = {text.partition("=")[0] for text in given}
+        return configuration.proxies(self.preferences, str(self.client.address), names)
+
     def close(self) -> None:
         if self._client is not None:
             self._client.close()

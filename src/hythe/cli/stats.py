@@ -31,6 +31,7 @@ def stats(session: Session, argv: list[str]) -> int:
     parser.text("--format", metavar="FORMAT", help="json, or a template")
     parser.add_argument("containers", nargs="*", metavar="CONTAINER")
     options = parser.options(argv)
+    options.format = session.format(options.format, "statsFormat")
     names = options.containers or [one["Id"] for one in session.client.containers.list(options.all)]
     samples = _begin(session.client, names, stream=not options.no_stream)
     if options.no_stream:

@@ -53,7 +53,13 @@ def ls(session: Session, argv: list[str]) -> int:
         for volume in found:
             session.out(volume["Name"])
         return 0
-    table.show(map(row, found), COLUMNS, default=("Driver", "Name"), form=options.format, out=session.out)
+    table.show(
+        map(row, found),
+        COLUMNS,
+        default=("Driver", "Name"),
+        form=session.format(options.format, "volumesFormat"),
+        out=session.out,
+    )
     return 0
 
 

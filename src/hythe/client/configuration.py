@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Final
 
 from hythe.errors import SyntaxProblem, SystemProblem
+
+_PROXIES: Final = {
+    "httpProxy": "HTTP_PROXY", "httpsProxy": "HTTPS_PROXY", "noProxy": "NO_PROXY", "ftpProxy": "FTP_PROXY",
+    "allProxy": "ALL_PROXY",
+}  # fmt: skip
 
 Json = dict[str, Any]
 
@@ -45,6 +51,17 @@ def read(where: str) -> Json:
 def current_context(where: str) -> str:
     """The context that was chosen with `context use`, "" for none."""
     return str(read(where).get("currentContext") or "")
+
+
+def proxies(value: Json, host: str, given: Collection[str]) -> dict[str, str]:
+    """The environment that config.json's "proxies" asks for in containers: those of this daemon's address, or the
+    default ones, in capitals and not, but for the names in `given`.
+    """
+    every = value.get("proxies") or {}
+    chosen = every.get(host) or every.get("default") or {}
+    found = {name: str(chosen.get(key) or "") for key, name in _PROXIES.items()}
+    both = {each: text for name, text in found.items() if text for each in (name, name.lower())}
+    return {name: text for name, text in both.items() if name not in given}
 
 
 def choose_context(where: str, name: str) -> None:
