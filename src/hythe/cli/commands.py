@@ -130,14 +130,14 @@ SUBCOMMANDS: Final[dict[str, dict[str, Command]]] = {
     },
     "context": {
         "create": Command("context:create", "Give a daemon a name"),
-        "ls": Command("context:ls", "List contexts"),
-        "inspect": Command("context:inspect", "Show everything about contexts"),
+        "ls": Command("context_list:ls", "List contexts"),
+        "inspect": Command("context_list:inspect", "Show everything about contexts"),
         "use": Command("context:use", "Have all commands go to the daemon of a context"),
         "show": Command("context:show", "Print the name of the current context"),
         "update": Command("context:update", "Change a context"),
         "rm": Command("context:rm", "Remove contexts"),
-        "export": Command("context_fields:export", "Write a context to a file"),
-        "import": Command("context_fields:import_", "Read a context from a file"),
+        "export": Command("context_files:export", "Write a context to a file"),
+        "import": Command("context_files:import_", "Read a context from a file"),
     },
     "demo": {
         "isolation": Command("demos.isolation:isolation", "Noisy neighbours, with and without hythe"),

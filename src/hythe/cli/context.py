@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from hythe.cli.format import table
 from hythe.cli.parsing import Parser
 from hythe.cli.session import Session
 from hythe.client import configuration
 from hythe.client.address import Choice, resolve
 from hythe.client.context_store import Context, ContextStore, Endpoint, checked_name
-from hythe.errors import Conflict, HytheError, InvalidArgument
+from hythe.errors import Conflict, InvalidArgument
 
-_COLUMNS: Final = {
-    "Name": "NAME", "Description": "DESCRIPTION", "DockerEndpoint": "DOCKER ENDPOINT", "Error": "ERROR",
-    "Current": "CURRENT",
-}  # fmt: skip
 _DEFAULT: Final = "Current DOCKER_HOST based configuration"
 
 
@@ -34,7 +27,7 @@ def create(session: Session, argv: list[str]) -> int:
     parser.text("--from", metavar="CONTEXT", help="as that one")
     parser.add_argument("name", metavar="CONTEXT")
     options = parser.options(argv)
-    store = _store(session)
+    store = store_of(session)
     checked_name(options.name)
     source = getattr(options, "from")
     if source and options.docker:
@@ -45,9 +38,9 @@ def create(session: Session, argv: list[str]) -> int:
         endpoint, material = endpoint_of(options.docker, store, default_endpoint())
         context = Context(options.name, endpoint)
     else:
-        found = _found(store, source or "default")
+        like = found(store, source or "default")
         material = store.material(source) if source and source != "default" else {}
-        context = replace(found, name=options.name)
+        context = replace(like, name=options.name)
     store.create(_described(context, options.description), material)
     session.out(options.name)
     session.err(f'Successfully created context "{options.name}"')
@@ -64,7 +57,7 @@ def update(session: Session, argv: list[str]) -> int:
     )
     parser.add_argument("name", metavar="CONTEXT")
     options = parser.options(argv)
-    store = _store(session)
+    store = store_of(session)
     context = store.get(checked_name(options.name))
     material = None
     if options.docker:
@@ -76,56 +69,16 @@ def update(session: Session, argv: list[str]) -> int:
     return 0
 
 
-def ls(session: Session, argv: list[str]) -> int:
-    parser = Parser(session, "ls", "[OPTIONS]", "List contexts.")
-    parser.text("--format", metavar="FORMAT", help="json, or a template")
-    parser.flag("-q", "--quiet", help="names only")
-    options = parser.options(argv)
-    current = session.context
-    contexts = [_found(_store(session), "default"), *_store(session).all()]
-    contexts.sort(key=lambda context: context.name)
-    if options.quiet:
-        for context in contexts:
-            session.out(context.name)
-        return 0
-    rows = [_row(context, current) for context in contexts]
-    if not options.format or options.format == "table":
-        rows = [{**row, "Name": f"{row['Name']} *" if row["Current"] else row["Name"]} for row in rows]
-    default = ("Name", "Description", "DockerEndpoint", "Error")
-    table.show(rows, _COLUMNS, default=default, form=options.format, out=session.out)
-    _warn(session)
-    return 0
-
-
-def inspect(session: Session, argv: list[str]) -> int:
-    from hythe.cli import failure
-
-    parser = Parser(session, "inspect", "[OPTIONS] [CONTEXT...]", "Show everything about contexts.")
-    parser.text("-f", "--format", metavar="FORMAT", help="json, or a template")
-    parser.add_argument("names", metavar="CONTEXT", nargs="*")
-    options = parser.options(argv)
-    store, found, code = _store(session), [], 0
-    for name in options.names or [session.context]:
-        try:
-            found.append(_details(store, name))
-        except HytheError as error:
-            code = failure.report(error)
-            break
-    for text in _shown(found, options.format):
-        session.out(text)
-    return code
-
-
 def use(session: Session, argv: list[str]) -> int:
     parser = Parser(session, "use", "CONTEXT", "Have all commands go to the daemon of this context.")
     parser.add_argument("name", metavar="CONTEXT")
     options = parser.options(argv)
     if options.name != "default":
-        _store(session).get(options.name)
-    configuration.choose_context(_folder(session), "" if options.name == "default" else options.name)
+        store_of(session).get(options.name)
+    configuration.choose_context(folder_of(session), "" if options.name == "default" else options.name)
     session.out(options.name)
     session.err(f'Current context is now "{options.name}"')
-    _warn(session)
+    warn(session)
     return 0
 
 
@@ -140,7 +93,7 @@ def rm(session: Session, argv: list[str]) -> int:
     parser.flag("-f", "--force", help="the current one too, and say nothing of those that are not there")
     parser.add_argument("names", metavar="CONTEXT", nargs="+")
     options = parser.options(argv)
-    store, folder = _store(session), _folder(session)
+    store, folder = store_of(session), folder_of(session)
 
     def one(name: str) -> str:
         if name == "default":
@@ -167,15 +120,15 @@ def default_endpoint() -> Endpoint:
     return Endpoint(str(resolve(host) if host else resolve(Choice(context="default"))))
 
 
-def _folder(session: Session) -> str:
+def folder_of(session: Session) -> str:
     return configuration.folder(session.choice.get("config"))
 
 
-def _store(session: Session) -> ContextStore:
-    return ContextStore(_folder(session))
+def store_of(session: Session) -> ContextStore:
+    return ContextStore(folder_of(session))
 
 
-def _found(store: ContextStore, name: str) -> Context:
+def found(store: ContextStore, name: str) -> Context:
     if name == "default":
         return Context("default", default_endpoint(), {"Description": _DEFAULT})
     return store.get(name)
@@ -187,44 +140,9 @@ def _described(context: Context, description: str | None) -> Context:
     return replace(context, metadata={**context.metadata, "Description": description})
 
 
-def _row(context: Context, current: str) -> dict[str, Any]:
-    problem = ""
-    try:
-        if context.endpoint.host:
-            resolve(context.endpoint.host)
-    except HytheError as error:
-        problem = error.message
-    return {
-        "Name": context.name, "Description": context.description, "Current": context.name == current,
-        "DockerEndpoint": context.endpoint.host, "Error": problem,
-    }  # fmt: skip
-
-
-def _details(store: ContextStore, name: str) -> dict[str, Any]:
-    if name == "default":
-        value = replace(_found(store, name), metadata={}).to_json()
-        places = dict.fromkeys(("MetadataPath", "TLSPath"), "<IN MEMORY>")
-        return {**value, "TLSMaterial": {}, "Storage": places}
-    value = store.get(name).to_json()
-    files = [f"{kind}.pem" for kind in store.material(name)]
-    places = {"MetadataPath": str(store.meta_folder(name)), "TLSPath": str(store.tls_folder(name))}
-    return {**value, "TLSMaterial": {"docker": files} if files else {}, "Storage": places}
-
-
-def _shown(found: list[dict[str, Any]], form: str | None) -> Iterator[str]:
-    if not form:
-        yield json.dumps(found, indent=4, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
-        return
-    from hythe.cli.format.template import Template
-    from hythe.cli.format.values import to_json
-
-    render = to_json if form == "json" else Template(form).render
-    yield from ([render(each) for each in found] or [""])
-
-
-def _warn(session: Session) -> None:
+def warn(session: Session) -> None:
     """A context that was chosen, and is not what commands use."""
-    chosen = configuration.current_context(_folder(session))
+    chosen = configuration.current_context(folder_of(session))
     for name in ("HYTHE_HOST", "HYTHE_CONTEXT", "DOCKER_HOST", "DOCKER_CONTEXT"):
         if os.environ.get(name) and chosen:
             session.err(

@@ -1,9 +1,9 @@
 """Flags as docker's users write them, on top of argparse.
 
 What differs from argparse alone: an error is raised, not printed with the usage, and says as docker does whether
-a flag is unknown or the arguments are too few or too many; a boolean flag may be written --flag=false; and after
-`program` everything from the second argument on belongs to the program that is to be run. Flags that the engine
-cannot carry are declared with `refuse` and refused by name, those that change nothing here with `accept`.
+a flag is unknown or the arguments are too few or too many; after `program` everything from the second argument on
+belongs to the program that is to be run; and flags are spelled as docker takes them (`spelling`). Flags that the
+engine cannot carry are declared with `refuse` and refused by name, those that change nothing here with `accept`.
 
 A session that is `declaring` wants the parser, not what comes of it: `Declared` carries it out (`cli/declared.py`).
 """
@@ -11,15 +11,13 @@ A session that is `declaring` wants the parser, not what comes of it: `Declared`
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, NoReturn, TypeVar
+from collections.abc import Sequence
+from typing import Any, NoReturn, TypeVar
 
 from hythe.cli.failure import UsageProblem, WrongCount
 from hythe.cli.session import Session
-from hythe.errors import Unsupported
+from hythe.cli.spelling import Accept, Refuse, Spelling
 
-_TRUE: Final = ("1", "t", "true", "yes")
-_FALSE: Final = ("0", "f", "false", "no")
 T = TypeVar("T")
 
 
@@ -41,9 +39,8 @@ class Parser(argparse.ArgumentParser):
             add_help=False, formatter_class=_Formatter,
         )  # fmt: skip
         self.add_argument("--help", action="help", help="show this")
-        self._after_first: str | None = None
+        self._program = False
         self._declaring = session.declaring
-        self._said: dict[str, bool] = {}
 
     def flag(self, *names: str, help: str = "", default: bool = False) -> None:
         self.add_argument(*names, action="store_true", help=help, default=default)
@@ -73,16 +70,17 @@ class Parser(argparse.ArgumentParser):
     def program(self, dest: str) -> None:
         """The rest of the arguments, flags included, from the second positional argument on."""
         self.add_argument(dest, nargs=argparse.REMAINDER)
-        self._after_first = dest
+        self._program = True
 
     def read(self, argv: Sequence[str], into: T) -> T:
         """Parse into an object that has the defaults as attributes."""
         if self._declaring:
             raise Declared(self)
-        _, extra = self.parse_known_args(self._booleans(argv), into)
-        if extra:
-            raise self._unexpected(extra[0])
-        for dest, value in self._said.items():
+        spelling = Spelling(self._actions, self._program, hint=f"see {self.prog} --help")
+        words = spelling.words(argv)
+        if self.parse_known_args(words, into)[1]:
+            raise self._count()
+        for dest, value in spelling.said.items():
             setattr(into, dest, value)
         return into
 
@@ -105,15 +103,6 @@ class Parser(argparse.ArgumentParser):
         """The arguments that are no flags, in their order."""
         return [action for action in self._actions if not action.option_strings]
 
-    def _unexpected(self, word: str) -> UsageProblem:
-        if word.startswith("--"):
-            return UsageProblem(f"unknown flag: {word.partition('=')[0]}", hint=f"see {self.prog} --help")
-        if word.startswith("-") and len(word) > 1:
-            return UsageProblem(
-                f"unknown shorthand flag: {word[1]!r} in {word}", hint=f"see {self.prog} --help"
-            )
-        return self._count()
-
     def _count(self) -> WrongCount:
         """In docker's words."""
         places = self.positionals()
@@ -131,95 +120,12 @@ class Parser(argparse.ArgumentParser):
         usage = " ".join(str(self.usage).splitlines()[0].split())
         return WrongCount(f"'{self.prog}' {how}", hint=f"usage: {usage}")
 
-    def _booleans(self, argv: Sequence[str]) -> list[str]:
-        """--flag=true and --flag=false taken out and kept, before the program to be run begins."""
-        switches = {
-            name: action for action in self._actions if action.nargs == 0 for name in action.option_strings
-        }
-        valued = {name for action in self._actions if action.nargs != 0 for name in action.option_strings}
-        result: list[str] = []
-        rest = list(argv)
-        while rest:
-            word = rest.pop(0)
-            name, equals, value = word.partition("=")
-            if self._after_first is not None and (word == "--" or not word.startswith("-")):
-                return [*result, *([] if word == "--" else [word]), *rest]
-            if word == "--":
-                return [*result, word, *rest]
-            if word.startswith("-") and len(word) > 1 and not self._known(word, switches, valued):
-                raise self._unexpected(word)
-            if equals and name in switches:
-                self._say(name, value, switches[name], result)
-                continue
-            if name in switches:
-                self._said.pop(switches[name].dest, None)
-            result.append(word)
-            if rest and not equals and self._takes_next(word, switches, valued):
-                following = rest.pop(0)
-                if following.startswith("-"):  # joined, or argparse would take the value for a flag
-                    result[-1] = f"{word}={following}" if word.startswith("--") else word + following
-                else:
-                    result.append(following)
-        return result
-
-    def _say(self, name: str, value: str, action: argparse.Action, result: list[str]) -> None:
-        if value.lower() not in (*_TRUE, *_FALSE):
-            self.error(f"invalid value {value!r} for {name}: write true or false")
-        wanted = value.lower() in _TRUE
-        if isinstance(action, Refuse):
-            result += [name] if wanted else []
-        else:
-            self._said[action.dest] = wanted
-
-    @staticmethod
-    def _known(word: str, switches: Iterable[str], valued: Iterable[str]) -> bool:
-        """Is it a flag, a flag with its value, or several letters in one word?"""
-        name = word.partition("=")[0]
-        if word.startswith("--") or name in switches:
-            return name in switches or name in valued
-        for letter in word[1:]:
-            if f"-{letter}" in valued:
-                return True
-            if f"-{letter}" not in switches:
-                return False
-        return True
-
-    @staticmethod
-    def _takes_next(word: str, switches: Iterable[str], valued: Iterable[str]) -> bool:
-        """Is the next word this flag's value? -dit is three switches; -itp ends with a flag with a value."""
-        if word in valued:
-            return True
-        if word.startswith("--") or not word.startswith("-") or len(word) < 3:
-            return False
-        letters = [f"-{letter}" for letter in word[1:]]
-        return all(letter in switches for letter in letters[:-1]) and letters[-1] in valued
-
 
 class _Formatter(argparse.HelpFormatter):
     """Has a width that is known: argparse makes one for every flag, and finding the width out imports shutil."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=100)
-
-
-class Refuse(argparse.Action):
-    """A flag that is known and refused."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, namespace: object, values: object, option: str | None = None
-    ) -> None:
-        raise Unsupported(
-            f"{option} is not supported by hythe yet", hint=self.const or f"see {parser.prog} --help"
-        )
-
-
-class Accept(argparse.Action):
-    """A flag that is known and changes nothing."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, namespace: object, values: object, option: str | None = None
-    ) -> None:
-        setattr(namespace, self.dest, values or True)
 
 
 def filters(texts: Sequence[str]) -> dict[str, list[str]]:

@@ -72,7 +72,7 @@ def _zip(data: bytes) -> Iterator[tuple[str, bytes]]:
             for member in archive.infolist()[:_MEMBERS]:
                 with archive.open(member) as file:
                     yield member.filename, _limited(file, member.filename)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # RuntimeError: encrypted
         raise InvalidArgument(
             f"this is no exported context: {error}", hint="make one: context export NAME"
         ) from error

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 from hythe.cli.coverage.docker import DockerCommand, commands
 from hythe.cli.declared import command_of, parser_of
 from hythe.cli.globals import SHORT, SWITCHES, VALUES
-from hythe.cli.parsing import Accept, Parser, Refuse
+from hythe.cli.parsing import Parser
+from hythe.cli.spelling import Accept, Refuse
 
 _SWARM: Final = "Swarm; a cluster is Kubernetes' business"
 OUT_OF_SCOPE: Final = {
