@@ -80,7 +80,7 @@ def _create(session: Session, options: CommandOptions, config: dict[str, Any]) -
     except NotFound:
         if options.pull != "missing" or session.client.images.exists(options.image):
             raise
-        session.err(f"Unable to find image '{options.image}' locally")
+        session.err(f"Unable to find image '{_with_tag(options.image)}' locally")
         _fetch(session, options)
         answer = create_one(options.name, config, platform=options.platform or None)
     for warning in answer.get("Warnings") or []:
@@ -90,6 +90,12 @@ def _create(session: Session, options: CommandOptions, config: dict[str, Any]) -
         with open(options.cidfile, "x", encoding="ascii") as file:
             file.write(identity)
     return identity
+
+
+def _with_tag(image: str) -> str:
+    from hythe.client.images import split_tag
+
+    return image if split_tag(image)[1] else f"{image}:latest"
 
 
 def _fetch(session: Session, options: CommandOptions) -> None:
