@@ -100,7 +100,7 @@ def _rows(summary: Json, whole: bool) -> Iterator[Json]:
             "ID": summary["Id"] if whole else short(summary["Id"]),
             "CreatedSince": ago(summary["Created"]), "CreatedAt": local(summary["Created"]),
             "Size": human_size(summary["Size"]), "VirtualSize": human_size(summary["Size"], 4),
-            "SharedSize": _counted(summary.get("SharedSize", -1), human_size), "UniqueSize": "N/A",
+            "SharedSize": _counted(summary.get("SharedSize", -1), _exact), "UniqueSize": "N/A",
             "Containers": _counted(summary.get("Containers", -1), str),
         }  # fmt: skip
 
@@ -109,7 +109,11 @@ def usage_row(summary: Json, *, whole: bool) -> Json:
     """Its row in `system df -v`: one for all of its names."""
     first = next(_rows({**summary, "RepoDigests": None}, whole))
     own = summary["Size"] - summary["SharedSize"] if summary.get("SharedSize", -1) >= 0 else -1
-    return {**first, "Digest": "", "UniqueSize": _counted(own, human_size)}
+    return {**first, "Digest": "", "UniqueSize": _counted(own, _exact)}
+
+
+def _exact(size: int) -> str:
+    return human_size(size, 4)
 
 
 def _counted(value: int, show: Any) -> str:

@@ -168,7 +168,7 @@ def _row(network: dict[str, Any], whole: bool) -> dict[str, Any]:
         "IPv6": str(bool(network.get("EnableIPv6"))).lower(),
         "Internal": str(bool(network.get("Internal"))).lower(),
         "Labels": ",".join(f"{key}={value}" for key, value in marks.items()),
-        "IPv4": str(network.get("EnableIPv4", True)).lower(),
+        "IPv4": str(network.get("EnableIPv4", False)).lower(),
         "CreatedAt": _created(network.get("Created", "")), "Label": lambda name: marks.get(name, ""),
     }  # fmt: skip
 

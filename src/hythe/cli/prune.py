@@ -45,9 +45,10 @@ def volumes(session: Session, argv: list[str]) -> int:
     parser = _parser(session, "Remove anonymous volumes that no container uses; with --all, named ones too.")
     parser.flag("-a", "--all", help="named ones too")
     options = parser.options(argv)
-    which = "all local volumes" if options.all else "anonymous local volumes"
+    old = session.client.older_than(1, 42)  # that knew no anonymous volumes
+    which = "all local volumes" if options.all or old else "anonymous local volumes"
     _confirm(session, options, f"{which} not used by at least one container.")
-    wanted = {**filters(options.filter), **({"all": ["true"]} if options.all else {})}
+    wanted = {**filters(options.filter), **({"all": ["true"]} if options.all and not old else {})}
     answer = session.client.volumes.prune(wanted)
     _report(session, "Deleted Volumes:", answer.get("VolumesDeleted"))
     return _total(session, answer)

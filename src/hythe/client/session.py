@@ -63,6 +63,10 @@ class Client:
         """Ask whether the daemon answers; gives the API version spoken with it."""
         return self.transport.version
 
+    def older_than(self, major: int, minor: int) -> bool:
+        """Is the API version spoken with the daemon below this one?"""
+        return tuple(map(int, self.ping().split("."))) < (major, minor)
+
     def info(self) -> Json:
         """SystemInfo."""
         return self._object("/info")

@@ -68,6 +68,8 @@ def container_config(options: RunOptions, caller: Mapping[str, str]) -> Json:
         raise InvalidArgument("--rm and --restart exclude each other", hint="leave one of them out")
     if options.uts not in ("", "host"):
         raise InvalidArgument(f"invalid UTS mode {options.uts!r}", hint="use host, or leave --uts out")
+    if options.userns not in ("", "host", "private"):
+        raise InvalidArgument(f"invalid user namespace mode {options.userns!r}", hint="use host or private")
     ports = [port for text in options.publish for port in parse_port(text)]
     exposed = [key for text in options.expose for key in parse_expose(text)]
     anonymous = [path for kind, path in map(parse_volume, options.volume) if kind == "anonymous"]
@@ -118,7 +120,8 @@ def _host(options: RunOptions) -> Json:
         "VolumesFrom": options.volumes_from, "VolumeDriver": options.volume_driver,
         "NetworkMode": network_mode(options), "PublishAllPorts": options.publish_all,
         "RestartPolicy": limits.restart_policy(options.restart), "AutoRemove": options.rm,
-        "Dns": options.dns, "DnsSearch": options.dns_search, "DnsOptions": options.dns_option,
+        "Dns": [limits.address(text) for text in options.dns], "DnsSearch": options.dns_search,
+        "DnsOptions": options.dns_option,
         "ExtraHosts": [limits.extra_host(text) for text in options.add_host], "Links": options.link,
         "CapAdd": options.cap_add, "CapDrop": options.cap_drop, "GroupAdd": options.group_add,
         "SecurityOpt": [_security(text) for text in options.security_opt],

@@ -135,3 +135,16 @@ def extra_host(text: str) -> str:
             f"invalid host {text!r}", hint="write name:address, such as db:10.0.0.5"
         ) from error
     return f"{name}:{address.strip('[]')}"
+
+
+def address(text: str) -> str:
+    """An IP address, as it was written."""
+    import ipaddress
+
+    try:
+        ipaddress.ip_address(text.strip())
+    except ValueError as error:
+        raise InvalidArgument(
+            f"{text!r} is no IP address", hint="such as 192.168.1.1 or 2001:db8::1"
+        ) from error
+    return text.strip()
