@@ -123,6 +123,8 @@ def _value(session: Session, flag: str, value: str) -> None:
         os.environ["HYTHE_DEBUG"] = "1" if value == "debug" else os.environ.get("HYTHE_DEBUG", "0")
     else:
         session.choice[field] = value
+    if field == "config":  # where credentials are, too, and for helpers that are called
+        os.environ["DOCKER_CONFIG"] = value
     if field in ("ca", "cert", "key"):
         session.choice["tls"] = True
 

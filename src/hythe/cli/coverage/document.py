@@ -55,7 +55,8 @@ def markdown() -> str:
         "|---|---|---|---|---|---|",
     ]
     lines += [_line(row) for row in there]
-    lines += ["", "## Not there yet", "", "| command | flags |", "|---|---|", *_absent(found)]
+    if absent := list(_absent(found)):
+        lines += ["", "## Not there yet", "", "| command | flags |", "|---|---|", *absent]
     lines += ["", "## Hythe's own commands", "", "| command | |", "|---|---|", *_own(found)]
     lines += ["", "## Out of scope", "", "| command | why |", "|---|---|", *_outside()]
     lines += ["", "## Different on purpose", "", "| what | how |", "|---|---|"]
