@@ -55,7 +55,7 @@ def test_the_default_tag_is_only_added_where_nothing_is_said() -> None:
     assert reference.parse(f"nginx@{DIGEST}").with_tag().tag is None
 
 
-_component = st.from_regex(r"[a-z0-9]{1,12}((\.|_|__|-{1,3})[a-z0-9]{1,12}){0,2}", fullmatch=True)  # 255 in all
+_component = st.from_regex(r"[a-z0-9]{1,12}((\.|_|__|-{1,3})[a-z0-9]{1,12}){0,2}", fullmatch=True)
 _registry = st.sampled_from(["docker.io", "localhost", "localhost:5000", "a.example:443", "[fe80::1]:1"])
 _tag = st.none() | st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}", fullmatch=True)
 _digest = st.none() | st.from_regex(r"sha256:[0-9a-f]{64}", fullmatch=True)
