@@ -7,7 +7,7 @@ writing half only, so that what the program still prints arrives (shutdown(2), S
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from hythe.client.frames import demultiplex, undivided
 from hythe.client.http1 import Connection, Head
@@ -34,7 +34,7 @@ class Hijacked:
         """(stream, data) until the program's output has ended. A terminal has one stream, 1."""
         if self.content_type == MULTIPLEXED_TYPE:
             tty = False
-        return undivided(self._pieces()) if tty else demultiplex(self._pieces())
+        return undivided(self.pieces()) if tty else demultiplex(self.pieces())
 
     def write(self, data: bytes) -> None:
         self._connection.socket.sendall(data)
@@ -49,7 +49,8 @@ class Hijacked:
     def close(self) -> None:
         self._connection.close()
 
-    def _pieces(self) -> Iterator[bytes]:
+    def pieces(self) -> Generator[bytes, None, None]:
+        """What arrives, until the end of the output."""
         try:
             while data := self._connection.read_raw():
                 yield data

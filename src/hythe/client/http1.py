@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 64 * 1024
 _MAX_LINE: Final = 64 * 1024
-_NO_BODY: Final = frozenset({204, 304})
+NO_BODY: Final = frozenset({204, 304})
+"""Statuses that never have one (RFC 9110, 6.4.1)."""
 
 Body = bytes | IO[bytes] | Iterable[bytes] | None
 
@@ -64,37 +65,29 @@ class Connection:
     def send(self, method: str, target: str, headers: Mapping[str, str], body: Body) -> None:
         """Send a request; a body that is not bytes goes out in chunks as it is read."""
         self.reusable = False
-        fields = {"Host": self.address.host or "hythe", "User-Agent": "hythe", **headers}
         if body is None or isinstance(body, bytes):
-            payload = body or b""
-            if payload or method in ("POST", "PUT"):
-                fields["Content-Length"] = str(len(payload))
-            self.socket.sendall(_head(method, target, fields) + payload)
+            self.socket.sendall(framed(self.address, method, target, headers, body))
             return
-        fields["Transfer-Encoding"] = "chunked"
-        self.socket.sendall(_head(method, target, fields))
-        for piece in _pieces(body):
+        self.socket.sendall(framed(self.address, method, target, headers, None, chunked=True))
+        for piece in pieces(body):
             self.socket.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
         self.socket.sendall(b"0\r\n\r\n")
 
     def receive(self) -> Head:
         """The head of the response; interim 1xx answers but 101 are skipped."""
         while True:
-            version, _, rest = self._line().partition(" ")
-            if not version.startswith("HTTP/1."):
-                raise Unavailable(f"what answers at {self.address} does not speak HTTP")
-            code, _, reason = rest.partition(" ")
+            code, reason = status_line(self._line(), self.address)
             headers: dict[str, str] = {}
             while line := self._line():
                 name, _, value = line.partition(":")
                 headers[name.strip().lower()] = value.strip()
-            if not code.startswith("1") or code == "101":
-                return Head(int(code), reason, headers)
+            if code >= 200 or code == 101:
+                return Head(code, reason, headers)
 
     def body(self, head: Head, method: str) -> Iterator[bytes]:
         """The decoded body in pieces as they arrive; `reusable` is set when all of it has been read."""
         keep = "close" not in head.headers.get("connection", "").lower()
-        if method == "HEAD" or head.status in _NO_BODY:
+        if method == "HEAD" or head.status in NO_BODY:
             self.reusable = keep
             return
         if "chunked" in head.headers.get("transfer-encoding", "").lower():
@@ -160,12 +153,31 @@ def _over_tcp(address: Address, timeout: float | None) -> socket.socket | TlsSoc
         raise
 
 
-def _head(method: str, target: str, fields: Mapping[str, str]) -> bytes:
+def framed(
+    address: Address, method: str, target: str, headers: Mapping[str, str], body: bytes | None,
+    *, chunked: bool = False,
+) -> bytes:  # fmt: skip
+    """A request with its body; `chunked`: only its head, chunks follow."""
+    payload = body or b""
+    fields = {"Host": address.host or "hythe", "User-Agent": "hythe", **headers}
+    if chunked:
+        fields["Transfer-Encoding"] = "chunked"
+    elif payload or method in ("POST", "PUT"):
+        fields["Content-Length"] = str(len(payload))
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + payload
 
 
-def _pieces(body: IO[bytes] | Iterable[bytes]) -> Iterator[bytes]:
+def status_line(line: str, address: Address) -> tuple[int, str]:
+    """(status, reason). Raises Unavailable for what is no HTTP."""
+    version, _, rest = line.partition(" ")
+    code, _, reason = rest.partition(" ")
+    if not version.startswith("HTTP/1.") or not code.isdigit():
+        raise Unavailable(f"what answers at {address} does not speak HTTP")
+    return int(code), reason
+
+
+def pieces(body: IO[bytes] | Iterable[bytes]) -> Iterator[bytes]:
     """Non-empty pieces of a file or an iterable (an empty chunk would end the request)."""
     read = getattr(body, "read", None)
     source = iter(lambda: read(_CHUNK), b"") if read else iter(body)

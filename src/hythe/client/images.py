@@ -100,20 +100,20 @@ class Images:
         query = {
             "fromImage": repository, "tag": None if all_tags else tag or "latest", "platform": platform,
         }  # fmt: skip
-        return checked(self._transport.json_lines("POST", "/images/create", query, None, _auth(auth)))
+        return checked(self._transport.json_lines("POST", "/images/create", query, None, authorization(auth)))
 
     def push(self, name: str, *, auth: Json | None = None, all_tags: bool = False) -> Iterator[Json]:
         repository, tag = split_tag(name)
         query = {"tag": None if all_tags else tag or "latest"}
         path = f"/images/{repository}/push"
-        return checked(self._transport.json_lines("POST", path, query, None, _auth(auth or {})))
+        return checked(self._transport.json_lines("POST", path, query, None, authorization(auth or {})))
 
     def search(
         self, term: str, *, limit: int | None = None, filters: Filters | None = None, auth: Json | None = None
     ) -> Objects:
         """ImageSearchResponseItem objects: name, description, star_count, is_official."""
         query = {"term": term, "limit": limit, "filters": dict(filters) if filters else None}
-        answer: Objects = self._transport.call("GET", "/images/search", query, headers=_auth(auth))
+        answer: Objects = self._transport.call("GET", "/images/search", query, headers=authorization(auth))
         return answer or []
 
     def build(
@@ -178,8 +178,9 @@ def _problem(message: Json) -> HytheError:
     return (Unsupported if code == 501 else SystemProblem)(text, hint=hint)
 
 
-def _auth(auth: Json | None) -> dict[str, str]:
-    return {} if auth is None else {"X-Registry-Auth": _base64(auth)}
+def authorization(auth: Mapping[str, object] | None) -> dict[str, str]:
+    """The header with the credentials for a registry; {} for anonymous."""
+    return {} if auth is None else {"X-Registry-Auth": _base64(dict(auth))}
 
 
 def _base64(value: object) -> str:

@@ -22,7 +22,9 @@ from hythe.wire import jsonlines
 
 API_VERSION: Final = (1, 50)
 _UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_IN_PATH: Final = _UNRESERVED | frozenset(b"/:@,!*'()")
+IN_PATH: Final = _UNRESERVED | frozenset(b"/:@,!*'()")
+UPGRADE: Final = {"Connection": "Upgrade", "Upgrade": "tcp", "Content-Type": "application/json"}
+"""What a request for a hijacked connection has in its head."""
 
 Json = dict[str, Any]
 Objects = list[Json]
@@ -50,7 +52,7 @@ class Transport:
         """The agreed version, such as "1.43"."""
         if self._version is None:
             head, _ = self._exchange("GET", "/_ping", {}, None)
-            self._version = _agree(head.headers.get("api-version", ""))
+            self._version = agree(head.headers.get("api-version", ""))
         return self._version
 
     def call(
@@ -77,11 +79,14 @@ class Transport:
 
     def stream(
         self, method: str, path: str, query: Query | None = None, body: Body = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None, *, timeout: float | None = None,
     ) -> tuple[Head, Generator[bytes, None, None]]:  # fmt: skip
-        """Send a request whose answer is read as it comes. Errors are raised here, before the first byte."""
+        """Send a request whose answer is read as it comes. Errors are raised here, before the first byte.
+
+        `timeout` in seconds bounds each wait for data; TimeoutError is raised where the answer is read.
+        """
         target = self._target(path, query)
-        connection = self._connect(None)
+        connection = self._connect(timeout)
         with self._closed_on_failure(connection):
             connection.send(method, target, headers or {}, body)
             head = connection.receive()
@@ -102,9 +107,8 @@ class Transport:
         """POST and take the connection over: raw bytes both ways from then on."""
         target = self._target(path, query)
         connection = self._connect(None)
-        headers = {"Connection": "Upgrade", "Upgrade": "tcp", "Content-Type": "application/json"}
         with self._closed_on_failure(connection):
-            connection.send("POST", target, headers, json.dumps(body).encode() if body is not None else b"")
+            connection.send("POST", target, UPGRADE, json.dumps(body).encode() if body is not None else b"")
             head = connection.receive()
             if head.status not in (101, 200):
                 answer = b"".join(connection.body(head, "POST"))
@@ -166,7 +170,7 @@ class Transport:
             raise failures.from_connect(error, self.address) from error
 
     def _target(self, path: str, query: Query | None) -> str:
-        return f"/v{self.version}{quote(path, _IN_PATH)}{encode_query(query or {})}"
+        return f"/v{self.version}{quote(path, IN_PATH)}{encode_query(query or {})}"
 
 
 def encode_query(query: Query) -> str:
@@ -191,7 +195,7 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _agree(theirs: str) -> str:
+def agree(theirs: str) -> str:
     """The lower of two versions; ours where the daemon names none."""
     major, _, minor = theirs.partition(".")
     if not (major.isdigit() and minor.isdigit()):

@@ -1,0 +1,54 @@
+# Made by scripts/blocking-client from ../aio/files.py: change that, and run the script.
+"""A container's files from outside: running or not, as archives or one by one."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+
+from hythe.client.blocking.stream import Stream, stream
+from hythe.client.decoding import Pieces
+from hythe.client.drivers.blocking import Body, Driver
+from hythe.errors import InvalidArgument
+
+
+class ContainerFiles:
+    """The part of a container that is its file system."""
+
+    id: str
+    _driver: Driver
+
+    def get_archive(self, path: str) -> Stream[bytes]:
+        """The pieces of a tar of `path`, whose first entry has its last name. Raises NotFound."""
+        answer = self._driver.stream("GET", f"/containers/{self.id}/archive", {"path": path})
+        return stream(self._driver, answer, Pieces())
+
+    def put_archive(self, path: str, archive: Body) -> None:
+        """Unpack a tar (bytes, an open file, or pieces) in the directory `path`."""
+        self._driver.upload("PUT", f"/containers/{self.id}/archive", {"path": path}, archive)
+
+    def read_file(self, path: str) -> bytes:
+        """The content of one file. Raises NotFound; InvalidArgument where it is no file."""
+        data = b"".join([piece for piece in self.get_archive(path)])
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            member = archive.next()
+            content = archive.extractfile(member) if member and member.isfile() else None
+            if content is None:
+                raise InvalidArgument(f"{path} in {self.id[:12]} is no regular file", hint="use get_archive")
+            return content.read()
+
+    def write_file(self, path: str, content: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
+        """Make or replace one file; its directory must exist."""
+        folder, name = os.path.split(path)
+        member = tarfile.TarInfo(name)
+        member.size, member.mode, member.uid, member.gid = len(content), mode, uid, gid
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w") as archive:
+            archive.addfile(member, io.BytesIO(content))
+        self.put_archive(folder or "/", out.getvalue())
+
+    def export(self) -> Stream[bytes]:
+        """The pieces of a tar of all its files."""
+        answer = self._driver.stream("GET", f"/containers/{self.id}/export")
+        return stream(self._driver, answer, Pieces())
