@@ -17,12 +17,14 @@ from pathlib import Path
 from hythe.api.docker.connection import Server
 from hythe.api.docker.server import make_server
 from hythe.api.docker.table import ROUTES
+from hythe.api.metrics.requests import Requests
+from hythe.api.metrics.server import make_server as make_metrics_server
 from hythe.base.sockets import Bind, bound
 from hythe.daemon import tls
-from hythe.daemon.config import Config
+from hythe.daemon.config import Config, host_and_port
 from hythe.daemon.registries import settings
 from hythe.daemon.rootless.entrance import Inside
-from hythe.daemon.sockets import BACKLOG, Address, open_socket, parse, tls_context
+from hythe.daemon.sockets import BACKLOG, Address, open_port, open_socket, parse, tls_context
 from hythe.engine.engine import Engine
 from hythe.engine.runtimes.choice import Runtimes
 from hythe.engine.standing import Standing
@@ -50,6 +52,7 @@ class Daemon:
             standing = _standing(self._inside)
             bind = standing.bind or bound
             listeners = [_open(stack, parse(text), config, bind) for text in config.hosts]
+            requests, scraped = Requests(), _open_metrics(stack, config, bind)
             engine = Engine(
                 config.data_root,
                 config.exec_root,
@@ -66,10 +69,12 @@ class Daemon:
             )
             await engine.start()
             stack.push_async_callback(engine.stop, stop_containers=config.on_exit == "stop")
-            server = make_server(engine, ROUTES)
+            server = make_server(engine, ROUTES, requests.observe if scraped else None)
             stack.push_async_callback(server.stop, GRACE)
             for listener in listeners:
                 await _serve(stack, server, listener, context)
+            if scraped:
+                await _serve_metrics(stack, engine, requests, scraped)
             self._stack = stack.pop_all()
         for text in config.hosts:
             log.info("listening on %s", text)
@@ -91,6 +96,23 @@ def _open(stack: AsyncExitStack, address: Address, config: Config, bind: Bind) -
     if address.path is not None:
         stack.callback(_remove_socket, address.path, address.path.stat().st_ino)
     return listener
+
+
+def _open_metrics(stack: AsyncExitStack, config: Config, bind: Bind) -> socket.socket | None:
+    if config.metrics_addr is None:
+        return None
+    listener = open_port(*host_and_port(config.metrics_addr), config.metrics_addr, bind)
+    stack.callback(listener.close)
+    return listener
+
+
+async def _serve_metrics(
+    stack: AsyncExitStack, engine: Engine, requests: Requests, listener: socket.socket
+) -> None:
+    server = make_metrics_server(engine, requests)
+    serving = await asyncio.get_running_loop().create_server(server, sock=listener)
+    stack.push_async_callback(server.shutdown, GRACE)
+    stack.callback(serving.close)
 
 
 async def _serve(

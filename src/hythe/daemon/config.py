@@ -55,6 +55,7 @@ class Config:
     registry_mirrors: tuple[str, ...] = ()
     registry_certs: Path = DEFAULT_CERTIFICATES
     token_hosts: tuple[str, ...] = ()
+    metrics_addr: str | None = None
     ready_fd: int | None = field(default=None, compare=False)
 
 
@@ -99,6 +100,7 @@ def parser() -> argparse.ArgumentParser:
                         help="may be spoken to by plain HTTP, or whatever its certificate")  # fmt: skip
     result.add_argument("--registry-mirror", dest="registry_mirrors", action="append", metavar="URL",
                         help="is asked first for what docker.io has")  # fmt: skip
+    result.add_argument("--metrics-addr", metavar="ADDRESS:PORT", help="where GET /metrics is answered")
     result.add_argument("--ready-fd", type=int, metavar="N", help="write a byte here once it answers")
     return result
 
@@ -180,9 +182,23 @@ def _validated(config: Config) -> Config:
         raise InvalidArgument("tls-cert and tls-key belong together: one of them is missing")
     check(config.runtimes, config.default_runtime)
     settings(config.insecure_registries, config.registry_mirrors, config.registry_certs, config.token_hosts)
+    if config.metrics_addr is not None:
+        host_and_port(config.metrics_addr)
     if config.pool is not None:
         _check_pool(config.pool)
     return config
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """Of metrics-addr, "127.0.0.1:9323" or "[::1]:9323". Raises InvalidArgument."""
+    host, _, port = text.rpartition(":")
+    try:
+        address = str(ipaddress.ip_address(host.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        address = ""
+    if not address or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise InvalidArgument(f"invalid metrics-addr {text!r}", hint="an address and a port: 127.0.0.1:9323")
+    return address, int(port)
 
 
 def _check_pool(text: str) -> None:

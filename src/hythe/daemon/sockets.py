@@ -140,12 +140,19 @@ def _open_tcp(address: Address, config: Config, bind: Bind) -> socket.socket:
             f"refusing to listen on {address.text} without TLS: whoever reaches it would be root here",
             hint="give --tls-cert, --tls-key and --tls-ca, or listen on 127.0.0.1 with --tcp-without-tls",
         )
+    return open_port(
+        "127.0.0.1" if address.host == "localhost" else address.host, address.port, address.text, bind
+    )
+
+
+def open_port(host: str, port: int, text: str, bind: Bind) -> socket.socket:
+    """A listening socket on an address; `text` is how it was asked for."""
     try:
-        return bind("127.0.0.1" if address.host == "localhost" else address.host, "tcp", address.port)
+        return bind(host, "tcp", port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise Conflict(f"cannot listen on {address.text}: the port is in use") from error
-        raise SystemProblem(f"cannot listen on {address.text}: {error.strerror}") from error
+            raise Conflict(f"cannot listen on {text}: the port is in use") from error
+        raise SystemProblem(f"cannot listen on {text}: {error.strerror}") from error
 
 
 def _is_loopback(host: str) -> bool:

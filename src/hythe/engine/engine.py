@@ -81,6 +81,7 @@ class Engine:
         self.runtimes = runtimes or Runtimes({})
         self.paths = Paths(data, run)
         self.events = Events()
+        self.warden_restarts = 0
         self._pool = pool
         self.users = UserNamespaces(userns)
         self.paths.make()
@@ -140,6 +141,7 @@ class Engine:
         self._recovery = asyncio.ensure_future(self._recover())
 
     async def _recover(self) -> None:
+        self.warden_restarts += 1
         log.error("the warden was lost; starting another, which takes over the running containers")
         await self._attach_warden()
         await self._adoption.live()

@@ -66,10 +66,17 @@ class Events:
     def __init__(self) -> None:
         self._history: deque[Event] = deque(maxlen=HISTORY)
         self._readers: weakref.WeakSet[Subscription] = weakref.WeakSet()
+        self.published = 0
+
+    @property
+    def readers(self) -> int:
+        """Who listens now."""
+        return len(self._readers)
 
     def publish(self, type: str, action: str, id: str, attributes: dict[str, str] | None = None) -> Event:
         event = Event(type, action, id, attributes or {}, time.time_ns())
         self._history.append(event)
+        self.published += 1
         for reader in list(self._readers):
             reader.offer(event)
         return event

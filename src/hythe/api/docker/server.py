@@ -7,6 +7,7 @@ which API version and which server spoke.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
@@ -25,6 +26,11 @@ log = logging.getLogger("hythe.api")
 
 # Build contexts and credentials travel in headers and queries; the defaults of 8 KiB are too small for them.
 _MAX_HEADER: Final = 64 * 1024
+_ROUTE: Final = "hythe.route"
+
+
+Observe = Callable[[str, Route | None, int, float], None]
+"""Told of an answer: method, route (None: there is none), status, seconds that it took."""
 
 
 class Dispatcher:
@@ -32,6 +38,17 @@ class Dispatcher:
 
     def __init__(self, engine: Engine, routes: Iterable[Route]) -> None:
         self._engine, self._router = engine, Router(routes)
+
+    def observed(self, observe: Observe) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+        """The same, and `observe` is told of each answer."""
+
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            began = time.monotonic()
+            response = await self(request)
+            observe(request.method, request.get(_ROUTE), response.status, time.monotonic() - began)
+            return response
+
+        return answer
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -57,6 +74,7 @@ class Dispatcher:
         if found is None:
             return json_response({"message": "page not found"}, status=404)
         route, params = found
+        request[_ROUTE] = route
         route.parameters.check(request.query)
         return await route.handler(Call(request, self._engine, version, params, route.parameters))
 
@@ -79,9 +97,11 @@ def _failed(request: web.BaseRequest, response: web.Response) -> web.StreamRespo
     return NoAnswer()
 
 
-def make_server(engine: Engine, routes: Iterable[Route]) -> Server:
+def make_server(engine: Engine, routes: Iterable[Route], observe: Observe | None = None) -> Server:
     """The server to give to a listening socket (`loop.create_unix_server(server, ...)`)."""
-    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]] = Dispatcher(engine, routes)
+    dispatcher = Dispatcher(engine, routes)
+    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+    handler = dispatcher if observe is None else dispatcher.observed(observe)
     return Server(
         handler, access_log=None, max_line_size=_MAX_HEADER, max_field_size=_MAX_HEADER, tcp_keepalive=True
     )

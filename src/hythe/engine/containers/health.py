@@ -52,6 +52,7 @@ class HealthMonitor:
     def __init__(self, parts: Parts, probe: Probe) -> None:
         self._parts, self._probe = parts, probe
         self.on_unhealthy: Callable[[Handle], None] = lambda _: None
+        self.ran = self.failed = 0
 
     def watch(self, handle: Handle) -> None:
         """Begin, or begin again after the daemon came back; nothing happens without a health check."""
@@ -88,6 +89,7 @@ class HealthMonitor:
             code, output = await self._probe(handle.id, spec, check.timeout / SECOND or TIMEOUT)
         except HytheError as error:
             code, output = 1, error.message.encode()
+        self.ran, self.failed = self.ran + 1, self.failed + (code != 0)
         text = output[:OUTPUT].decode(errors="replace")
         within = start - began < max(check.start_period, check.interval or int(INTERVAL * SECOND))
         judge(health, HealthProbe(start, time.time_ns(), code, text), check, starting=within)
