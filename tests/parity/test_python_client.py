@@ -14,6 +14,8 @@ from typing import Any, cast
 import pytest
 
 import hythe
+from hythe.client.credentials import Credentials
+from tests.docker_registry import Registry, docker_registry
 from tests.driven import Driven
 from tests.targets import Target
 
@@ -224,6 +226,33 @@ def test_a_build(client: hythe.Client, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM busybox\nRUN exit 7\n")
     with pytest.raises(hythe.SystemProblem, match="7"):
         client.images.build(str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def private(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with docker_registry(target, tmp_path_factory.mktemp("registry") / "registry", password=True) as registry:
+        yield registry
+
+
+def test_a_private_registry(
+    client: hythe.Client, private: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    name, auth = f"{private.host}/own:1", {"username": "alice", "password": "secret"}
+    client.images.tag("busybox", name)
+    with pytest.raises(hythe.HytheError, match="no basic auth credentials"):
+        list(client.images.pushing(name))
+    told = [message.text for message in client.images.pushing(name, auth=auth)]
+    assert any("digest: sha256:" in text for text in told), told
+    client.images.remove(name)
+    with pytest.raises(hythe.HytheError, match="no basic auth credentials"):
+        client.containers.run(name)
+    Credentials().put(private.host, auth)
+    assert client.containers.check_output(name, "echo pulled").stdout == b"pulled\n"
+    client.images.remove(name)
+    (tmp_path / "Dockerfile").write_text(f"FROM {name}\n")
+    client.images.build(str(tmp_path))
+    assert client.images.pull(name).tags and client.images.exists(name)
 
 
 def test_networks(client: hythe.Client) -> None:

@@ -124,9 +124,7 @@ class Images:
         "buildargs" and "labels" may be given as dictionaries. `auths` are credentials for base images, by the address
         of their registry. Failures of a step arrive as SystemProblem.
         """
-        headers = {"Content-Type": "application/x-tar"} | (
-            {"X-Registry-Config": _base64(auths)} if auths else {}
-        )
+        headers = {"Content-Type": "application/x-tar", **authorizations(auths)}
         return checked(self._transport.json_lines("POST", "/build", options, context, headers))
 
 
@@ -181,6 +179,11 @@ def _problem(message: Json) -> HytheError:
 def authorization(auth: Mapping[str, object] | None) -> dict[str, str]:
     """The header with the credentials for a registry; {} for anonymous."""
     return {} if auth is None else {"X-Registry-Auth": _base64(dict(auth))}
+
+
+def authorizations(auths: Mapping[str, Json] | None) -> dict[str, str]:
+    """The header with those for several, by their addresses."""
+    return {"X-Registry-Config": _base64(dict(auths))} if auths else {}
 
 
 def _base64(value: object) -> str:

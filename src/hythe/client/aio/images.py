@@ -10,7 +10,7 @@ from hythe.client.aio.stream import AsyncStream, stream
 from hythe.client.decoding import Messages, Pieces
 from hythe.client.drivers.aio import AsyncBody, Driver
 from hythe.client.filters import asked
-from hythe.client.images import authorization, split_tag
+from hythe.client.images import authorization, authorizations, split_tag
 from hythe.client.values.images import Image, Layer, Progress, Pruned
 from hythe.errors import NotFound, Unavailable
 
@@ -78,7 +78,10 @@ class AsyncImages:
     async def pull(
         self, name: str, *, platform: str | None = None, auth: Mapping[str, str] | None = None
     ) -> Image:
-        """Fetch "repository[:tag|@digest]" from its registry. `auth`: username, password, serveraddress."""
+        """Fetch "repository[:tag|@digest]" from its registry.
+
+        `auth`: username, password, serveraddress; else what `hythe login` or `docker login` has kept.
+        """
         async for _ in await self.pulling(name, platform=platform, auth=auth):
             pass
         return await self.get(name)
@@ -89,7 +92,7 @@ class AsyncImages:
         """The same, with its progress; done when that has ended."""
         repository, tag = split_tag(name)
         query = {"fromImage": repository, "tag": tag or "latest", "platform": platform}
-        headers = authorization(auth)
+        headers = authorization(_known(name) if auth is None else auth)
         answer = await self._driver.stream("POST", "/images/create", query, None, headers)
         return stream(self._driver, answer, Messages())
 
@@ -97,7 +100,9 @@ class AsyncImages:
         """Send it to its registry; done when the progress has ended."""
         repository, tag = split_tag(name)
         path, query = f"/images/{repository}/push", {"tag": tag or "latest"}
-        answer = await self._driver.stream("POST", path, query, None, authorization(auth or {}))
+        answer = await self._driver.stream(
+            "POST", path, query, None, authorization(_known(name) if auth is None else auth)
+        )
         return stream(self._driver, answer, Messages())
 
     async def build(
@@ -132,5 +137,15 @@ class AsyncImages:
 
     async def building(self, context: AsyncBody, options: Mapping[str, Any]) -> AsyncStream[Progress]:
         """Build from a tar, with the query parameters of ImageBuild; its progress."""
-        answer = await self._driver.stream("POST", "/build", options, context, TAR)
+        from hythe.client.credentials import Credentials
+
+        headers = {**TAR, **authorizations(Credentials().all())}
+        answer = await self._driver.stream("POST", "/build", options, context, headers)
         return stream(self._driver, answer, Messages())
+
+
+def _known(name: str) -> Mapping[str, Any]:
+    """The user's credentials for an image's registry; {} for none."""
+    from hythe.client.credentials import Credentials
+
+    return Credentials().for_image(name)

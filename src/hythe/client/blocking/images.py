@@ -11,7 +11,7 @@ from hythe.client.blocking.stream import Stream, stream
 from hythe.client.decoding import Messages, Pieces
 from hythe.client.drivers.blocking import Body, Driver
 from hythe.client.filters import asked
-from hythe.client.images import authorization, split_tag
+from hythe.client.images import authorization, authorizations, split_tag
 from hythe.client.values.images import Image, Layer, Progress, Pruned
 from hythe.errors import NotFound, Unavailable
 
@@ -75,7 +75,10 @@ class Images:
         return tuple(loaded)
 
     def pull(self, name: str, *, platform: str | None = None, auth: Mapping[str, str] | None = None) -> Image:
-        """Fetch "repository[:tag|@digest]" from its registry. `auth`: username, password, serveraddress."""
+        """Fetch "repository[:tag|@digest]" from its registry.
+
+        `auth`: username, password, serveraddress; else what `hythe login` or `docker login` has kept.
+        """
         for _ in self.pulling(name, platform=platform, auth=auth):
             pass
         return self.get(name)
@@ -86,7 +89,7 @@ class Images:
         """The same, with its progress; done when that has ended."""
         repository, tag = split_tag(name)
         query = {"fromImage": repository, "tag": tag or "latest", "platform": platform}
-        headers = authorization(auth)
+        headers = authorization(_known(name) if auth is None else auth)
         answer = self._driver.stream("POST", "/images/create", query, None, headers)
         return stream(self._driver, answer, Messages())
 
@@ -94,7 +97,9 @@ class Images:
         """Send it to its registry; done when the progress has ended."""
         repository, tag = split_tag(name)
         path, query = f"/images/{repository}/push", {"tag": tag or "latest"}
-        answer = self._driver.stream("POST", path, query, None, authorization(auth or {}))
+        answer = self._driver.stream(
+            "POST", path, query, None, authorization(_known(name) if auth is None else auth)
+        )
         return stream(self._driver, answer, Messages())
 
     def build(
@@ -129,5 +134,15 @@ class Images:
 
     def building(self, context: Body, options: Mapping[str, Any]) -> Stream[Progress]:
         """Build from a tar, with the query parameters of ImageBuild; its progress."""
-        answer = self._driver.stream("POST", "/build", options, context, TAR)
+        from hythe.client.credentials import Credentials
+
+        headers = {**TAR, **authorizations(Credentials().all())}
+        answer = self._driver.stream("POST", "/build", options, context, headers)
         return stream(self._driver, answer, Messages())
+
+
+def _known(name: str) -> Mapping[str, Any]:
+    """The user's credentials for an image's registry; {} for none."""
+    from hythe.client.credentials import Credentials
+
+    return Credentials().for_image(name)
