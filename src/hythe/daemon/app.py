@@ -14,6 +14,7 @@ import ssl
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from hythe.api.authorization.door import Plugins
 from hythe.api.docker.connection import Server
 from hythe.api.docker.server import make_server
 from hythe.api.docker.table import ROUTES
@@ -69,7 +70,8 @@ class Daemon:
             )
             await engine.start()
             stack.push_async_callback(engine.stop, stop_containers=config.on_exit == "stop")
-            server = make_server(engine, ROUTES, requests.observe if scraped else None)
+            door = _door(stack, config)
+            server = make_server(engine, ROUTES, requests.observe if scraped else None, door)
             stack.push_async_callback(server.stop, GRACE)
             for listener in listeners:
                 await _serve(stack, server, listener, context)
@@ -87,6 +89,14 @@ def _standing(inside: Inside | None) -> Standing:
     if inside is None:
         return Standing()
     return Standing(inside.bound, (inside.lifeline,), tuple(inside.warnings), rootless=True)
+
+
+def _door(stack: AsyncExitStack, config: Config) -> Plugins | None:
+    if not config.authorization_plugins:
+        return None
+    plugins = Plugins(config.authorization_plugins, config.exec_root / "plugins")
+    stack.push_async_callback(plugins.close)
+    return plugins
 
 
 def _open(stack: AsyncExitStack, address: Address, config: Config, bind: Bind) -> socket.socket:

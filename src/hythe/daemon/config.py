@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from hythe.api.authorization.names import check_name
 from hythe.daemon.registries import DEFAULT_CERTIFICATES, settings
 from hythe.daemon.runtimes import check, from_flags, from_table
 from hythe.errors import InvalidArgument
@@ -25,7 +26,7 @@ LEVELS: Final = ("debug", "info", "warning", "error")
 ON_EXIT: Final = ("keep", "stop")
 USERNS: Final = ("private", "host")
 MAX_POOL_BITS: Final = 16
-_LISTS: Final = ("hosts", "insecure-registries", "registry-mirrors", "token-hosts")
+_LISTS: Final = ("hosts", "insecure-registries", "registry-mirrors", "token-hosts", "authorization-plugins")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Config:
     registry_certs: Path = DEFAULT_CERTIFICATES
     token_hosts: tuple[str, ...] = ()
     metrics_addr: str | None = None
+    authorization_plugins: tuple[str, ...] = ()
     ready_fd: int | None = field(default=None, compare=False)
 
 
@@ -100,6 +102,8 @@ def parser() -> argparse.ArgumentParser:
                         help="may be spoken to by plain HTTP, or whatever its certificate")  # fmt: skip
     result.add_argument("--registry-mirror", dest="registry_mirrors", action="append", metavar="URL",
                         help="is asked first for what docker.io has")  # fmt: skip
+    result.add_argument("--authorization-plugin", dest="authorization_plugins", action="append", metavar="NAME",
+                        help="is asked about every request")  # fmt: skip
     result.add_argument("--metrics-addr", metavar="ADDRESS:PORT", help="where GET /metrics is answered")
     result.add_argument("--ready-fd", type=int, metavar="N", help="write a byte here once it answers")
     return result
@@ -113,7 +117,7 @@ def load(argv: Sequence[str], environment: Mapping[str, str] | None = None, uid:
     file = Path(chosen) if chosen else default_file
     told = _read(file, must_exist=chosen is not None)
     merged = told | flags
-    for name in ("insecure_registries", "registry_mirrors"):
+    for name in ("insecure_registries", "registry_mirrors", "authorization_plugins"):
         merged[name] = [*told.get(name, []), *flags.get(name, [])]
     merged["runtimes"] = from_table(told.get("runtimes", {}), file) | from_flags(flags.get("runtimes", []))
     if "exec_root" in merged and "hosts" not in merged:
@@ -182,6 +186,8 @@ def _validated(config: Config) -> Config:
         raise InvalidArgument("tls-cert and tls-key belong together: one of them is missing")
     check(config.runtimes, config.default_runtime)
     settings(config.insecure_registries, config.registry_mirrors, config.registry_certs, config.token_hosts)
+    for name in config.authorization_plugins:
+        check_name(name)
     if config.metrics_addr is not None:
         host_and_port(config.metrics_addr)
     if config.pool is not None:

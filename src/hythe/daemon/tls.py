@@ -15,9 +15,9 @@ import contextlib
 import logging
 import socket
 import ssl
-from typing import Final
+from typing import Any, Final
 
-from hythe.api.docker.connection import Server
+from hythe.api.docker.connection import Peer, Server
 
 log = logging.getLogger("hythe.daemon")
 
@@ -45,6 +45,14 @@ class Session:
                 await self._send()
                 await self._receive()
         await self._send()
+
+    def peer(self) -> Peer:
+        """Who the client's certificate says it is."""
+        shown: Any = self._tls.getpeercert() or {}
+        names = [value for entry in shown.get("subject", ()) for key, value in entry if key == "commonName"]
+        whole = self._tls.getpeercert(binary_form=True)
+        pem = (ssl.DER_cert_to_PEM_cert(whole).encode(),) if whole else ()
+        return Peer(next(iter(names), ""), "TLS", pem)
 
     async def read(self) -> bytes:
         """What the client says; b"" when it will say no more. Raises OSError for one that is gone."""
@@ -119,7 +127,8 @@ async def _client(client: socket.socket, server: Server, context: ssl.SSLContext
     ours, theirs = socket.socketpair()
     with ours:
         ours.setblocking(False)
-        await asyncio.get_running_loop().connect_accepted_socket(server, theirs)
+        peer = session.peer()
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: server(peer), theirs)
         ways = [
             asyncio.ensure_future(_inwards(session, ours)),
             asyncio.ensure_future(_outwards(session, ours)),

@@ -8,7 +8,7 @@ their handlers from `body_stream`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import msgspec
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from hythe.api.docker.backend import Engine
+    from hythe.api.docker.guarding import Visit
     from hythe.api.docker.parameters import Parameters
 
 MAX_BODY: Final = 8 * 1024 * 1024
@@ -45,6 +46,8 @@ class Call:
     ) -> None:
         self.request, self.engine, self.version, self.params = request, engine, version, params
         self._declared = declared
+        self._data: bytes | None = None
+        self.visit: Visit | None = None
 
     @property
     def ref(self) -> str:
@@ -97,22 +100,35 @@ class Call:
     def filters(self) -> Filters:
         return Filters.parse(self.request.query.get("filters", ""), self._declared.filters)
 
+    # ---- answer -------------------------------------------------------------------------------
+
+    async def answering(self, status: int, headers: Mapping[str, str]) -> None:
+        """To be called before the head of an answer that lasts. Raises Denied where it may not leave (`guarding`)."""
+        if self.visit is not None:
+            await self.visit.leave(status, headers.items())
+
     # ---- body ---------------------------------------------------------------------------------
 
     async def body(self, type_: type[T]) -> T:
         """The JSON body as a Struct; InvalidArgument if empty, too large or malformed."""
         self._check_declared(type_)
-        return decode(await self._read(), type_)
+        return decode(await self.whole_body(), type_)
 
     async def optional_body(self, type_: type[T]) -> T:
         """As `body`, for the few requests that may come without one; then all fields have their defaults."""
         self._check_declared(type_)
-        data = await self._read()
+        data = await self.whole_body()
         return decode(data if data.strip() not in (b"", b"null") else b"{}", type_)
 
     def _check_declared(self, type_: type) -> None:
         if type_ is not self._declared.body:
             raise LookupError(f"the route does not declare a body of type {type_.__name__}")
+
+    async def whole_body(self) -> bytes:
+        """The bytes of a JSON body, read once. Raises InvalidArgument if there are too many, or they do not come."""
+        if self._data is None:
+            self._data = await self._read()
+        return self._data
 
     async def _read(self) -> bytes:
         length = self.request.content_length

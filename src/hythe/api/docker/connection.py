@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiohttp import StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
@@ -33,10 +33,21 @@ HEAD_SECONDS: Final = 30.0
 MAX_TRANSFERS: Final = 32
 
 
+class Peer(NamedTuple):
+    """Who is connected: of a client on tcp the name in its certificate, method "TLS", and its certificates as PEM."""
+
+    name: str = ""
+    method: str = ""
+    certificates: tuple[bytes, ...] = ()
+
+
+NOBODY: Final = Peer()
+
+
 class Connection(RequestHandler):
     """One client. Everything runs on the event loop."""
 
-    __slots__ = ("_early", "_hijacking", "_last_body", "_late", "gone", "transfers")
+    __slots__ = ("_early", "_hijacking", "_last_body", "_late", "gone", "peer", "transfers")
 
     def __init__(
         self,
@@ -44,10 +55,11 @@ class Connection(RequestHandler):
         *,
         loop: asyncio.AbstractEventLoop,
         transfers: asyncio.Semaphore,
+        peer: Peer = NOBODY,
         **kwargs: Any,
     ) -> None:
         super().__init__(manager, loop=loop, **kwargs)
-        self.transfers = transfers
+        self.transfers, self.peer = transfers, peer
         self.gone: asyncio.Future[None] = loop.create_future()
         self._last_body: StreamReader | None = None
         self._hijacking = False
@@ -161,8 +173,8 @@ class Server(web.Server):
         super().__init__(handler, **kwargs)
         self._transfers = asyncio.Semaphore(MAX_TRANSFERS)
 
-    def __call__(self) -> RequestHandler:
-        return Connection(self, loop=self._loop, transfers=self._transfers, **self._kwargs)
+    def __call__(self, peer: Peer = NOBODY) -> RequestHandler:
+        return Connection(self, loop=self._loop, transfers=self._transfers, peer=peer, **self._kwargs)
 
     async def stop(self, grace: float) -> None:
         """Let go of all clients: lasting answers end now, other requests have `grace` seconds to end."""

@@ -42,18 +42,20 @@ async def take_over(call: Call, *, tty: bool) -> tuple[int, bytes]:
 
     The descriptor is the caller's to close or give away. Raises Unavailable if the client has left.
     """
+    multiplexed = not tty and call.version >= (1, 42)
+    upgrade = call.request.headers.get("Upgrade", "").lower() == "tcp"
+    await call.answering(101 if upgrade else 200, {"Content-Type": MULTIPLEXED if multiplexed else RAW})
     transport = call.request.transport
     if transport is None or transport.is_closing():
         raise Unavailable("the client has closed the connection")
     if transport.get_extra_info("sslcontext") is not None:
         raise Unsupported("attaching over TLS is not supported", hint="use the daemon's unix socket")
     transport.pause_reading()
-    upgrade = call.request.headers.get("Upgrade", "").lower() == "tcp"
     listening: socket.socket = transport.get_extra_info("socket")
     descriptor = os.dup(listening.fileno())
     try:
         early = call.connection.early_input()
-        answer = head(upgrade=upgrade, multiplexed=not tty and call.version >= (1, 42))
+        answer = head(upgrade=upgrade, multiplexed=multiplexed)
         await _send_all(descriptor, answer)
         if listening.family == socket.AF_UNIX:
             await _until_read(descriptor)

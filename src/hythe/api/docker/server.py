@@ -17,6 +17,7 @@ from hythe.api.docker.backend import Engine
 from hythe.api.docker.call import Call
 from hythe.api.docker.connection import Connection, NoAnswer, Server
 from hythe.api.docker.errors import error_response, json_response
+from hythe.api.docker.guarding import Door, guarded
 from hythe.api.docker.headers import HEADERS
 from hythe.api.docker.routing import Route, Router
 from hythe.api.docker.versioning import split
@@ -36,8 +37,8 @@ Observe = Callable[[str, Route | None, int, float], None]
 class Dispatcher:
     """Answers every request to the API of one engine."""
 
-    def __init__(self, engine: Engine, routes: Iterable[Route]) -> None:
-        self._engine, self._router = engine, Router(routes)
+    def __init__(self, engine: Engine, routes: Iterable[Route], door: Door | None = None) -> None:
+        self._engine, self._router, self._door = engine, Router(routes), door
 
     def observed(self, observe: Observe) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
         """The same, and `observe` is told of each answer."""
@@ -76,7 +77,8 @@ class Dispatcher:
         route, params = found
         request[_ROUTE] = route
         route.parameters.check(request.query)
-        return await route.handler(Call(request, self._engine, version, params, route.parameters))
+        call = Call(request, self._engine, version, params, route.parameters)
+        return await (route.handler(call) if self._door is None else guarded(self._door, call, route))
 
     def _finish(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
         if isinstance(response, NoAnswer):
@@ -97,9 +99,11 @@ def _failed(request: web.BaseRequest, response: web.Response) -> web.StreamRespo
     return NoAnswer()
 
 
-def make_server(engine: Engine, routes: Iterable[Route], observe: Observe | None = None) -> Server:
+def make_server(
+    engine: Engine, routes: Iterable[Route], observe: Observe | None = None, door: Door | None = None
+) -> Server:
     """The server to give to a listening socket (`loop.create_unix_server(server, ...)`)."""
-    dispatcher = Dispatcher(engine, routes)
+    dispatcher = Dispatcher(engine, routes, door)
     handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
     handler = dispatcher if observe is None else dispatcher.observed(observe)
     return Server(

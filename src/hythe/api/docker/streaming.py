@@ -33,6 +33,7 @@ class ClientGone(ConnectionError):
 async def begin(call: Call, content_type: str, headers: dict[str, str] | None = None) -> web.StreamResponse:
     """Send the head of a 200 answer whose length is not known."""
     response = web.StreamResponse(headers={"Content-Type": content_type, **HEADERS, **(headers or {})})
+    await call.answering(response.status, response.headers)
     await response.prepare(call.request)
     return response
 

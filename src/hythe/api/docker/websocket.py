@@ -41,6 +41,7 @@ async def accept(call: Call) -> web.WebSocketResponse:
     client.headers.update(HEADERS)
     if request.method != "GET" or not client.can_prepare(request):
         raise InvalidArgument("not websocket protocol", hint="POST /containers/ID/attach needs none")
+    await call.answering(101, client.headers)
     await client.prepare(request)
     return client
 
