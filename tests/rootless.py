@@ -84,14 +84,16 @@ class Stage:
 
     def hythe(self, *words: str) -> list[str]:
         """hythe's command line, as the user."""
-        return self.command(self._python(), "-m", "hythe", *words)
+        return self.command(self.python, "-m", "hythe", *words)
 
     def run(self, command: list[str], timeout: float = 60) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command, capture_output=True, text=True, timeout=timeout * PATIENCE, check=False
         )
 
-    def _python(self) -> str:
+    @property
+    def python(self) -> str:
+        """The interpreter, as the user sees it."""
         real, base = Path(sys.executable).resolve(), Path(sys.base_prefix).resolve()
         return str(real if base == Path("/usr") else self.root / "python" / real.relative_to(base))
 

@@ -70,7 +70,8 @@ def from_connect(error: OSError, address: Address) -> HytheError:
         return NoDaemon(f"no daemon answers at {address}", hint=f"start one with: hythe daemon -H {address}")
     if (told := _of_tls(error, address)) is not None:
         return told
-    reason = error.strerror or str(error) or type(error).__name__
+    timed_out = isinstance(error, TimeoutError)
+    reason = "timed out" if timed_out else error.strerror or str(error) or type(error).__name__
     return Unavailable(f"no daemon can be reached at {address}: {reason}")
 
 

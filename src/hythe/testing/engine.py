@@ -19,7 +19,7 @@ from hythe.client.blocking.client import Client, connect
 from hythe.errors import SystemProblem, Unavailable
 
 _TAIL = 15
-_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.zst")
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.zst")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Engine:
     def add_images(self, *sources: str | Path) -> None:
         """From archives as `docker save` writes them, or by names that `hythe image bootstrap` knows."""
         for source in map(str, sources):
-            if source.endswith(_ARCHIVES):
+            if source.endswith(ARCHIVES):
                 with self.connect() as client, open(source, "rb") as archive:
                     client.images.load(archive)
             else:

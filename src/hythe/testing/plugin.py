@@ -46,11 +46,11 @@ def hythe_label() -> str:
 @pytest.fixture(scope="session")
 def hythe_engine(request: pytest.FixtureRequest, hythe_label: str) -> Iterator[Engine]:
     """A throw-away engine, or the one of --hythe-host. Its `host` is for DOCKER_HOST."""
-    from hythe.testing.engine import borrowed, throwaway
+    from hythe.testing.engine import ARCHIVES, borrowed, throwaway
 
     host = request.config.getoption("--hythe-host")
     images = [
-        str(request.config.rootpath / each) if each.endswith(".tar") else each
+        str(request.config.rootpath / each) if each.endswith(ARCHIVES) else each
         for each in request.config.getini("hythe_images")
     ]
     with borrowed(host, hythe_label) if host else throwaway(images=images) as engine:
