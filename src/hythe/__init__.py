@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from hythe.client.failures import NoDaemon
     from hythe.client.problems import NotReady, ProgramFailed
     from hythe.client.values.containers import (
+        Change,
         ContainerInfo,
         ContainerSummary,
         LogChunk,
         Output,
         PublishedPort,
     )
-    from hythe.client.values.host import Event, Info, NetworkInfo, Version, VolumeInfo
+    from hythe.client.values.host import DiskUsage, Event, Info, NetworkInfo, Version, VolumeInfo
     from hythe.client.values.images import Image, Progress, Pruned
     from hythe.client.values.usage import Stats
     from hythe.errors import (
@@ -63,8 +64,8 @@ _WHERE = {
     "client.config.options": "ContainerOptions Healthcheck",
     "client.failures": "NoDaemon",
     "client.problems": "NotReady ProgramFailed",
-    "client.values.containers": "ContainerInfo ContainerSummary LogChunk Output PublishedPort",
-    "client.values.host": "Event Info NetworkInfo Version VolumeInfo",
+    "client.values.containers": "Change ContainerInfo ContainerSummary LogChunk Output PublishedPort",
+    "client.values.host": "DiskUsage Event Info NetworkInfo Version VolumeInfo",
     "client.values.images": "Image Progress Pruned",
     "client.values.usage": "Stats",
     "errors": "CannotStart Conflict Denied HytheError InvalidArgument NoSpace NotFound SystemProblem Unavailable "
@@ -74,10 +75,10 @@ _WHERE = {
 __all__ = [  # noqa: RUF022 - in the order of `_WHERE`
     "AsyncClient", "connect_async", "AsyncContainer", "AsyncNetwork", "AsyncAttached", "AsyncStream", "AsyncVolume",
     "Client", "connect", "Container", "Network", "Attached", "Stream", "Volume", "ContainerOptions", "Healthcheck",
-    "NoDaemon", "NotReady", "ProgramFailed", "ContainerInfo", "ContainerSummary", "LogChunk", "Output",
-    "PublishedPort", "Event", "Info", "NetworkInfo", "Version", "VolumeInfo", "Image", "Progress", "Pruned", "Stats",
-    "CannotStart", "Conflict", "Denied", "HytheError", "InvalidArgument", "NoSpace", "NotFound", "SystemProblem",
-    "Unavailable", "Unsupported",
+    "NoDaemon", "NotReady", "ProgramFailed", "Change", "ContainerInfo", "ContainerSummary", "LogChunk", "Output",
+    "PublishedPort", "DiskUsage", "Event", "Info", "NetworkInfo", "Version", "VolumeInfo", "Image", "Progress",
+    "Pruned", "Stats", "CannotStart", "Conflict", "Denied", "HytheError", "InvalidArgument", "NoSpace", "NotFound",
+    "SystemProblem", "Unavailable", "Unsupported",
 ]  # fmt: skip
 
 

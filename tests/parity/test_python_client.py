@@ -195,6 +195,17 @@ def test_stats(sleeper: hythe.Container) -> None:
         assert next(stream).memory_limit > 0
 
 
+def test_what_it_has_and_runs(client: hythe.Client, sleeper: hythe.Container) -> None:
+    sleeper.write_file("/written", b"x" * 100_000)
+    sleeper.exec("rm /etc/group", check=True)
+    assert {hythe.Change("/written", "added"), hythe.Change("/etc/group", "deleted")} <= set(
+        sleeper.changes()
+    )
+    assert any("sleep 1000" in process["CMD"] for process in sleeper.top())
+    usage = client.disk_usage()
+    assert usage.layers > 0 and usage.containers >= 100_000
+
+
 def test_commit_makes_an_image(client: hythe.Client, sleeper: hythe.Container) -> None:
     sleeper.write_file("/kept", b"kept")
     id = sleeper.commit("committed", "1")

@@ -13,7 +13,7 @@ from hythe.client.aio.volumes import AsyncVolumes
 from hythe.client.decoding import Lines
 from hythe.client.drivers.aio import Driver
 from hythe.client.filters import asked
-from hythe.client.values.host import Event, Info, Version
+from hythe.client.values.host import DiskUsage, Event, Info, Version
 
 
 class AsyncClient:
@@ -52,6 +52,9 @@ class AsyncClient:
 
     async def info(self) -> Info:
         return Info.read(await self._driver.call("GET", "/info"))
+
+    async def disk_usage(self) -> DiskUsage:
+        return DiskUsage.read(await self._driver.call("GET", "/system/df"))
 
     async def events(
         self,

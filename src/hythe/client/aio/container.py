@@ -92,6 +92,11 @@ class AsyncContainer(AsyncPrograms, AsyncContainerFiles, AsyncReadiness):
         answer = await self._driver.stream("GET", f"/containers/{self.id}/stats", {"stream": True})
         return stream(self._driver, answer, Lines(Stats.of))
 
+    async def top(self) -> tuple[dict[str, str], ...]:
+        """Its processes as `ps -ef` shows them: {"PID": "1234", "CMD": "sleep 1000", ...}, with the host's pids."""
+        answer = await self._call("GET", "top")
+        return tuple(dict(zip(answer["Titles"], row, strict=True)) for row in answer["Processes"])
+
     async def update(self, **resources: int | str) -> None:
         """New limits, by the API's names: Memory=2**28, NanoCPUs=10**9, PidsLimit=100."""
         await self._driver.call("POST", f"/containers/{self.id}/update", {}, dict(resources))

@@ -9,6 +9,7 @@ import tarfile
 from hythe.client.aio.stream import AsyncStream, stream
 from hythe.client.decoding import Pieces
 from hythe.client.drivers.aio import AsyncBody, Driver
+from hythe.client.values.containers import Change
 from hythe.errors import InvalidArgument
 
 
@@ -48,6 +49,11 @@ class AsyncContainerFiles:
         with tarfile.open(fileobj=out, mode="w") as archive:
             archive.addfile(member, io.BytesIO(content))
         await self.put_archive(folder or "/", out.getvalue())
+
+    async def changes(self) -> tuple[Change, ...]:
+        """What is not as the image has it."""
+        answer = await self._driver.call("GET", f"/containers/{self.id}/changes")
+        return tuple(map(Change.read, answer or ()))
 
     async def export(self) -> AsyncStream[bytes]:
         """The pieces of a tar of all its files."""

@@ -14,7 +14,7 @@ from hythe.client.blocking.volumes import Volumes
 from hythe.client.decoding import Lines
 from hythe.client.drivers.blocking import Driver
 from hythe.client.filters import asked
-from hythe.client.values.host import Event, Info, Version
+from hythe.client.values.host import DiskUsage, Event, Info, Version
 
 
 class Client:
@@ -53,6 +53,9 @@ class Client:
 
     def info(self) -> Info:
         return Info.read(self._driver.call("GET", "/info"))
+
+    def disk_usage(self) -> DiskUsage:
+        return DiskUsage.read(self._driver.call("GET", "/system/df"))
 
     def events(
         self,

@@ -93,6 +93,11 @@ class Container(Programs, ContainerFiles, Readiness):
         answer = self._driver.stream("GET", f"/containers/{self.id}/stats", {"stream": True})
         return stream(self._driver, answer, Lines(Stats.of))
 
+    def top(self) -> tuple[dict[str, str], ...]:
+        """Its processes as `ps -ef` shows them: {"PID": "1234", "CMD": "sleep 1000", ...}, with the host's pids."""
+        answer = self._call("GET", "top")
+        return tuple(dict(zip(answer["Titles"], row, strict=True)) for row in answer["Processes"])
+
     def update(self, **resources: int | str) -> None:
         """New limits, by the API's names: Memory=2**28, NanoCPUs=10**9, PidsLimit=100."""
         self._driver.call("POST", f"/containers/{self.id}/update", {}, dict(resources))

@@ -10,6 +10,7 @@ import tarfile
 from hythe.client.blocking.stream import Stream, stream
 from hythe.client.decoding import Pieces
 from hythe.client.drivers.blocking import Body, Driver
+from hythe.client.values.containers import Change
 from hythe.errors import InvalidArgument
 
 
@@ -47,6 +48,11 @@ class ContainerFiles:
         with tarfile.open(fileobj=out, mode="w") as archive:
             archive.addfile(member, io.BytesIO(content))
         self.put_archive(folder or "/", out.getvalue())
+
+    def changes(self) -> tuple[Change, ...]:
+        """What is not as the image has it."""
+        answer = self._driver.call("GET", f"/containers/{self.id}/changes")
+        return tuple(map(Change.read, answer or ()))
 
     def export(self) -> Stream[bytes]:
         """The pieces of a tar of all its files."""

@@ -13,7 +13,7 @@ from typing import Final
 
 from hythe.client.address import Address
 from hythe.client.http1 import NO_BODY, Body, Head, framed, pieces, status_line
-from hythe.errors import Unavailable
+from hythe.errors import Unavailable, Unsupported
 
 _CHUNK: Final = 64 * 1024
 
@@ -36,6 +36,11 @@ class Connection:
     @classmethod
     async def open(cls, address: Address, timeout: float | None) -> Connection:
         """`timeout` in seconds bounds connecting and each wait for data. Raises OSError; TimeoutError is one."""
+        if getattr(address, "tls", None) is not None:  # never in the clear where TLS was asked for
+            raise Unsupported(
+                f"the asynchronous client has no TLS for {address}",
+                hint="use hythe.connect(), or a unix socket",
+            )
         async with asyncio.timeout(timeout):
             if address.path:
                 pair = await asyncio.open_unix_connection(address.path, limit=_CHUNK)

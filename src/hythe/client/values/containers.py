@@ -26,6 +26,18 @@ class LogChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A file that is not as the image has it; `kind`: changed, added or deleted."""
+
+    path: str
+    kind: str
+
+    @classmethod
+    def read(cls, value: Json) -> Change:
+        return cls(value["Path"], ("changed", "added", "deleted")[value["Kind"]])
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedPort:
     """A port of the host that leads to a container's."""
 

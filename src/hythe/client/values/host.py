@@ -99,6 +99,25 @@ class Info:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskUsage:
+    """Bytes: layers of images, what containers have written, volumes, the build cache."""
+
+    layers: int
+    containers: int
+    volumes: int
+    build_cache: int
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, value: Json) -> DiskUsage:
+        volumes = (below(each, "UsageData", "Size") or 0 for each in value.get("Volumes") or ())
+        return cls(
+            value.get("LayersSize") or 0, sum(each.get("SizeRw") or 0 for each in value.get("Containers") or ()),
+            sum(max(size, 0) for size in volumes), sum(each["Size"] for each in value.get("BuildCache") or ()), value,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """Of the engine, and of the API that it speaks."""
 
