@@ -10,7 +10,9 @@ import re
 import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -194,6 +196,38 @@ def test_an_answer_that_makes_no_sense_refuses(guarded: Guarded, answer: bytes) 
     refused = ask(guarded.engine, "GET", "/v1.41/containers/json")
     assert refused.status == 500
     assert refused.message.startswith("plugin judge failed with error: AuthZPlugin.AuthZReq: ")
+
+
+def test_a_plugin_that_takes_its_time_holds_up_nobody_else(guarded: Guarded) -> None:
+    released = threading.Event()
+
+    def slow_about_info(method: str, message: Message) -> bytes | None:
+        if message["RequestUri"].endswith("/info"):
+            released.wait(30)
+        return None
+
+    guarded.plugin.policy = slow_about_info
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(ask, guarded.engine, "GET", "/v1.41/info")
+        try:
+            wait_until(lambda: guarded.plugin.requests("/info"), what="the slow question")
+            assert ask(guarded.engine, "GET", "/v1.41/containers/json").status == 200
+            assert not slow.done()
+        finally:
+            released.set()
+        assert slow.result(30).status == 200
+
+
+@pytest.mark.slow
+def test_a_plugin_that_never_answers_refuses(guarded: Guarded) -> None:
+    released = threading.Event()
+    guarded.plugin.policy = lambda method, _: b"" if released.wait(50) else None
+    try:
+        refused = ask(guarded.engine, "GET", "/v1.41/containers/json")
+    finally:
+        released.set()
+    assert refused.status == 500
+    assert refused.message == "plugin judge failed with error: AuthZPlugin.AuthZReq: no answer within 30 s"
 
 
 def test_a_plugin_that_is_not_there_refuses_and_may_come_back(guarded: Guarded) -> None:
