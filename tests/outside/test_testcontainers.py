@@ -51,7 +51,7 @@ def test_a_container_and_its_network(servers: Engine) -> None:
         .waiting_for(LogMessageWaitStrategy("Ready to accept connections")),
         DockerContainer("redis:7")
         .with_network(network)
-        .with_command("redis-cli -h cache ping")
+        .with_command(["sh", "-c", "redis-cli -h cache ping; exec sleep 1000"])
         .waiting_for(LogMessageWaitStrategy("PONG")) as client,
     ):
         assert client.get_logs() == (b"PONG\n", b"")
