@@ -149,6 +149,13 @@ def test_the_file_has_dockers_lines(target: Target) -> None:
     assert stamps == [each["time"].rstrip("Z").rstrip("0") for each in found if each["stream"] == "stdout"]
 
 
+def test_details_are_what_describes_the_lines(target: Target) -> None:
+    options = ("--label", "app=a b", "--label", "zz=1", "--log-opt", "labels=zz,app", "--log-opt", "tag=t")
+    said(target, "echo x; echo y", *options)
+    assert lines(target, "--details") == ["app=a+b,tag=t,zz=1 x", "app=a+b,tag=t,zz=1 y"]
+    assert [line.split(" ", 1)[1] for line in lines(target, "-t", "--details")] == lines(target, "--details")
+
+
 def test_the_default_driver_is_json_file(target: Target) -> None:
     said(target, "echo once")
     assert target.inspect("talker")["HostConfig"]["LogConfig"]["Type"] == "json-file"

@@ -16,6 +16,7 @@ from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.routing import Route
 from hythe.api.docker.streaming import begin, while_connected
 from hythe.api.docker.websocket import accept, exchange
+from hythe.engine.containers import logdrivers
 from hythe.engine.model import AttachOptions, Container, LogLine, LogQuery
 from hythe.errors import Conflict, HytheError, InvalidArgument
 from hythe.wire import stdcopy
@@ -107,9 +108,11 @@ def log_query(call: Call) -> LogQuery:
     )
 
 
-def render(line: LogLine, *, timestamps: bool, tty: bool) -> bytes:
+def render(line: LogLine, *, timestamps: bool, tty: bool, details: bytes = b"") -> bytes:
     """A line as it goes over the wire: framed unless the container has a terminal."""
-    data = format_fixed(line.time).encode() + b" " + line.data if timestamps else line.data
+    data = details + line.data
+    if timestamps:
+        data = format_fixed(line.time).encode() + b" " + data
     return data if tty else stdcopy.encode(line.stream, data)
 
 
@@ -130,9 +133,11 @@ async def _send_lines(
 ) -> None:
     """Each line at once when following; in larger pieces when not."""
     timestamps, follow = call.flag("timestamps"), call.flag("follow")
-    buffer = bytearray()
+    buffer, details = bytearray(), b""
+    if call.flag("details"):
+        details = logdrivers.details(container).encode() + b" "
     async for line in lines:
-        buffer += render(line, timestamps=timestamps, tty=container.spec.tty)
+        buffer += render(line, timestamps=timestamps, tty=container.spec.tty, details=details)
         if follow or len(buffer) >= _CHUNK:
             await response.write(bytes(buffer))
             buffer.clear()
@@ -141,9 +146,7 @@ async def _send_lines(
 
 
 _ATTACH: Final = Parameters(("detachKeys", "logs", "stderr", "stdin", "stdout", "stream"))
-_LOGS: Final = Parameters(
-    ("follow", "since", "stderr", "stdout", "tail", "timestamps", "until"), refused=("details",)
-)
+_LOGS: Final = Parameters(("details", "follow", "since", "stderr", "stdout", "tail", "timestamps", "until"))
 
 ROUTES: Final = (
     Route("POST", "/containers/{ref}/attach", attach, "Attach to a container", _ATTACH),

@@ -16,6 +16,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote_plus
 
 from hythe.base.ids import short
 from hythe.base.units import parse_size
@@ -83,22 +84,25 @@ def log_file(record: Container, path: Path) -> LogFile:
     log = record.spec.host.log
     size, count = log.options.get("max-size"), log.options.get("max-file")
     described = _attributes(record)
-    tag = log.options.get("tag", "")
-    if log.driver == "json-file" and tag:
-        described["tag"] = _tag(tag, _tag_values(record))
     return LogFile(
         log.driver,
         path,
         parse_size(size) if size else _SIZE,
         int(count) if count else _COUNT,
         json.dumps(described) if described and log.driver == "json-file" else "",
-        _journal(record, tag, described) if log.driver == "journald" else {},
+        _journal(record, described) if log.driver == "journald" else {},
     )
 
 
-def _journal(record: Container, tag: str, described: Mapping[str, str]) -> dict[str, str]:
+def details(record: Container) -> str:
+    """What describes each line of the log, as `logs --details` shows it: "app=shop,tag=web"."""
+    described = sorted(_attributes(record).items())
+    return ",".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in described)
+
+
+def _journal(record: Container, described: Mapping[str, str]) -> dict[str, str]:
     """The fields of Docker's driver; names of labels and variables as the journal takes them."""
-    shown = _tag(tag or "{{.ID}}", _tag_values(record))
+    shown = _tag(record.spec.host.log.options.get("tag") or "{{.ID}}", _tag_values(record))
     own = {re.sub(r"[^A-Z0-9_]", "_", name.upper()).lstrip("_"): value for name, value in described.items()}
     return {name: value for name, value in own.items() if name} | {
         "CONTAINER_ID": short(record.id),
@@ -111,7 +115,7 @@ def _journal(record: Container, tag: str, described: Mapping[str, str]) -> dict[
 
 
 def _attributes(record: Container) -> dict[str, str]:
-    """The labels and variables that the options `labels`, `env` and their patterns choose."""
+    """The labels and variables that the options `labels`, `env` and their patterns choose; for a file also the tag."""
     options, found = record.spec.host.log.options, dict[str, str]()
     variables = {name: value for name, _, value in (entry.partition("=") for entry in record.env)}
     for known, option in ((record.labels, "labels"), (variables, "env")):
@@ -122,6 +126,8 @@ def _attributes(record: Container) -> dict[str, str]:
             for name, value in known.items()
             if name in names or (pattern is not None and pattern.search(name))
         }
+    if options.get("tag") and record.spec.host.log.driver == "json-file":
+        found["tag"] = _tag(options["tag"], _tag_values(record))
     return found
 
 
