@@ -27,6 +27,8 @@ class LogFiles:
         self._read: dict[int, int] = {}
         """Inode to descriptor of the files that were read, the present one among them."""
         self._buffer = b""
+        self._json: bool | None = None
+        """None until the present file has a first byte."""
 
     def close(self) -> None:
         for fd in self._read.values():
@@ -54,7 +56,7 @@ class LogFiles:
     def _begin(self, inode: int, fd: int, position: int = 0) -> None:
         os.lseek(fd, position, os.SEEK_SET)
         self._read[inode] = self._fd = fd
-        self._buffer = b""
+        self._buffer, self._json = b"", None
         for old, descriptor in list(self._read.items()):
             if descriptor != fd and os.fstat(descriptor).st_nlink == 0:
                 os.close(self._read.pop(old))
@@ -96,8 +98,10 @@ class LogFiles:
                     self._begin(*following)
                     continue
                 os.close(following[1])
-            data = self._buffer + chunk  # always from the beginning of a frame or a record
-            frames, used = jsonlog.decode(data) if _is_json(data) else _parse(data)
+            data = self._buffer + chunk
+            if self._json is None:
+                self._json = _is_json(data)
+            frames, used = jsonlog.decode(data) if self._json else _parse(data)
             self._buffer = data[used:]
             if frames:
                 return frames

@@ -21,7 +21,7 @@ from functools import lru_cache
 from time import gmtime, strftime, strptime
 from typing import Final
 
-from hythe.wire.logframes import STDERR, STDOUT, Damaged, Frame
+from hythe.wire.logframes import STDERR, STDOUT, Frame
 
 STREAMS: Final = {STDOUT: "stdout", STDERR: "stderr"}
 _NUMBERS: Final = {name: number for number, name in STREAMS.items()}
@@ -79,7 +79,10 @@ def unfinished_character(text: bytes) -> int:
 
 
 def decode(data: bytes) -> tuple[list[Frame], int]:
-    """(output, how many bytes of `data` were whole records). Raises Damaged."""
+    """(output, how many bytes of `data` were whole records). A line that is no record is left out.
+
+    Such a line can be in a file after the machine has lost its power.
+    """
     end = data.rfind(b"\n") + 1
     frames: list[Frame] = []
     position = 0
@@ -88,7 +91,8 @@ def decode(data: bytes) -> tuple[list[Frame], int]:
         found = _RUN.search(data, data.find(_TAIL, position, stop), stop)
         run = None if found is None or found.end() != stop else _run(data, position, found, end)
         if run is None:
-            frames.append(_record(data[position:stop]))
+            record = _record(data[position:stop])
+            frames += [record] if record is not None else []
             position = stop + 1
         else:
             frame, position = run
@@ -97,15 +101,19 @@ def decode(data: bytes) -> tuple[list[Frame], int]:
 
 
 def _run(data: bytes, start: int, found: re.Match[bytes], end: int) -> tuple[Frame, int] | None:
-    """The output of all records from `start` on that end as the first does, and where they end."""
+    """The output of all records from `start` on that end as the first does, and where they end; None: not so simple."""
     ending = found[0] + b"\n"
     last = _last_with(data, ending, found.end(), end) + 1 - len(ending)
     body = data[start + len(_HEAD) : last].replace(b"\\n" + ending + _HEAD, b"\n")
     if not data.startswith(_HEAD, start) or _TAIL in body:
         return None
-    if b"\\" in body:
-        body = json.loads(b'"%b"' % body.replace(b"\n", b"\\n")).encode()
-    return Frame(_nanoseconds(found[2].decode()), _NUMBERS[found[1].decode()], body), last + len(ending)
+    try:
+        if b"\\" in body:
+            body = json.loads(b'"%b"' % body.replace(b"\n", b"\\n")).encode()
+        time = _nanoseconds(found[2].decode())
+    except ValueError:
+        return None
+    return Frame(time, _NUMBERS[found[1].decode()], body), last + len(ending)
 
 
 def _last_with(data: bytes, ending: bytes, first: int, end: int) -> int:
@@ -135,14 +143,14 @@ def _last_with(data: bytes, ending: bytes, first: int, end: int) -> int:
             other = middle
 
 
-def _record(line: bytes) -> Frame:
+def _record(line: bytes) -> Frame | None:
     try:
         fields = json.loads(line)
         return Frame(
             _nanoseconds(fields["time"]), _NUMBERS[fields["stream"]], fields["log"].encode(errors="replace")
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Damaged(f"no record of a log: {line[:80]!r}") from error
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _nanoseconds(stamp: str) -> int:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hythe.wire import jsonlog
-from hythe.wire.logframes import Damaged, Frame
+from hythe.wire.logframes import Frame
 
 MOMENT = 1_767_323_045_000_000_006
 _TRAPS = (
@@ -59,14 +59,21 @@ def test_many_lines_of_one_moment_are_one_frame() -> None:
 def test_what_another_program_wrote() -> None:
     other = b'{ "time": "2026-01-02T03:04:05.5Z", "stream": "stderr", "log": "caf\\u00e9\\n" }\n'
     assert jsonlog.decode(other)[0] == [Frame(1_767_323_045_500_000_000, 2, "café\n".encode())]
+
+
+def test_what_is_no_record_is_left_out() -> None:
+    good = jsonlog.encode(b"x\n", jsonlog.tail(1, 7))
     for wrong in (
         b"no json\n",
         b"[]\n",
-        b'{"log":"x","stream":"other","time":"2026-01-02T03:04:05Z"}\n',
         b"\n",
+        b"\0\0\0" + good,
+        b'{"log":"x","stream":"other","time":"2026-01-02T03:04:05Z"}\n',
+        b'{"log":"x","stream":"stdout","time":"yesterday"}\n',
+        b'{"log":7,"stream":"stdout","time":"2026-01-02T03:04:05Z"}\n',
     ):
-        with pytest.raises(Damaged):
-            jsonlog.decode(wrong)
+        data = good + wrong + good
+        assert jsonlog.decode(data) == ([Frame(7, 1, b"x\n")] * 2, len(data))
 
 
 @pytest.mark.parametrize(
