@@ -21,6 +21,7 @@ class LogFile:
     def __init__(self, log: Log) -> None:
         self._file = RotatedFile(log)
         self._file.cut(self._repaired(self._file.size))
+        self._unfinished = False
         self.lost = 0
 
     def _repaired(self, size: int) -> int:
@@ -50,6 +51,8 @@ class LogFile:
         room = self._file.room
         if room is not None and self._file.size and room < logframes.OVERHEAD + len(data):
             cut = data.rfind(b"\n", 0, max(0, room - logframes.OVERHEAD)) + 1
+            if not cut and self._unfinished:
+                cut = data.find(b"\n") + 1  # the rest of a line that has begun in this file
             if cut:
                 self._append(stream, data[:cut])
             self._file.rotate()
@@ -57,6 +60,7 @@ class LogFile:
         self._append(stream, data)
 
     def _append(self, stream: int, data: bytes) -> None:
+        self._unfinished = not data.endswith(b"\n")
         header, trailer = logframes.around(time.time_ns(), stream, len(data))
         if not self._file.append((header, data, trailer), logframes.OVERHEAD + len(data)):
             self.lost += len(data)

@@ -37,6 +37,16 @@ def test_one_file_starts_anew(tmp_path: Path) -> None:
     assert payloads(path) == [b"b" * 30]
 
 
+def test_a_file_begins_with_a_whole_line_also_where_pieces_are_larger_than_files(tmp_path: Path) -> None:
+    text = b"".join(b"line %d\n" % number for number in range(2000))
+    log = LogFile({"path": str(tmp_path / "log"), "max_size": 1000, "max_files": 3})
+    for start in range(0, len(text), 4096):
+        log.write(1, text[start : start + 4096])
+    log.close()
+    for path in tmp_path.iterdir():
+        assert payloads(path)[0].startswith(b"line ")
+
+
 def test_a_torn_end_is_repaired(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(logframes.encode(1, 1, b"whole") + logframes.encode(2, 1, b"torn")[:-3])
