@@ -172,6 +172,13 @@ def test_cache_from_takes_only_the_steps_of_these_images(client: Any) -> None:
     assert cached("busybox") == cached("nosuch:tag") == 0
 
 
+@pytest.mark.parametrize("dockerfile", [b"", b"NOSUCH thing\n"])
+def test_a_build_that_cannot_begin_is_answered_with_a_status(client: Any, dockerfile: bytes) -> None:
+    with pytest.raises(APIError) as told:
+        list(client.api.build(fileobj=io.BytesIO(dockerfile), tag="a/b/c", decode=True))
+    assert told.value.status_code in (400, 500)
+
+
 def test_standard_error_of_a_build_is_red(client: Any) -> None:
     lines = [
         line.get("stream")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
@@ -11,7 +13,7 @@ from hythe.api.docker.errors import json_response
 from hythe.api.docker.parameters import Parameters
 from hythe.api.docker.registry_auth import credentials_for_build
 from hythe.api.docker.routing import Route
-from hythe.api.docker.streaming import send_progress
+from hythe.api.docker.streaming import send_progress, while_connected
 from hythe.api.docker.transfer import spooled
 from hythe.api.docker.translate.commit import run_config
 from hythe.api.docker.types.containers import ContainerConfig
@@ -77,7 +79,26 @@ async def build(call: Call) -> web.StreamResponse:
     quiet = call.flag("q")
     async with spooled(call) as tar:
         messages = call.engine.builds.build(tar, options, credentials_for_build(call))
-        return await send_progress(call, _quiet(messages) if quiet else messages)
+        return await send_progress(call, _quiet(messages) if quiet else await _begun(call, messages))
+
+
+async def _begun(
+    call: Call, messages: AsyncGenerator[dict[str, Any], None]
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The same messages, once there is one. Raises InvalidArgument for a build that fails before its first step."""
+    first = await while_connected(call, anext(messages, None))
+    if first is not None and "errorDetail" in first:
+        await messages.aclose()
+        raise InvalidArgument(first["error"])
+
+    async def all_of_them() -> AsyncGenerator[dict[str, Any], None]:
+        async with aclosing(messages):
+            if first is not None:
+                yield first
+            async for message in messages:
+                yield message
+
+    return all_of_them()
 
 
 async def _quiet(messages: Any) -> Any:
