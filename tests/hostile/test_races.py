@@ -71,3 +71,36 @@ def test_copies_through_a_link_that_is_swapped(engine: Target, tmp_path: Path) -
         assert [each.name for each in victim.iterdir()] == ["secret"]
     finally:
         client.close()
+
+
+def test_a_volume_of_a_stopped_container_whose_place_has_become_a_link(
+    engine: Target, tmp_path: Path
+) -> None:
+    """What is copied in goes into the volume, wherever in its own root the container has put the place for it."""
+    victim = tmp_path / "victim"
+    (victim / "data").mkdir(parents=True)
+    before = host_mounts(engine.root, tmp_path)
+    script = f"mv /outer /away; ln -s {victim} /outer"
+    done = engine.docker("run", "--name", "linked", "-v", "/outer/data", "busybox", "sh", "-c", script)
+    assert done.code == 0, done.err
+    client = engine.client()
+    try:
+        container = client.containers.get("linked")
+        assert container.put_archive("/outer/data", _file("planted", b"x"))
+        chunks, _ = container.get_archive("/outer/data/planted")
+        assert b"".join(chunks)
+        [mount] = container.attrs["Mounts"]
+        assert [path.name for path in Path(mount["Source"]).iterdir()] == ["planted"]
+    finally:
+        client.close()
+    assert list((victim / "data").iterdir()) == []
+    assert host_mounts(engine.root, tmp_path) == before
+
+
+def _file(name: str, content: bytes) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        info = tarfile.TarInfo(name)
+        info.size = len(content)
+        tar.addfile(info, io.BytesIO(content))
+    return out.getvalue()
