@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -19,8 +18,9 @@ from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.limits import checked, merged
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.validation import validate
+from hythe.engine.processtable import columns, table
 from hythe.engine.rootfs import layer_paths
-from hythe.errors import NotFound, Unsupported
+from hythe.errors import NotFound
 from hythe.kernel.cgroups import Layout, Support, detect
 from hythe.kernel.procfs import in_pid_namespace_of
 from hythe.store.changes import ADDED, MODIFIED, Change
@@ -135,17 +135,13 @@ class Usage:
         )
 
     async def top(self, ref: str, ps_args: str) -> tuple[list[str], list[list[str]]]:
-        """(titles, rows) as `ps -ef` shows them, with the host's pids. Other forms are refused by name."""
-        if ps_args not in ("", "-ef", "ef"):
-            raise Unsupported(
-                f"ps arguments {ps_args!r} are not supported", hint="leave them out: -ef is shown"
-            )
+        """(titles, rows) as ps(1) shows them with these options, with the host's pids."""
+        columns(ps_args)
         handle = self._parts.registry.find(ref)
         handle.check_runs()
         pids = self._cgroups.group(self._parts.cgroup(handle.record)).processes()
-        pids = pids or in_pid_namespace_of(handle.record.state.pid)  # there may be no control groups
-        rows = [row for pid in sorted(pids) if (row := _process_row(pid)) is not None]
-        return ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"], rows
+        # there may be no control groups
+        return table(pids or in_pid_namespace_of(handle.record.state.pid), ps_args)
 
     async def update(self, ref: str, changes: Mapping[str, object]) -> list[str]:
         """New limits and restart policy, by the names of HostOptions; at once if it runs. Warnings."""
@@ -196,20 +192,3 @@ def told(found: Sequence[Change]) -> list[Change]:
                 continue
         kept.append(change)
     return kept[::-1]
-
-
-def _process_row(pid: int) -> list[str] | None:
-    """One line of `ps -ef` from proc(5); None when the process is gone."""
-    try:
-        folder = Path(f"/proc/{pid}")
-        stat: list[Any] = (folder / "stat").read_text().rpartition(")")[2].split()
-        command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-        name = (folder / "comm").read_text().strip()
-        uid = folder.stat().st_uid
-    except OSError:
-        return None
-    seconds = (int(stat[11]) + int(stat[12])) // os.sysconf("SC_CLK_TCK")
-    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-    began = time.strftime("%H:%M", time.localtime(booted + int(stat[19]) / os.sysconf("SC_CLK_TCK")))
-    spent = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return [str(uid), str(pid), stat[1], "0", began, "?", spent, command or f"[{name}]"]
