@@ -119,6 +119,7 @@ class Usage:
             cpu_total=cpu["usage"],
             cpu_user=cpu["user"],
             cpu_kernel=cpu["system"],
+            cpu_per_cpu=[user + system for user, system in cpu["by_processor"]],
             system_cpu=_system_cpu(),
             online_cpus=len(os.sched_getaffinity(0)),
             periods=cpu["periods"],

@@ -79,7 +79,10 @@ def _memory(sample: Sample) -> dict[str, Any]:
 
 
 def _block_io(sample: Sample) -> dict[str, Any]:
-    """`block_io` has (major, minor, operation, bytes)."""
+    """`block_io` has (major, minor, operation, bytes). Empty lists are null with version 2 of the control groups, which
+    does not count by processor either.
+    """
+    nothing: list[Any] | None = [] if sample.cpu_per_cpu else None
     entries = [
         {"major": major, "minor": minor, "op": operation, "value": value}
         for major, minor, operation, value in sample.block_io
@@ -88,4 +91,4 @@ def _block_io(sample: Sample) -> dict[str, Any]:
         "io_serviced_recursive", "io_queue_recursive", "io_service_time_recursive", "io_wait_time_recursive",
         "io_merged_recursive", "io_time_recursive", "sectors_recursive",
     )  # fmt: skip
-    return {"io_service_bytes_recursive": entries or None} | dict.fromkeys(empty)
+    return {"io_service_bytes_recursive": entries or nothing} | dict.fromkeys(empty, nothing)
