@@ -97,6 +97,39 @@ def test_selection(target: Target) -> None:
     assert [(each["Action"], each["Actor"]["Attributes"]["name"]) for each in events] == [("start", "with")]
 
 
+@pytest.mark.parametrize(
+    ("filters", "wanted"),
+    [
+        (["container=web"], {"web1", "web2"}),
+        (["container=web1", "container=other"], {"web1", "other"}),
+        (["container=eb1"], set()),
+        (["image=busybox"], {"web1", "web2", "other"}),
+        (["image=busybox:latest"], set()),
+        (["image=busy"], set()),
+        (["event=creat"], set()),
+        (["event=create", "label=k"], {"web1"}),
+        (["event=create", "label=k=v", "label=other"], set()),
+        (["type=container", "scope=swarm"], set()),
+        (["type=network", "type=volume"], set()),
+        (["network=net"], set()),
+    ],
+)
+def test_every_filter(target: Target, filters: list[str], wanted: set[str]) -> None:
+    options = [word for each in filters for word in ("-f", each)]
+    with heard(target, *options) as events:
+        for name, label in (("web1", "k=v"), ("web2", "x=y"), ("other", "x=y")):
+            assert target.docker("create", "--name", name, "--label", label, "busybox", "true").code == 0
+    told = {each["Actor"]["Attributes"]["name"] for each in events if each["Type"] == "container"}
+    assert told == wanted
+
+
+def test_actions_that_say_more_are_found_by_their_beginning(target: Target) -> None:
+    id = idle(target, "busy")
+    with heard(target, "-f", "event=exec_create", "-f", f"container={id[:12]}") as events:
+        assert target.docker("exec", "busy", "true").code == 0
+    assert actions(events, "container") == ["exec_create: true "]
+
+
 def test_health_and_memory_are_told(target: Target) -> None:
     with heard(target, "-f", "type=container") as events:
         target.docker("run", "-d", "--name", "well", "--health-cmd", "true", "--health-interval", "100ms", "busybox",

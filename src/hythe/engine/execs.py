@@ -41,7 +41,7 @@ class Execs:
         parse_detach_keys(spec.detach_keys)
         exec = Exec(new_id(), handle.id, spec)
         self._execs[exec.id] = exec
-        self._parts.publish(handle.record, f"exec_create: {' '.join(spec.args)}", execID=exec.id)
+        self._parts.publish(handle.record, f"exec_create: {_shown(spec)}", execID=exec.id)
         return exec.id
 
     def get(self, id: str) -> Exec:
@@ -111,7 +111,7 @@ class Execs:
         exec.started = exec.running = True
         streams = Streams(spec.tty, spec.attach_stdin and not detach)
         # told before, since a quick program may have ended by the time the answer is here
-        self._parts.publish(handle.record, f"exec_start: {' '.join(spec.args)}", execID=exec.id)
+        self._parts.publish(handle.record, f"exec_start: {_shown(spec)}", execID=exec.id)
         try:
             exec.pid = await self._parts.runtime.exec(handle.id, exec.id, described, streams, attachment)
         except HytheError as error:
@@ -205,6 +205,11 @@ class Execs:
             pipe.close()
             self._waiting.pop(id, None)
             self._execs.pop(id, None)
+
+
+def _shown(spec: ExecSpec) -> str:
+    """As events show it: the program, a space, and its arguments, if any."""
+    return f"{spec.args[0]} {' '.join(spec.args[1:])}"
 
 
 def _tell(fd: int, message: str, *, raw: bool) -> None:

@@ -8,6 +8,7 @@ from hythe.api.docker.filters import Filters
 from hythe.engine.events import Event
 
 SECOND: Final = 1_000_000_000
+_PREFIXES: Final = frozenset(("health_status", "exec_create", "exec_start"))
 KINDS: Final = ("container", "image", "network", "volume")
 KEYS: Final = (
     "config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope",
@@ -37,20 +38,32 @@ def matches(event: Event, filters: Filters) -> bool:
     return (
         filters.any_of("type", [event.type])
         and filters.any_of("scope", ["local"])
-        and filters.any_prefix("event", [event.action])
+        and _acts(event.action, filters)
         and filters.labels_hold(event.attributes)
         and all(_names(event, kind, filters) for kind in KINDS)
         and not any(key in filters for key in ("config", "node", "plugin", "secret", "service"))
     )
 
 
+def _acts(action: str, filters: Filters) -> bool:
+    """The exact word, but for actions that say more after a colon: there beginnings are enough, of all values then."""
+    if set(filters.get("event")) & _PREFIXES:
+        return filters.any_prefix("event", [action])
+    return filters.any_of("event", [action])
+
+
 def _names(event: Event, kind: str, filters: Filters) -> bool:
+    """By the beginning of the id or the name; images by either as a whole, with or without the tag."""
     wanted = filters.get(kind)
     if not wanted:
         return True
-    known = [event.attributes.get(kind, "")]
-    if event.type == kind:
-        known += [event.id, event.id.removeprefix("sha256:")[:12], event.attributes.get("name", "")]
-    elif kind != "image":
-        return False
-    return any(value in known or (len(value) >= 12 and event.id.startswith(value)) for value in wanted)
+    if kind == "image":
+        name = event.attributes.get("name" if event.type == "image" else "image", "")
+        short = event.id.removeprefix("sha256:")[:12]
+        return filters.any_of(kind, [each for each in (event.id, short, name, _untagged(name)) if each])
+    return event.type == kind and filters.any_prefix(kind, [event.id, event.attributes.get("name", "")])
+
+
+def _untagged(name: str) -> str:
+    head, colon, tag = name.rpartition(":")
+    return head if colon and "/" not in tag else name
