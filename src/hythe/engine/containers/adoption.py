@@ -55,7 +55,7 @@ class Adoption:
             await self._parts.runtime.delete(handle.id, force=True)
         await self._parts.networks.detach(handle.record)
         state = handle.record.state
-        state.root_id = 0
+        state.root_id, waited = 0, state.status == "restarting"
         if was_running or state.status in ("restarting", "removing"):
             state.status, state.pid = "exited", 0
             if was_running:
@@ -63,7 +63,7 @@ class Adoption:
             self._parts.registry.save(handle)
         if handle.record.spec.host.auto_remove and state.status == "exited":
             await self._containers.removal.discard(handle)
-        elif state.status == "exited" and wants_start_at_boot(handle.record):
+        elif state.status == "exited" and (waited or wants_start_at_boot(handle.record)):
             task = asyncio.ensure_future(self._start(handle))
             self._boot.add(task)
             task.add_done_callback(self._boot.discard)
