@@ -71,9 +71,15 @@ class NetworkService:
     # ---- the containers' side -----------------------------------------------------------------
 
     def check(self, record: Container) -> None:
-        """Every network that the container names exists and can hold it; before anything is made."""
+        """Every network that the container names can hold it; before anything is made.
+
+        One that is not there is missed by the start, as with dockerd: clients take a 404 for a missing image, and pull.
+        """
         for name, endpoint in record.endpoints.items():
-            network = self._manager.get(name)
+            try:
+                network = self._manager.get(name)
+            except NotFound:
+                continue
             if network.driver != "bridge":
                 raise InvalidArgument(f"a container cannot be connected to the network {name!r} this way")
             if (
