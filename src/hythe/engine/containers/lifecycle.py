@@ -30,6 +30,8 @@ from hythe.engine.runtimes.portable import portable
 from hythe.errors import CannotStart, Conflict, HytheError, NotModified
 
 ATTACH_SECONDS = 2.0
+AT_ONCE = 8
+"""Containers that are being made: more would only take turns, and everybody else would wait for all of them."""
 log = logging.getLogger("hythe.engine")
 
 
@@ -40,6 +42,7 @@ class Lifecycle:
         self._parts = parts
         self._remove = remove
         self._tasks: set[asyncio.Task[None]] = set()
+        self._making = asyncio.Semaphore(AT_ONCE)
         self.stopping = Stopping(parts)
         self.stop, self.kill = self.stopping.stop, self.stopping.kill
         self.on_started: Callable[[Handle], None] = lambda _: None
@@ -85,30 +88,9 @@ class Lifecycle:
 
     async def _bring_up(self, handle: Handle) -> None:
         parts, record = self._parts, handle.record
-        program = parts.runtimes.program(record.spec.host.runtime)
-        rootfs = parts.images.snapshots.mounts(record.snapshot)
-        around = surroundings(record, parts, rootfs)
-        config = spec(record, around)
-        write_bundle(around.folder, config if program is None else portable(config), record.state.root_id)
         async with AsyncExitStack() as undo:
-            undo.push_async_callback(parts.runtime.delete, record.id, force=True)
-            plugged: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
-
-            def plug(pid: int) -> None:
-                task = asyncio.ensure_future(self._plug(record, pid))
-                undo.push_async_callback(parts.networks.detach, record)
-                undo.push_async_callback(asyncio.wait, [task])  # before that: it may still be at it
-                plugged.set_result(task)
-
-            own = not around.namespaces["network"]
-            streams = self._streams(record.id, handle)
-            pid = await parts.runtime.create(
-                record.id, around.folder, rootfs, streams, plug if own else None, program
-            )
-            if own:
-                await plugged.result()
-            elif not record.spec.host.network_mode.startswith("container:"):
-                write_managed_files(parts, record)
+            async with self._making:
+                pid = await self._made(handle, undo)
             state = record.state
             state.status, state.pid, state.error, state.oom_killed = "running", pid, "", False
             state.exit_code, state.started_at, state.health = 0, time.time_ns(), None
@@ -120,6 +102,34 @@ class Lifecycle:
                 await parts.runtime.attach(record.id, None, handle.attaching.pop(0))
             await parts.runtime.start(record.id)
             undo.pop_all()
+
+    async def _made(self, handle: Handle, undo: AsyncExitStack) -> int:
+        """The process that waits to be started, with its networks; its pid."""
+        parts, record = self._parts, handle.record
+        program = parts.runtimes.program(record.spec.host.runtime)
+        rootfs = parts.images.snapshots.mounts(record.snapshot)
+        around = surroundings(record, parts, rootfs)
+        config = spec(record, around)
+        write_bundle(around.folder, config if program is None else portable(config), record.state.root_id)
+        undo.push_async_callback(parts.runtime.delete, record.id, force=True)
+        plugged: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
+
+        def plug(pid: int) -> None:
+            task = asyncio.ensure_future(self._plug(record, pid))
+            undo.push_async_callback(parts.networks.detach, record)
+            undo.push_async_callback(asyncio.wait, [task])  # before that: it may still be at it
+            plugged.set_result(task)
+
+        own = not around.namespaces["network"]
+        streams = self._streams(record.id, handle)
+        pid = await parts.runtime.create(
+            record.id, around.folder, rootfs, streams, plug if own else None, program
+        )
+        if own:
+            await plugged.result()
+        elif not record.spec.host.network_mode.startswith("container:"):
+            write_managed_files(parts, record)
+        return pid
 
     async def _plug(self, record: Container, pid: int) -> None:
         """The networks, and the files that say what came of them, while the runtime mounts the root."""

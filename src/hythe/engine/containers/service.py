@@ -44,10 +44,13 @@ from hythe.errors import HytheError, InvalidArgument, NotFound
 from hythe.store.images import Image
 from hythe.wire import stdcopy
 
+CREATING = 4
+
 
 class Containers:
     def __init__(self, parts: Parts, execs: Execs) -> None:
         self._parts, self._registry = parts, parts.registry
+        self._creating = asyncio.Semaphore(CREATING)
         self.removal = Removal(parts, execs)
         self.lifecycle = Lifecycle(parts, self.removal.discard)
         self.removal.kill = self.lifecycle.kill
@@ -67,7 +70,14 @@ class Containers:
     # ---- creation -----------------------------------------------------------------------------
 
     async def create(self, name: str | None, spec: ContainerSpec) -> tuple[str, builtins.list[str]]:
-        """(id, warnings). Everything is checked before anything is made."""
+        """(id, warnings). Everything is checked before anything is made.
+
+        A few at a time: what lists containers while a hundred are asked for need not wait for all of them.
+        """
+        async with self._creating:
+            return await self._create(name, spec)
+
+    async def _create(self, name: str | None, spec: ContainerSpec) -> tuple[str, builtins.list[str]]:
         host, warnings = checked(spec.host, self.usage.limits)
         spec = msgspec.structs.replace(spec, host=host)
         image = self._parts.images.get(spec.image)
