@@ -14,7 +14,7 @@ from docker.errors import APIError
 
 from tests.docker_registry import Registry, docker_registry
 from tests.parity.raw import Answer, ask
-from tests.targets import Result, Target
+from tests.targets import Result, Target, in_network_of
 
 pytestmark = [pytest.mark.root, pytest.mark.usefixtures("tidy")]
 
@@ -304,8 +304,8 @@ def test_skopeo_on_the_other_side(target: Target, app: str, public: Registry, tm
 
 
 def skopeo(target: Target, *arguments: str) -> str:
-    """skopeo in the target's network."""
-    return done(target.in_network("skopeo", *arguments))
+    """skopeo in the daemon's network."""
+    return done(in_network_of(target.pid, "skopeo", *arguments))
 
 
 def test_docker_py(target: Target, app: str, private: Registry) -> None:

@@ -53,9 +53,10 @@ def candidates(registry: str, settings: Settings, *, mirrors: bool) -> list[Endp
 
 def secured(host: str, settings: Settings) -> ssl.SSLContext:
     """How TLS is spoken with a host ("host", "host:port"). Raises InvalidArgument for what is in its folder."""
-    context = ssl.create_default_context()
     folder = settings.certificates / host
     authorities = sorted(folder.glob("*.crt")) if folder.is_dir() else []
+    anybody = settings.is_insecure(host) and not authorities
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if anybody else ssl.create_default_context()
     try:
         for authority in authorities:
             context.load_verify_locations(authority)
@@ -63,7 +64,7 @@ def secured(host: str, settings: Settings) -> ssl.SSLContext:
             context.load_cert_chain(certificate, _key(certificate))
     except (OSError, ssl.SSLError) as error:
         raise InvalidArgument(f"the certificates in {folder} cannot be used: {error}") from error
-    if settings.is_insecure(host) and not authorities:
+    if anybody:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context

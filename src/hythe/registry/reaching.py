@@ -6,6 +6,7 @@ the next one, which `first` does for whoever asks.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -45,7 +46,7 @@ async def _answering(
     mirrors: bool,
     ask: Callable[[Connection], Awaitable[T]] | None = None,
 ) -> AsyncIterator[tuple[Connection, T | None]]:
-    places = candidates(registry, settings, mirrors=mirrors)
+    places = await asyncio.to_thread(candidates, registry, settings, mirrors=mirrors)  # reads all known CAs
     for place in places:
         connection = Connection(place, NOBODY if place.mirror else credentials, settings)
         try:

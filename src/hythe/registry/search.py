@@ -8,6 +8,7 @@ error says what to do instead.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 from urllib.parse import quote
 
@@ -42,7 +43,7 @@ async def search(term: str, limit: int, credentials: Credentials, settings: Sett
     """At most `limit` images, as the index has them in order. Raises RegistryProblem."""
     registry, words = _split(term)
     query = f"/v1/search?q={quote(words)}&n={limit}"
-    places = _places(registry, settings)
+    places = await asyncio.to_thread(_places, registry, settings)
     for place in places:
         connection = Connection(place, credentials, settings)
         try:
