@@ -405,6 +405,20 @@ async def test_one_that_always_ends_too_early_is_given_up(bench: Bench, registry
     await refused(bench, registry, Unreachable, "Get ")
 
 
+@pytest.mark.parametrize(("status", "attempts"), [(429, 2), (503, 2), (403, 1)])
+async def test_one_that_has_too_much_to_do_is_asked_again(
+    bench: Bench, registry: Registry, status: int, attempts: int
+) -> None:
+    blob = json.loads(registry.manifests["app", "latest"][1])["layers"][0]["digest"]
+
+    async def hook(request: web.Request) -> web.StreamResponse | None:
+        return web.Response(status=status) if blob in request.path else None
+
+    registry.hook = hook
+    await refused(bench, registry, Refused, f"the registry answered {status}")
+    assert len(registry.requests("GET", blob)) == attempts
+
+
 @pytest.mark.parametrize("answer", ["bytes 0-9/10", "", "bytes 7-9/10"])
 async def test_another_part_than_the_one_asked_for(bench: Bench, registry: Registry, answer: str) -> None:
     manifest = json.loads(registry.manifests["app", "latest"][1])

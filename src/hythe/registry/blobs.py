@@ -27,7 +27,7 @@ from hythe.registry.progress import Meter, Report, state
 from hythe.registry.settings import Patience
 
 _CHUNK: Final = 1 << 20
-_OVERLOADED: Final = 500
+_BUSY: Final = 429
 
 
 async def small(connection: Connection, repository: str, descriptor: Descriptor, limit: int) -> bytes:
@@ -62,9 +62,7 @@ async def download(
                 await _attempt(connection, repository, blob, sink, patience, meter)
             except (Unreachable, Refused) as error:
                 failures = 1 if sink.size - before >= _CHUNK else failures + 1
-                if failures >= patience.attempts or (
-                    isinstance(error, Refused) and error.status < _OVERLOADED
-                ):
+                if failures >= patience.attempts or not _passes(error):
                     raise
                 await _pause(failures * patience.pause, id, report)
         report(state(id, "Verifying Checksum"))
@@ -76,6 +74,11 @@ async def download(
     finally:
         sink.close()
     report(state(id, "Download complete"))
+
+
+def _passes(error: Unreachable | Refused) -> bool:
+    """Whether another attempt may do better: the registry is out of reach, has too much to do, or a fault."""
+    return isinstance(error, Unreachable) or error.status == _BUSY or error.status >= 500
 
 
 async def _attempt(
