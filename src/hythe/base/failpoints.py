@@ -9,6 +9,7 @@ starting, running something in, stopping and removing a container has one before
 
     daemon:OP:sending, daemon:OP:answered      a request to the warden
     daemon:save                                the record of a container
+    daemon:pull:placing, daemon:pull:recording a layer of an image that is pulled; the image
     warden:OP:received, warden:OP:answering    the same request, at the other end
     warden:event:NAME                          before an event is told
     warden:record:state, warden:record:exit    before the file is written

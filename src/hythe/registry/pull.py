@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from hythe.base.failpoints import reach
 from hythe.errors import NotFound, Unsupported
 from hythe.oci import digest as digests
 from hythe.oci import image as documents
@@ -125,6 +126,7 @@ class Puller:
         return await blobs.small(connection, wanted.repository, manifest.config, documents.SIZE_LIMIT)
 
     def _register(self, data: bytes, layers: Sequence[Layer], wanted: Reference, digest: str) -> bool:
+        reach("daemon:pull:recording")
         name = None if wanted.digest else wanted.familiar
         return self._images.keep_pulled(data, layers, name, f"{wanted.familiar_name}@{digest}")
 
@@ -185,6 +187,7 @@ class Puller:
                 try:
                     if number:
                         await self._layer(stack, number - 1, lambda message: None)
+                    reach("daemon:pull:placing")
                     await asyncio.to_thread(store.place, layer.parent, staged)
                 finally:
                     await asyncio.to_thread(store.give_up, staged)

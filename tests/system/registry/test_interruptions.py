@@ -94,6 +94,27 @@ def test_kill_9_in_the_middle_and_the_next_pull_goes_on(tmp_path: Path, registry
         assert target.docker("run", "--rm", "--entrypoint", "", f"{registry.host}/app", "/small").code == 126
 
 
+@pytest.mark.parametrize(
+    ("point", "there"),
+    [("daemon:pull:placing 2", 1), ("daemon:pull:recording 1", 2)],
+)
+def test_kill_9_between_the_steps(
+    tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch, point: str, there: int
+) -> None:
+    """No image, no folder that is half a layer; the next pull takes the layers that are whole for what they are."""
+    monkeypatch.setenv("HYTHE_FAILPOINT", f"{point} {tmp_path / 'reached'}")
+    with ExitStack() as stack:
+        target = stack.enter_context(start_hythe(tmp_path))
+        assert target.docker("pull", f"{registry.host}/app").code != 0
+        assert (tmp_path / "reached").exists()
+        started(hythe_command(tmp_path), tmp_path / "again.log", tmp_path / "api.sock", stack)
+        assert names(target) == ["busybox"]
+        assert list((tmp_path / "data" / "snapshots" / "tmp").iterdir()) == []
+        pulled = target.docker("pull", f"{registry.host}/app")
+        assert pulled.out.count("Already exists") == there and pulled.out.count("Pull complete") == 2 - there
+        assert set(names(target)) == {"busybox", f"{registry.host}/app"} and parts(target) == []
+
+
 def test_two_pulls_at_once_are_one_transfer(target: Target, tidy: None, registry: Registry) -> None:
     gate = Gate(registry)
     first = pulling(target, registry)
