@@ -88,6 +88,18 @@ async def test_an_honest_one_is_believed(bench: Bench, registry: Registry) -> No
     assert bench.parts() == []
 
 
+async def test_nobody_on_the_way_is_asked_to_compress(bench: Bench, registry: Registry) -> None:
+    encodings: set[str] = set()
+
+    async def hook(request: web.Request) -> web.StreamResponse | None:
+        encodings.add(request.headers.get("Accept-Encoding", ""))
+        return None
+
+    registry.hook = hook
+    await bench.pull(f"{registry.host}/app")
+    assert encodings == {"identity"}
+
+
 # ---- content that is not what it was said to be -------------------------------------------------
 
 

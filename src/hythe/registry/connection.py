@@ -51,7 +51,8 @@ class Connection:
             auto_decompress=False,
             read_bufsize=_BUFFER,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": _AGENT},
+            # A digest is of the bytes as they are: nobody on the way is to compress them.
+            headers={"User-Agent": _AGENT, "Accept-Encoding": "identity"},
         )
 
     async def close(self) -> None:
