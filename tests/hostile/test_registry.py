@@ -271,7 +271,15 @@ async def test_credentials_are_not_sent_to_a_realm_of_another_site(bench: Bench,
 
 
 @pytest.mark.parametrize(
-    "realm", ["file:///etc/passwd", "http://a:b@127.0.0.1/", "", "http://registry.example/token"]
+    "realm",
+    [
+        "file:///etc/passwd",
+        "http://a:b@127.0.0.1/",
+        "http://[",
+        "https://x:0/",
+        "",
+        "http://registry.example/token",
+    ],
 )
 async def test_realms_that_are_none(bench: Bench, registry: Registry, realm: str) -> None:
     challenged(registry, f'Bearer realm="{realm}",service="x"')
@@ -299,6 +307,20 @@ async def test_a_redirect_takes_no_credentials_along(bench: Bench, registry: Reg
         assert BASIC in {each.authorization for each in registry.asked}
 
 
+async def test_a_signed_url_is_asked_for_as_it_was_given(bench: Bench, registry: Registry) -> None:
+    signed, seen = "?signature=a%2Fb%2Bc%7E+d&expires=%31", list[str]()
+
+    async def hook(request: web.Request) -> web.StreamResponse | None:
+        if "/blobs/" in request.path and not request.query_string:
+            return web.Response(status=307, headers={"Location": registry.url + request.path + signed})
+        seen.append(request.raw_path)
+        return None
+
+    registry.hook = hook
+    await bench.pull(f"{registry.host}/app")
+    assert [path.endswith(signed) for path in seen if "/blobs/" in path] == [True, True]
+
+
 async def test_who_was_redirected_to_is_shown_nothing_when_it_asks(bench: Bench, registry: Registry) -> None:
     """CVE-2020-15157: a 401 of another host is no reason to show it anything."""
     challenged(registry, 'Basic realm="x"')
@@ -319,7 +341,9 @@ async def test_who_was_redirected_to_is_shown_nothing_when_it_asks(bench: Bench,
     assert bench.is_empty()
 
 
-@pytest.mark.parametrize("target", ["file:///etc/passwd", "gopher://x/", ""])
+@pytest.mark.parametrize(
+    "target", ["file:///etc/passwd", "gopher://x/", "", "http://[", "http://x:99999999/"]
+)
 async def test_redirects_to_what_is_no_url(bench: Bench, registry: Registry, target: str) -> None:
     async def hook(request: web.Request) -> web.StreamResponse | None:
         if "/blobs/" not in request.path:

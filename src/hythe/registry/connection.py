@@ -19,11 +19,12 @@ from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from hythe import __version__
 from hythe.registry import challenge
 from hythe.registry.credentials import Credentials
-from hythe.registry.endpoint import Endpoint, secured
+from hythe.registry.endpoint import Endpoint, is_url, origin, secured
 from hythe.registry.failures import BadContent, Refused, RegistryProblem, Unreachable, refusal
 from hythe.registry.settings import Settings
 from hythe.registry.tokens import Answer, NoCredentials, Tokens
@@ -101,7 +102,7 @@ class Connection:
         `wait`: seconds to wait for the answer, where the registry has much to do for it.
         `path` begins with "/", or is a URL that the registry gave for an upload.
         """
-        url = urljoin(self.endpoint.url + "/", path)
+        url = _joined(self.endpoint.url + "/", path)
         self._check_downgrade(self.endpoint.url, url)
         response = await self._authorized(method, url, scopes, dict(headers or {}), body, wait)
         try:
@@ -173,23 +174,21 @@ class Connection:
             response = await self._send(method, url, headers | authorization, body, wait)
             if response.status not in _MOVED or method not in ("GET", "HEAD"):
                 return response
-            target = urljoin(url, response.headers.get("Location", ""))
+            target = _joined(url, response.headers.get("Location", ""))
             response.close()
             self._check_downgrade(url, target)
             url = target
         raise BadContent(f"{self.endpoint.host} redirects more than {_REDIRECTS} times")
 
     def _check_downgrade(self, url: str, target: str) -> None:
-        old, new = urlsplit(url).scheme, urlsplit(target).scheme
-        if new not in ("http", "https") or not urlsplit(target).hostname:
+        if not is_url(target):
             raise BadContent(f"{self.endpoint.host} leads to what is no URL: {target[:200]!r}")
-        if (old, new) == ("https", "http"):
+        if (urlsplit(url).scheme, urlsplit(target).scheme) == ("https", "http"):
             raise RegistryProblem(f"{self.endpoint.host} leads from HTTPS to plain HTTP: refused")
 
     def _is_own(self, url: str) -> bool:
         """Whether it is of the registry's own origin: only there is anything shown, and only it may ask."""
-        own, other = urlsplit(self.endpoint.url), urlsplit(url)
-        return (own.scheme, own.netloc) == (other.scheme, other.netloc)
+        return origin(self.endpoint.url) == origin(url)
 
     async def _send(
         self,
@@ -203,11 +202,12 @@ class Connection:
         timeout = aiohttp.ClientTimeout(
             None, sock_connect=patience.connect, sock_read=wait or patience.silence
         )
+        # As it was given: a signed URL that is quoted anew is another one.
         with translated(method, url):
             async with asyncio.timeout(None if body is not None else self._patience.document):
                 return await self._http.request(
-                    method, url, headers=headers, data=None if body is None else body(), allow_redirects=False,
-                    ssl=self._context(url), proxy=_proxy(url), timeout=timeout,
+                    method, URL(url, encoded=True), headers=headers, data=None if body is None else body(),
+                    allow_redirects=False, ssl=self._context(url), proxy=_proxy(url), timeout=timeout,
                 )  # fmt: skip
 
     def _context(self, url: str) -> ssl.SSLContext | bool:
@@ -234,6 +234,14 @@ class Connection:
             body = b""
         challenges = challenge.parse(response.headers.getall("WWW-Authenticate", []))
         return refusal(response.status, response.reason or "", body, challenges)
+
+
+def _joined(url: str, location: str) -> str:
+    """Where a Location leads; as it stands if that cannot be told."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
 
 
 @contextmanager

@@ -51,6 +51,21 @@ def candidates(registry: str, settings: Settings, *, mirrors: bool) -> list[Endp
     return found
 
 
+def is_url(text: str) -> bool:
+    """Whether it is one that can be asked: http or https, a host, and a port that exists if there is one."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """(scheme, host, port) of what `is_url`: two URLs with the same are of one server (RFC 6454)."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
 def secured(host: str, settings: Settings) -> ssl.SSLContext:
     """How TLS is spoken with a host ("host", "host:port"). Raises InvalidArgument for what is in its folder."""
     folder = settings.certificates / host

@@ -20,7 +20,10 @@ _DOCKER_HUB: Final = ("index.docker.io", "registry-1.docker.io", "docker.io", ""
 
 def registry_of(address: str) -> str:
     """The registry that "https://index.docker.io/v1/", "localhost:5000" or "https://r.example" mean."""
-    host = urlsplit(address if "://" in address else f"//{address}").netloc
+    try:
+        host = urlsplit(address if "://" in address else f"//{address}").netloc
+    except ValueError:
+        host = " "
     if "@" in host or " " in host:
         raise InvalidArgument(f"invalid registry address {address!r}", hint="write HOST or HOST:PORT")
     return DEFAULT_REGISTRY if host in _DOCKER_HUB else host

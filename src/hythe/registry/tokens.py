@@ -21,7 +21,7 @@ from msgspec import Struct
 from hythe.registry.answers import decoded
 from hythe.registry.challenge import Challenge
 from hythe.registry.credentials import Credentials
-from hythe.registry.endpoint import Endpoint
+from hythe.registry.endpoint import Endpoint, is_url
 from hythe.registry.failures import UNAUTHORIZED, BadContent, Refused, RegistryProblem, refusal
 from hythe.registry.settings import Settings
 
@@ -120,10 +120,10 @@ class Tokens:
 
     def _check(self, realm: str) -> None:
         """Raises RegistryProblem for a token server that must not be asked, or not be shown who asks."""
+        if not is_url(realm) or urlsplit(realm).username is not None:
+            raise BadContent(f"{self._endpoint.host} names a token server that is no URL: {realm[:200]!r}")
         parts = urlsplit(realm)
         host, own = parts.hostname or "", urlsplit(self._endpoint.url).hostname or ""
-        if parts.scheme not in ("https", "http") or not host or parts.username is not None:
-            raise BadContent(f"{self._endpoint.host} names a token server that is no URL: {realm[:200]!r}")
         if parts.scheme == "http" and not (self._endpoint.insecure and self._settings.is_insecure(host)):
             raise RegistryProblem(
                 f"{self._endpoint.host} wants its token from {realm[:200]}, which is not encrypted",

@@ -138,7 +138,10 @@ async def _finish(connection: Connection, repository: str, location: str, digest
 def _location(connection: Connection, given: str | None, before: str) -> str:
     if not given:
         raise BadContent(f"{connection.endpoint.host} does not say where to send a blob")
-    return urljoin(urljoin(connection.endpoint.url + "/", before), given)
+    try:
+        return urljoin(urljoin(connection.endpoint.url + "/", before), given)
+    except ValueError as error:
+        raise BadContent(f"{connection.endpoint.host} wants a blob to be sent to what is no URL") from error
 
 
 async def _pieces(file: Path, offset: int, size: int, show: Show) -> AsyncIterator[bytes]:

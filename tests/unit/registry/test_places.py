@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hythe.errors import InvalidArgument
-from hythe.registry.endpoint import candidates
+from hythe.registry.endpoint import candidates, origin
 from hythe.registry.login import registry_of
 from hythe.registry.settings import Settings
 from hythe.registry.tokens import _same_site
@@ -60,9 +60,25 @@ def test_addresses_to_log_in_to(address: str, registry: str) -> None:
     assert registry_of(address) == registry
 
 
-def test_an_address_with_a_name_in_it() -> None:
+@pytest.mark.parametrize("address", ["https://alice@r.example", "http://[", "a b"])
+def test_addresses_that_are_none(address: str) -> None:
     with pytest.raises(InvalidArgument, match="invalid registry address"):
-        registry_of("https://alice@r.example")
+        registry_of(address)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://r.example/v2/", "https://R.example:443/x?y", True),
+        ("http://r.example", "http://r.example:80", True),
+        ("https://r.example", "http://r.example", False),
+        ("https://r.example", "https://r.example:444", False),
+        ("https://r.example", "https://r.example.evil.example", False),
+        ("https://r.example", "https://r.example@evil.example", False),
+    ],
+)
+def test_origins(one: str, other: str, same: bool) -> None:
+    assert (origin(one) == origin(other)) is same
 
 
 @pytest.mark.parametrize(
