@@ -33,7 +33,7 @@ check: $(VENV)/.installed-test
 	@scripts/check
 
 bench: root debian-test $(VENV)/.installed-test
-	@for each in bench/start bench/idle; do $(BIN)/python $$each || exit 1; done
+	@for each in bench/start bench/idle bench/pull; do $(BIN)/python $$each || exit 1; done
 
 clean:
 	rm -rf $(VENV) .vm build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
