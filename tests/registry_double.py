@@ -158,6 +158,55 @@ class Registry:
         return web.Response(status=206, body=data[int(start) :], headers=headers)
 
 
+class Accepting:
+    """Takes uploads into the registry's blobs. `breaks`: the first PATCH ends after that many bytes."""
+
+    def __init__(self, registry: Registry, breaks: int = 0) -> None:
+        self.registry, self.breaks = registry, breaks
+        self.received = bytearray()
+        registry.hook = self.hook
+
+    async def hook(self, request: web.Request) -> web.StreamResponse | None:
+        place = {"Location": "/v2/upload/1?state=x"}
+        if request.method == "HEAD":
+            known = request.path.rpartition("/")[2] in self.registry.blobs
+            return web.Response(status=200 if known else 404)
+        if request.method == "DELETE":
+            return web.Response(status=204)
+        if request.method == "POST":
+            self.received.clear()
+            return web.Response(status=202, headers=place)
+        if request.method == "PATCH":
+            self.received += self.registry.asked[-1].body
+            if self.breaks:
+                del self.received[self.breaks :]
+                self.breaks = 0
+                assert request.transport is not None
+                request.transport.close()
+            return web.Response(status=202, headers=place)
+        if request.method == "GET" and "/upload/" in request.path:
+            return web.Response(status=204, headers=place | {"Range": f"0-{len(self.received) - 1}"})
+        if request.method == "PUT":
+            return self._put(request)
+        return None
+
+    def _put(self, request: web.Request) -> web.Response:
+        body = self.registry.asked[-1].body
+        if "/manifests/" in request.path:
+            repository, _, tag = request.path.removeprefix("/v2/").rpartition("/manifests/")
+            document = json.loads(body)
+            blobs = [document["config"], *document["layers"]]
+            assert all(one["digest"] in self.registry.blobs for one in blobs), (
+                "the manifest came before its blobs"
+            )
+            self.registry.manifests[repository, tag] = (request.headers["Content-Type"], body)
+            return web.Response(status=201)
+        content = bytes(self.received) + body
+        if self.registry.blob(content) != request.query["digest"]:
+            return web.json_response({"errors": [{"code": "DIGEST_INVALID"}]}, status=400)
+        return web.Response(status=201)
+
+
 def _error(status: int, code: str) -> web.Response:
     message = code.lower().replace("_", " ")
     return web.json_response({"errors": [{"code": code, "message": message}]}, status=status)

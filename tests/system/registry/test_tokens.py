@@ -19,7 +19,6 @@ from hythe.registry.inspect import inspect
 from hythe.registry.login import login
 from hythe.registry.parts import Parts
 from hythe.registry.pull import Puller
-from hythe.registry.push import Pusher
 from hythe.registry.settings import Settings
 from hythe.registry.sources import Sources
 from hythe.store.database import Database
@@ -202,77 +201,3 @@ async def test_tags_come_in_pages(registry: Registry) -> None:
     registry.hook = paged
     found = await catalog.all_tags(reference.parse(f"{registry.host}/many"), NOBODY, SETTINGS)
     assert [one.tag for one in found] == ["a", "b", "c"]
-
-
-# ---- pushing ------------------------------------------------------------------------------------
-
-
-class Accepting:
-    """Takes uploads into the registry's blobs. `breaks`: the first PATCH ends after that many bytes."""
-
-    def __init__(self, registry: Registry, breaks: int = 0) -> None:
-        self.registry, self.breaks = registry, breaks
-        self.received = bytearray()
-        registry.hook = self.hook
-
-    async def hook(self, request: web.Request) -> web.StreamResponse | None:
-        place = {"Location": "/v2/upload/1?state=x"}
-        if request.method == "HEAD":
-            known = request.path.rpartition("/")[2] in self.registry.blobs
-            return web.Response(status=200 if known else 404)
-        if request.method == "POST":
-            self.received.clear()
-            return web.Response(status=202, headers=place)
-        if request.method == "PATCH":
-            self.received += self.registry.asked[-1].body
-            if self.breaks:
-                del self.received[self.breaks :]
-                self.breaks = 0
-                assert request.transport is not None
-                request.transport.close()
-            return web.Response(status=202, headers=place)
-        if request.method == "GET" and "/upload/" in request.path:
-            return web.Response(status=204, headers=place | {"Range": f"0-{len(self.received) - 1}"})
-        if request.method == "PUT":
-            return self._put(request)
-        return None
-
-    def _put(self, request: web.Request) -> web.Response:
-        body = self.registry.asked[-1].body
-        if "/manifests/" in request.path:
-            repository, _, tag = request.path.removeprefix("/v2/").rpartition("/manifests/")
-            document = json.loads(body)
-            blobs = [document["config"], *document["layers"]]
-            assert all(one["digest"] in self.registry.blobs for one in blobs), (
-                "the manifest came before its blobs"
-            )
-            self.registry.manifests[repository, tag] = (request.headers["Content-Type"], body)
-            return web.Response(status=201)
-        content = bytes(self.received) + body
-        if self.registry.blob(content) != request.query["digest"]:
-            return web.json_response({"errors": [{"code": "DIGEST_INVALID"}]}, status=400)
-        return web.Response(status=201)
-
-
-@pytest.mark.parametrize("breaks", [0, 10_000])
-async def test_a_push_goes_on_where_it_broke(
-    registry: Registry, images: Images, tmp_path: Path, breaks: int
-) -> None:
-    await pull(images, tmp_path, f"{registry.host}/team/app:1", NOBODY)
-    [image] = images.list()
-    registry.blobs.clear()
-    registry.manifests.clear()
-    taken = Accepting(registry, breaks)
-    sources = Sources(Database(tmp_path / "others.db"))
-    pusher = Pusher(images, sources, Parts(tmp_path / "parts"), SETTINGS)
-    name = reference.parse(f"{registry.host}/copy:2")
-    pushed = await pusher.push(image, name, NOBODY, lambda _: None)
-    del taken
-    kind, data = registry.manifests["copy", "2"]
-    assert (len(data), kind) == (pushed.size, "application/vnd.docker.distribution.manifest.v2+json")
-    assert len(registry.blobs) == 2
-    assert f"{registry.host}/copy@{pushed.digest}" in images.get(image.id).digests
-    registry.hook = None
-    other = Images(tmp_path / "other", Database(tmp_path / "other.db"))
-    await pull(other, tmp_path, f"{registry.host}/copy:2", NOBODY)
-    assert other.list()[0].id == image.id
