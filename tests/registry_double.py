@@ -172,7 +172,7 @@ class Accepting:
             known = request.path.rpartition("/")[2] in self.registry.blobs
             return web.Response(status=200 if known else 404)
         if request.method == "DELETE":
-            return web.Response(status=204)
+            return web.Response(status=403)
         if request.method == "POST":
             self.received.clear()
             return web.Response(status=202, headers=place)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from hythe.oci.manifest import Descriptor
 from hythe.registry.connection import Connection
-from hythe.registry.failures import BadContent, Refused, Unreachable
+from hythe.registry.failures import BadContent, Refused, RegistryProblem, Unreachable
 from hythe.registry.settings import Patience
 
 _CHUNK: Final = 1 << 20
@@ -47,10 +48,10 @@ async def mount(connection: Connection, repository: str, digest: str, source: st
             location = _location(connection, response.headers.get("Location"), path)
     except Refused:
         return False  # the source may not be ours to read; then the blob is sent
-    async with connection.request(
-        "DELETE", location, scopes=pushing(repository), accept=(204, 200, 404, 405)
-    ):
-        return False
+    with suppress(RegistryProblem):  # an upload that is not used; the registry forgets it in time
+        async with connection.request("DELETE", location, scopes=pushing(repository), accept=(204,)):
+            pass
+    return False
 
 
 async def send(
