@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.parity import raw
 from tests.parity.serving import idle
 from tests.targets import Target
 
@@ -141,3 +142,23 @@ def test_commit_and_import_make_images(target: Target, tmp_path: Path) -> None:
     assert target.docker("export", "-o", str(tmp_path / "root.tar"), "changed").code == 0
     assert target.docker("import", str(tmp_path / "root.tar"), "imported").code == 0
     assert target.docker("run", "--rm", "imported", "cat", "/new").out == "new\n"
+
+
+def test_disk_usage_tells_what_images_share(target: Target, tmp_path: Path) -> None:
+    for name, text in (("one", "a" * 5000), ("two", "b" * 7000)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / "Dockerfile").write_text(f"FROM busybox\nCOPY {name} /{name}\n")
+        assert target.docker("build", "-t", f"df-{name}", str(tmp_path)).code == 0
+    try:
+        base = target.inspect("busybox", "image")["Size"]
+        shown = raw.ask(target, "GET", "/system/df").json
+        sizes = {(one["RepoTags"] or [""])[0]: one for one in shown["Images"]}
+        for name, own in (("one", 5000), ("two", 7000)):
+            image = sizes[f"df-{name}:latest"]
+            assert (image["SharedSize"], image["Size"]) == (base, base + own)
+        if target.name == "hythe":  # dockerd's cache of this builder is its images
+            steps = {one["Description"]: one for one in shown["BuildCache"]}
+            (step,) = (one for text, one in steps.items() if "COPY" in text and one["Size"] == 7000)
+            assert step["Shared"] and step["UsageCount"] == 1
+    finally:
+        target.docker("rmi", "-f", "df-one", "df-two")

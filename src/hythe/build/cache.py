@@ -22,7 +22,7 @@ from hythe.store.database import Database
 
 
 class CacheRecord(Struct):
-    """The outcome of a step; without a layer both ids are empty. Times in ns since the epoch."""
+    """The outcome of a step; without a layer both ids are empty. Times in ns since the epoch; `uses` by builds."""
 
     created: int
     used: int
@@ -30,6 +30,7 @@ class CacheRecord(Struct):
     chain_id: str = ""
     size: int = 0
     description: str = ""
+    uses: int = 1
 
 
 def step_key(previous: str, *parts: Any) -> str:
@@ -53,7 +54,7 @@ class Cache:
         if record.chain_id and not self._present(record.chain_id):
             self._records.delete(key)
             return None
-        record.used = time.time_ns()
+        record.used, record.uses = time.time_ns(), record.uses + 1
         self._records.put(key, record)
         return record
 
@@ -63,6 +64,10 @@ class Cache:
     def chains(self) -> set[str]:
         """The chains of layers that records refer to: what a garbage collector should spare."""
         return {record.chain_id for record in self._records.all().values() if record.chain_id}
+
+    def all(self) -> dict[str, CacheRecord]:
+        """By key, least recently used first."""
+        return dict(sorted(self._records.all().items(), key=lambda item: item[1].used))
 
     def prune(self, before: int | None = None) -> list[str]:
         """Forget records last used before that time (ns; None: all); their keys. Layers go with the store."""

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from hythe.build.api import BuildOptions, Executor
 from hythe.build.builder import Builder
+from hythe.build.cache import CacheRecord
 from hythe.build.upload import unpack_context
 from hythe.engine.events import Events
 from hythe.engine.fetching import FetchForBuild, Fetching
@@ -72,6 +73,11 @@ class BuildService:
         forgotten, freed = await asyncio.to_thread(self._prune, before)
         self._events.publish("builder", "prune", "", {"reclaimed": str(freed)})
         return forgotten, freed
+
+    def cached(self) -> list[tuple[str, CacheRecord, bool]]:
+        """(key, record, whether an image has its layer too) of every step, least recently used first."""
+        chains = self._images.chains()
+        return [(key, record, record.chain_id in chains) for key, record in self._builder.cache.all().items()]
 
     def _prune(self, before: int | None) -> tuple[list[str], int]:
         size = self._images.layers_size()

@@ -63,6 +63,10 @@ class ImageService:
         """Bytes of each layer, from the bottom."""
         return self.store.layer_sizes(image)
 
+    async def shared_sizes(self) -> dict[str, int]:
+        """Bytes that each image has in common with others, by its id."""
+        return await asyncio.to_thread(self.store.shared_sizes)
+
     async def layers_size(self) -> int:
         """Bytes of all layers, each counted once."""
         return await asyncio.to_thread(self.store.layers_size)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
@@ -92,6 +93,18 @@ class Images:
     def layer_sizes(self, image: Image) -> Sequence[int]:
         """Bytes of each layer, from the bottom up."""
         return [layer.size for layer in self.layers(image)]
+
+    def chains(self) -> Counter[str]:
+        """How many images have each layer, by its chain id."""
+        return Counter(chain for image in self.list() for chain in digests.chain_ids(image.layers))
+
+    def shared_sizes(self) -> dict[str, int]:
+        """Bytes of layers that an image has in common with others, by its id."""
+        uses = self.chains()
+        return {
+            image.id: sum(layer.size for layer in self.layers(image) if uses[layer.chain_id] > 1)
+            for image in self.list()
+        }
 
     def layers_size(self) -> int:
         """Bytes of all layers, each counted once, whatever the number of images that share it."""

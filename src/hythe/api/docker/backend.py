@@ -26,6 +26,7 @@ from hythe.engine.model import (
 
 if TYPE_CHECKING:
     from hythe.build.api import BuildOptions
+    from hythe.build.cache import CacheRecord
     from hythe.engine.containers.usage import Sample
     from hythe.engine.explain.explanation import Explanation
     from hythe.engine.standing import Standing
@@ -195,6 +196,8 @@ class Images(Protocol):
 
     def layer_sizes(self, image: Image) -> Sequence[int]: ...
 
+    async def shared_sizes(self) -> Mapping[str, int]: ...
+
     async def layers_size(self) -> int: ...
 
 
@@ -246,6 +249,8 @@ class Builds(Protocol):
     ) -> AsyncGenerator[dict[str, Any], None]: ...
 
     async def prune(self, before: int | None = None) -> tuple[Sequence[str], int]: ...
+
+    def cached(self) -> Sequence[tuple[str, CacheRecord, bool]]: ...
 
 
 class Registries(Protocol):

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 # No image here is a step of a build, digests are always told, and no image has an untagged parent.
 _LIST: Final = Parameters(
-    ("filter",),
+    ("filter", "shared-size"),
     filters=("before", "dangling", "label", "reference", "since", "until"),
     no_effect=("all", "digests"),
-    refused=("manifests", "shared-size"),
+    refused=("manifests",),
 )
 _PRUNE: Final = Parameters(filters=("dangling", "label", "label!", "until"))
 _REMOVE: Final = Parameters(("force",), no_effect=("noprune",), refused=("platforms",))
@@ -56,7 +56,13 @@ async def list_(call: Call) -> web.StreamResponse:
         and all(_fits(image, pattern) for pattern in _name_asked_for(call))
     ]
     patterns = [*filters.get("reference"), *_name_asked_for(call)]
-    return json_response([image_for(call.version, image_summary(_named(image, patterns))) for image in shown])
+    shared = await images.shared_sizes() if call.flag("shared-size") else {}
+    return json_response(
+        [
+            image_for(call.version, image_summary(_named(image, patterns), shared=shared.get(image.id, -1)))
+            for image in shown
+        ]
+    )
 
 
 def _name_asked_for(call: Call) -> list[str]:

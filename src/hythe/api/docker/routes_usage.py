@@ -21,9 +21,11 @@ from hythe.api.docker.translate.update import changes
 from hythe.api.docker.translate.versions import image_for
 from hythe.api.docker.types.host import UpdateRequest
 from hythe.engine.model import Container
+from hythe.wire.times import format_time
 
 if TYPE_CHECKING:
     from hythe.api.docker.call import Call
+    from hythe.build.cache import CacheRecord
 
 INTERVAL: Final = 1.0
 
@@ -83,8 +85,13 @@ async def disk_usage(call: Call) -> web.StreamResponse:
     if "image" in wanted:
         images = engine.images.list()
         uses = [container.image_id for container in containers]
+        shared = await engine.images.shared_sizes()
         result["Images"] = [
-            image_for(call.version, image_summary(image, uses=uses.count(image.id))) for image in images
+            image_for(
+                call.version,
+                image_summary(image, uses=uses.count(image.id), shared=shared.get(image.id, 0)),
+            )
+            for image in images
         ]
         result["LayersSize"] = await engine.images.layers_size()
     if "container" in wanted:
@@ -93,8 +100,23 @@ async def disk_usage(call: Call) -> web.StreamResponse:
     if "volume" in wanted:
         result["Volumes"] = [await _volume(call, volume) for volume in engine.volumes.list()]
     if "build-cache" in wanted:
-        result["BuildCache"] = []
+        result["BuildCache"] = [_step(*step) for step in engine.builds.cached()]
     return json_response(result)
+
+
+def _step(key: str, record: CacheRecord, shared: bool) -> dict[str, Any]:
+    """`shared`: an image has the layer, which therefore stays when the cache is emptied."""
+    return {
+        "ID": key[:25],
+        "Type": "regular",
+        "Description": record.description,
+        "InUse": False,
+        "Shared": shared,
+        "Size": record.size,
+        "CreatedAt": format_time(record.created),
+        "LastUsedAt": format_time(record.used),
+        "UsageCount": record.uses,
+    }
 
 
 async def _volume(call: Call, volume: Any) -> dict[str, Any]:

@@ -54,8 +54,8 @@ def created_at(image: Image) -> int:
     return parse_created(document(image).get("created") or "")
 
 
-def image_summary(image: Image, *, uses: int = -1) -> dict[str, Any]:
-    """One element of GET /images/json."""
+def image_summary(image: Image, *, uses: int = -1, shared: int = -1) -> dict[str, Any]:
+    """One element of GET /images/json; -1 is "not counted". `shared`: bytes that other images have too."""
     return {
         "Containers": uses,
         "Created": created_at(image) // SECOND,
@@ -64,7 +64,7 @@ def image_summary(image: Image, *, uses: int = -1) -> dict[str, Any]:
         "ParentId": "",
         "RepoDigests": list(image.digests),
         "RepoTags": [parse(name).familiar for name in image.names],
-        "SharedSize": -1,
+        "SharedSize": shared,
         "Size": image.size,
         "VirtualSize": image.size,
     }
