@@ -74,7 +74,8 @@ def mentioned(root: str) -> list[bytes]:
 
 
 def started(pytester: pytest.Pytester, *arguments: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pytest", "-q", *arguments]
+    # A shell has what it runs in the background ignore SIGINT, and that is inherited.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "pytest", "-q", *arguments]
     return subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
