@@ -543,9 +543,12 @@ def _ok(target: Target, line: str) -> None:
 
 @pytest.mark.parametrize(
     "lines",
-    [LISTS, LOOKS, RUN, LIFE, FILES, NETWORKS, VOLUMES, PRUNES, BUILD],
+    [
+        LISTS, pytest.param(LOOKS, marks=pytest.mark.slow), pytest.param(RUN, marks=pytest.mark.slow), LIFE, FILES,
+        NETWORKS, VOLUMES, PRUNES, BUILD,
+    ],
     ids=["lists", "looks", "run", "life", "files", "networks", "volumes", "prunes", "build"],
-)
+)  # fmt: skip
 def test_docker_and_hythe_say_the_same(target: Target, things: None, tmp_path: Path, lines: str) -> None:
     (tmp_path / "env").write_text("X=1\n# a comment\nY=a b\nHOME\n")
     folder = tmp_path / "folder"

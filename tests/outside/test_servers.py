@@ -10,7 +10,7 @@ from hythe.testing.engine import Engine
 from hythe.testing.factories import ContainerFactory, NetworkFactory, VolumeFactory
 from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.root, pytest.mark.usefixtures("servers")]
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.usefixtures("servers")]
 
 PASSWORD = {"POSTGRES_PASSWORD": "secret"}
 READY = "database system is ready to accept connections"

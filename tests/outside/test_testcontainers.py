@@ -16,7 +16,7 @@ from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from hythe.testing.engine import Engine
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.slow]  # the images of both servers are made first
 
 
 @pytest.fixture(autouse=True)
