@@ -71,20 +71,12 @@ class Images:
         """Fetch the images, each once, in parallel."""
         names = {naming.image(self._project, one): one for one in services}
 
+        def messages(name: str) -> Iterable[Mapping[str, Any]]:
+            auth = Credentials().for_image(name)
+            return self._client.images.pull(name, platform=names[name].platform, auth=auth)
+
         def fetch(name: str) -> None:
-            self._progress.show(f"Image {name}", "Pulling")
-            try:
-                auth = Credentials().for_image(name)
-                for message in self._client.images.pull(name, platform=names[name].platform, auth=auth):
-                    if message.get("status"):
-                        self._progress.show(f"Image {name}", "Pulling", str(message["status"]))
-            except HytheError as error:
-                self._progress.show(f"Image {name}", "Error")
-                if not ignore_failures:
-                    raise
-                self._progress.say(f"warning: {name}: {error}")
-                return
-            self._progress.show(f"Image {name}", "Pulled")
+            self._transfer(name, "Pull", messages, ignore_failures=ignore_failures)
 
         if names:
             with ThreadPoolExecutor(4) as pool:
@@ -93,19 +85,34 @@ class Images:
 
     def push(self, services: Iterable[Service], *, ignore_failures: bool = False) -> None:
         """Send the images to their registries, each once."""
+
+        def messages(name: str) -> Iterable[Mapping[str, Any]]:
+            return self._client.images.push(name, auth=Credentials().for_image(name))
+
         for name in dict.fromkeys(naming.image(self._project, one) for one in services):
-            self._progress.show(f"Image {name}", "Pushing")
-            try:
-                for message in self._client.images.push(name, auth=Credentials().for_image(name)):
-                    if message.get("status"):
-                        self._progress.show(f"Image {name}", "Pushing", str(message["status"]))
-            except HytheError as error:
-                self._progress.show(f"Image {name}", "Error")
-                if not ignore_failures:
-                    raise
-                self._progress.say(f"warning: {name}: {error}")
-                continue
-            self._progress.show(f"Image {name}", "Pushed")
+            self._transfer(name, "Push", messages, ignore_failures=ignore_failures)
+
+    def _transfer(
+        self,
+        name: str,
+        verb: str,
+        messages: Callable[[str], Iterable[Mapping[str, Any]]],
+        *,
+        ignore_failures: bool,
+    ) -> None:
+        """Show what `messages` tells of one image on its way."""
+        self._progress.show(f"Image {name}", f"{verb}ing")
+        try:
+            for message in messages(name):
+                if message.get("status"):
+                    self._progress.show(f"Image {name}", f"{verb}ing", str(message["status"]))
+        except HytheError as error:
+            self._progress.show(f"Image {name}", "Error")
+            if not ignore_failures:
+                raise
+            self._progress.say(f"warning: {name}: {error}")
+            return
+        self._progress.show(f"Image {name}", f"{verb}ed")
 
     def build(self, services: Iterable[Service], flags: BuildFlags) -> None:
         """Build the images, those that others begin with first; two builds at a time."""
