@@ -31,9 +31,7 @@ class Stopping:
         record = handle.record
         number = parse_signal(signal_name or record.stop_signal)
         async with handle.lock:
-            handle.check_exists()
-            if record.state.status == "restarting":
-                self._settle(handle)
+            if self._settled(handle):
                 return
             if not handle.running:
                 raise NotModified(f"container {record.name} is not running")
@@ -55,9 +53,7 @@ class Stopping:
         """Send one signal. KILL and the container's own stop signal are meant to end it: no restart follows."""
         record, number = handle.record, parse_signal(signal_name)
         async with handle.lock:
-            handle.check_exists()
-            if record.state.status == "restarting":
-                self._settle(handle)
+            if self._settled(handle):
                 return
             if not handle.running:
                 raise Conflict(f"cannot kill container: {record.name}: container {handle.id} is not running")
@@ -70,13 +66,17 @@ class Stopping:
         if number == signal.SIGKILL:
             await self._gone(handle)
 
-    def _settle(self, handle: Handle) -> None:
-        """A container that waited to be restarted stays as it is."""
-        handle.cancel_restart()
+    def _settled(self, handle: Handle) -> bool:
+        """Whether it only waited to be restarted: it stays as it is. Raises NotFound for one that is gone."""
+        handle.check_exists()
         state = handle.record.state
+        if state.status != "restarting":
+            return False
+        handle.cancel_restart()
         state.status, state.manually_stopped = "exited", True
         self._parts.registry.save(handle)
         handle.resolve("not-running")
+        return True
 
     async def _gone(self, handle: Handle) -> None:
         try:
