@@ -92,7 +92,6 @@ def hosts(found: Sequence[tuple[str, Container]]) -> list[str]:
     return [
         f"{address(other)}\t{' '.join(dict.fromkeys((alias, other.hostname, other.name)))}\n"
         for alias, other in found
-        if address(other)
     ]
 
 
