@@ -65,7 +65,7 @@ def become(plan: Plan, channel: Channel) -> int:
     security.own_streams((spec["process"].get("user") or {}).get("uid", 0), terminal=plan.terminal)
     shared = namespaces.enter(spec["linux"]["namespaces"])
     channel.send("namespaces")
-    prepared = mounts.parse_all(spec.get("mounts") or [], spec["linux"].get("mountLabel") or "")
+    prepared = mounts.all_of(spec)
     layers = Layers(plan.rootfs, plan.bundle)
     sources = gather(spec, prepared, layers, None, plan.group, enumerate(prepared))
     return complete(plan, channel, warnings, prepared, sources, shared)

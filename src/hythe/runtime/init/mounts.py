@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import mounts, paths
@@ -93,6 +93,11 @@ def parse_all(entries: list[Mount], label: str = "") -> list[Prepared]:
         own_label = label if kind == "mqueue" else ""
         result.append(Prepared(destination, kind, entry.get("source", kind), options, mapping, own_label))
     return result
+
+
+def all_of(spec: dict[str, Any]) -> list[Prepared]:
+    """Those of a config.json. Raises as `parse_all`."""
+    return parse_all(spec.get("mounts") or [], spec["linux"].get("mountLabel") or "")
 
 
 def new(one: Prepared, group: Group, *, own_cgroup: bool) -> list[int]:

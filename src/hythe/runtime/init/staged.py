@@ -30,7 +30,7 @@ from hythe.runtime.init import container, namespaces, security
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.container import Plan
 from hythe.runtime.init.mappings import mapping_in
-from hythe.runtime.init.mounts import Prepared, new, parse_all
+from hythe.runtime.init.mounts import Prepared, all_of, new
 from hythe.runtime.init.order import LostPeer, mine, turns
 from hythe.runtime.init.sources import Layers, Namespace, gather, receive, send
 
@@ -73,7 +73,7 @@ def inside(plan: Plan, line: socket.socket, channel: Channel) -> int:
     become_root()
     ns.unshare((ns.CLONE_NEWCGROUP if made.cgroup else 0) | (ns.CLONE_NEWIPC if made.ipc else 0))
     channel.send("namespaces")
-    prepared = parse_all(plan.spec.get("mounts") or [], plan.spec["linux"].get("mountLabel") or "")
+    prepared = all_of(plan.spec)
     try:
         own = {
             number: new(one, plan.group, own_cgroup=made.cgroup)
@@ -138,7 +138,7 @@ def provide(plan: Plan, pid: int, line: socket.socket, channel: Channel) -> None
         mapping = usernamespaces.mapping_of(user)
     own_streams(spec["process"], mapping, terminal=plan.terminal)
     line.send(marshal.dumps(warnings))
-    prepared = parse_all(spec.get("mounts") or [], spec["linux"].get("mountLabel") or "")
+    prepared = all_of(spec)
     layers, order = Layers(plan.rootfs, plan.bundle), _order(plan, prepared, line, outside=True)
     sources = gather(spec, prepared, layers, Namespace(user, mapping), plan.group, order)
     channel.close()
