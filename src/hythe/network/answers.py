@@ -14,10 +14,10 @@ _LONGEST = 300  # seconds, whatever a record says: a host's own servers cache fo
 
 
 class AnswerCache:
-    """Bounded by `entries`; `clock` in seconds that never go back."""
+    """Bounded by `entries` and `longest` seconds each; `clock` in seconds that never go back."""
 
-    def __init__(self, clock: Callable[[], float], entries: int = 4096) -> None:
-        self._clock, self._entries = clock, entries
+    def __init__(self, clock: Callable[[], float], entries: int = 4096, longest: int = _LONGEST) -> None:
+        self._clock, self._entries, self._longest = clock, entries, longest
         self._kept: dict[bytes, tuple[float, float, bytes, tuple[int, ...]]] = {}
 
     def get(self, key: bytes) -> bytes | None:
@@ -38,7 +38,7 @@ class AnswerCache:
             reply = read_reply(data)
         except Malformed:
             return
-        lifetime = min(reply.lifetime, _LONGEST)
+        lifetime = min(reply.lifetime, self._longest)
         if lifetime <= 0:
             return
         self._kept.pop(key, None)

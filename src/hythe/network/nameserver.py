@@ -8,24 +8,23 @@
 A socket belongs to the network namespace it was made in, so a thread enters the container's namespace, makes
 the two sockets and leaves; from then on they are ordinary sockets of the event loop. Nothing runs inside the
 container, and each asker is known by the socket the question came in on. Kept out: what the names are
-(`names.py`), asking others (`upstream.py`), the format (`wire/dns.py`).
+(`names.py`), the conversation (`dialogue.py`), asking others (`upstream.py`), the format (`wire/dns.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import socket
-import struct
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import count
 
 from hythe.errors import SystemProblem
 from hythe.kernel.netlink.namespace import inside, open_namespace
 from hythe.network.answers import AnswerCache, cache_key
+from hythe.network.dialogue import CONNECTIONS, Dialogue
 from hythe.network.names import Answer, Resolver
 from hythe.network.resolvers import host_servers
 from hythe.network.upstream import Upstream
@@ -33,10 +32,6 @@ from hythe.wire import dns
 
 ADDRESS, PORT = "127.0.0.11", 53
 TTL = 5  # seconds: containers come and go, and a lookup costs a fraction of a millisecond
-_OUTSTANDING = 256  # forwarded questions of one container at a time
-_CONNECTIONS = 64
-_IDLE = 10.0
-_log = logging.getLogger(__name__)
 
 
 class NameServer:
@@ -87,92 +82,28 @@ def _sockets_inside(pid: int) -> tuple[socket.socket, socket.socket]:
             datagrams.bind((ADDRESS, PORT))
             streams.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             streams.bind((ADDRESS, PORT))
-            streams.listen(_CONNECTIONS)
+            streams.listen(CONNECTIONS)
             undo.pop_all()
             return datagrams, streams
     except OSError as error:
         raise SystemProblem(f"cannot serve names to process {pid}: {error.strerror}") from error
 
 
-class _Instance(asyncio.DatagramProtocol):
-    """One container's server."""
+class _Instance:
+    """One container's answers."""
 
     def __init__(self, container_id: str, resolver: Resolver, upstream: Upstream, cache: AnswerCache) -> None:
         self._id, self._resolver, self._upstream, self._cache = container_id, resolver, upstream, cache
-        self._transport: asyncio.DatagramTransport | None = None
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._dialogue = Dialogue(self, f"name server of {container_id}")
         self._turn = count()
 
     async def start(self, datagrams: socket.socket, streams: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=datagrams)
-        self._server = await asyncio.start_server(self._connected, sock=streams)
+        await self._dialogue.start(datagrams, streams)
 
     async def stop(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-        if self._server is not None:
-            self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._dialogue.stop()
 
-    # ---- UDP ----------------------------------------------------------------------------------
-
-    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
-        query, answer = self._at_once(data)
-        if answer is not None:
-            self._send(answer, query, address)
-        elif query is not None:
-            if len(self._tasks) >= _OUTSTANDING:
-                self._send(dns.write_reply(query, rcode=dns.SERVFAIL), query, address)
-            else:
-                self._spawn(self._forward_datagram(query, data, address))
-
-    def error_received(self, error: Exception) -> None:
-        _log.debug("name server of %s: %s", self._id, error)  # an asker that closed its port
-
-    async def _forward_datagram(self, query: dns.Query, data: bytes, address: tuple[str, int]) -> None:
-        self._send(await self._forward(query, data), query, address)
-
-    def _send(self, answer: bytes, query: dns.Query | None, address: tuple[str, int]) -> None:
-        if query is not None and len(answer) > query.size:
-            answer = dns.truncate(query, answer)
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.sendto(answer, address)
-
-    # ---- TCP ----------------------------------------------------------------------------------
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            if len(self._tasks) <= _OUTSTANDING:
-                await self._converse(reader, writer)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            pass  # the asker went away or fell silent
-        finally:
-            self._tasks.discard(task)
-            writer.close()
-
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            async with asyncio.timeout(_IDLE):
-                (length,) = struct.unpack(">H", await reader.readexactly(2))
-                data = await reader.readexactly(length)
-            query, answer = self._at_once(data)
-            if answer is None and query is not None:
-                answer = await self._forward(query, data)
-            if answer is None:
-                return
-            writer.write(struct.pack(">H", len(answer)) + answer)
-            await writer.drain()
-
-    # ---- answers ------------------------------------------------------------------------------
-
-    def _at_once(self, data: bytes) -> tuple[dns.Query | None, bytes | None]:
+    def at_once(self, data: bytes) -> tuple[dns.Query | None, bytes | None]:
         """(question, answer). Without an answer the question is for others; without both it is dropped."""
         try:
             query = dns.read_query(data)
@@ -198,7 +129,7 @@ class _Instance(asyncio.DatagramProtocol):
         records += [dns.pointer_record(name, TTL) for name in known.names]
         return dns.write_reply(query, records)
 
-    async def _forward(self, query: dns.Query, data: bytes) -> bytes:
+    async def forward(self, query: dns.Query, data: bytes) -> bytes:
         answer = await self._upstream.ask(query, data)
         if answer is None:
             # A single label that is no container's name is most likely a mistyped or stopped service: say so,
@@ -207,8 +138,3 @@ class _Instance(asyncio.DatagramProtocol):
             return dns.write_reply(query, rcode=dns.NXDOMAIN if unknown else dns.SERVFAIL)
         self._cache.put(cache_key(query.question, data), answer)
         return dns.as_answer_to(query, answer)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

@@ -132,7 +132,7 @@ def _counts(data: bytes) -> tuple[int, int, int, int, int, int]:
     return id, flags, questions, answers, authority, additional
 
 
-def _question(data: bytes) -> tuple[str, int, int, int]:
+def read_question(data: bytes) -> tuple[str, int, int, int]:
     """(name, type, class, offset behind the question)."""
     name, offset = read_name(data, _HEADER.size)
     if offset + 4 > len(data):
@@ -141,7 +141,7 @@ def _question(data: bytes) -> tuple[str, int, int, int]:
     return name, kind, klass, offset + 4
 
 
-def _record(data: bytes, offset: int) -> tuple[int, int, int, int, int]:
+def read_record(data: bytes, offset: int) -> tuple[int, int, int, int, int]:
     """(type, class, offset of the TTL, offset of the data, offset behind the record)."""
     _name, offset = read_name(data, offset)
     if offset + _FIXED.size > len(data):
@@ -158,10 +158,10 @@ def read_query(data: bytes) -> Query:
     id, flags, questions, answers, authority, additional = _counts(data)
     if flags & _RESPONSE or questions != 1:
         raise Malformed("not a message with one question")
-    name, kind, klass, end = _question(data)
+    name, kind, klass, end = read_question(data)
     size, edns, offset = PLAIN_UDP, False, end
     for _ in range(answers + authority + additional):
-        type_, record_class, _ttl, _data, offset = _record(data, offset)
+        type_, record_class, _ttl, _data, offset = read_record(data, offset)
         if type_ == TYPE_OPT:
             edns, size = True, max(PLAIN_UDP, record_class)
     return Query(id, flags, name, kind, klass, data[_HEADER.size : end], size, edns)
@@ -173,12 +173,12 @@ def read_reply(data: bytes) -> Reply:
     id, flags, questions, answers, authority, additional = _counts(data)
     if not flags & _RESPONSE or questions != 1:
         raise Malformed("not an answer to one question")
-    _name, _kind, _klass, offset = _question(data)
+    _name, _kind, _klass, offset = read_question(data)
     question = data[_HEADER.size : offset]
     offsets: list[int] = []
     lifetimes: list[int] = []
     for position in range(answers + authority + additional):
-        kind, _class, ttl_at, start, offset = _record(data, offset)
+        kind, _class, ttl_at, start, offset = read_record(data, offset)
         if kind == TYPE_OPT:
             continue
         offsets.append(ttl_at)
