@@ -7,10 +7,11 @@ an object to texts; looking up one text gives all objects that have it. The name
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 from hythe.kube.objects.types import Object
 
+Json = TypeVar("Json")
 Index = Callable[[Object], Iterable[str]]
 
 NAMESPACE: Final = "namespace"
@@ -29,12 +30,16 @@ def split_key(key: str) -> tuple[str, str]:
     return (namespace, name) if slash else ("", key)
 
 
-def copied(body: Any) -> Any:
+def copied(body: Json) -> Json:
     """A deep copy of JSON; several times as fast as copy.deepcopy."""
+    return cast(Json, _copy(body))
+
+
+def _copy(body: Any) -> Any:
     if isinstance(body, dict):
-        return {name: copied(value) for name, value in body.items()}
+        return {name: _copy(value) for name, value in body.items()}
     if isinstance(body, list):
-        return [copied(value) for value in body]
+        return [_copy(value) for value in body]
     return body
 
 
