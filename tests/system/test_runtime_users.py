@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from hythe.runtime.init import sources
-from tests.system.runtime_harness import FIRST, Refused, Warden, in_user_namespace, running
+from tests.system.runtime_harness import DEVICE_RULES, FIRST, Refused, Warden, in_user_namespace, running
 
 pytestmark = pytest.mark.root
 
@@ -183,3 +184,27 @@ def test_sources_are_handed_over_whole() -> None:
 def test_mode_of_the_root_directory_is_kept(warden: Warden) -> None:
     assert stat.S_IMODE(warden.root.stat().st_mode) == 0o755
     assert script(warden, "stat -c '%a %u' /").split() == ["755", "0"]
+
+
+def test_a_container_is_not_what_the_last_one_was(warden: Warden) -> None:
+    """What a spare has guessed is taken back where it is wrong, and no different from what is made without one."""
+    kmsg = {"type": "c", "path": "/dev/kmsg", "major": 1, "minor": 11, "fileMode": 0o600}
+    text = """cut -d' ' -f4- /proc/self/mountinfo | sort; stat -c '%A %u %g %n' /proc /sys /sys/fs/cgroup
+    for name in zero kmsg; do (: >/dev/$name) 2>/dev/null && echo $name; done; true"""
+
+    def sees(rules: list[Any]) -> list[str]:
+        config = in_user_namespace(warden, ["/bin/sh", "-c", text])
+        config["linux"] |= {"devices": [kmsg], "resources": {"devices": rules}}
+        time.sleep(0.2)  # time for a spare to be made
+        output = warden.run(config)[1]
+        lines = [line for line in output.decode().splitlines() if "overlay" not in line]
+        assert len(lines) > 12, output
+        return lines
+
+    usual = sees(DEVICE_RULES)
+    few = [*DEVICE_RULES[:1], {"allow": True, "type": "c", "major": 1, "minor": 3, "access": "rwm"}]
+    assert usual[-1] == "zero"
+    assert sees(DEVICE_RULES) == usual
+    assert sees(few) == usual[:-1]
+    assert sees([]) == [*usual, "kmsg"]
+    assert sees(DEVICE_RULES) == usual

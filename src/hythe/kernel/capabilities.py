@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 from hythe.kernel.syscall import libc_call, syscall
@@ -58,6 +59,7 @@ def split(names: Iterable[str], last: int) -> tuple[list[str], list[str]]:
     return known, [name for name in given if name not in known]
 
 
+@cache
 def last_known() -> int:
     """The highest bit that this kernel knows, whatever NAMES lists."""
     with open("/proc/sys/kernel/cap_last_cap", "rb", buffering=0) as file:

@@ -110,6 +110,11 @@ def attach(mount: int, target: int, *, name: str | None = None) -> None:
     syscall("move_mount", mount, "", target, "", flags, path=name)
 
 
+def attach_below(mount: int, folder: int, name: str) -> None:
+    """The same on `name` in the directory `folder`: of a file system that nobody else can change."""
+    syscall("move_mount", mount, "", folder, name, _MOVE_MOUNT_F_EMPTY_PATH, path=name)
+
+
 def set_attributes(
     mount: int, *, add: int = 0, remove: int = 0, propagation: int = 0, recursive: bool = False
 ) -> None:

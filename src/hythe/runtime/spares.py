@@ -17,6 +17,7 @@ from hythe.kernel.cgroups import Group, Layout
 from hythe.runtime.fork import Born, Forker, make_pipes
 from hythe.runtime.init import namespaces, spare, staged
 from hythe.runtime.init.container import Plan
+from hythe.runtime.init.guess import NOTHING, like
 from hythe.runtime.loop import Loop
 
 _IDLE: Final = 0.015
@@ -34,6 +35,7 @@ class Spares:
         self._born: Born | None = None
         self._group: Group | None = None
         self._parent = ""
+        self._guess = NOTHING
 
     def fits(self, spec: dict[str, Any]) -> bool:
         """Whether every namespace is to be new, and no control group but the usual ones is needed."""
@@ -48,6 +50,7 @@ class Spares:
         if self._parent != parent:
             self.end()
             self._parent = parent
+        self._guess = like(plan.spec)
         born = self._born
         if born is None:
             return None
@@ -73,8 +76,8 @@ class Spares:
         pipes = make_pipes(terminal=True, stdin=False)
         try:
             born = self._forker.stage(
-                lambda line, channel: spare.inside(self._layout, line, channel),
-                lambda pid, line, channel: spare.outside(self._layout, group, pid, line, channel),
+                lambda line, channel: spare.inside(self._layout, group, self._guess, line, channel),
+                lambda pid, line, channel: spare.outside(self._layout, group, self._guess, pid, line, channel),
                 pipes, [], staged.NEW,
             )  # fmt: skip
         finally:

@@ -9,24 +9,28 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hythe.kernel import mounts, paths
+from hythe.kernel import mounts
 from hythe.kernel.mount_options import MountOptions
 
 if TYPE_CHECKING:
     from hythe.kernel.cgroups import Group
 
 
-def make(options: MountOptions, group: Group, *, own: bool) -> list[int]:
-    """`own`: there is a cgroup namespace. Raises OSError."""
-    points = group.mount_points()
-    made = []
-    if not _single(group):
-        attributes = options.add & ~mounts.MOUNT_ATTR_RDONLY
-        top = (("source", "cgroup"), ("mode", "755"), ("size", "64k"))
-        made.append(mounts.filesystem("tmpfs", top, attributes))
-    for _, kind, data, folder in points:
-        made.append(_hierarchy(kind, data, folder, options.add, own=own))
-    return made
+def make(options: MountOptions, group: Group, *, own: bool, trees: list[int] | None = None) -> list[int]:
+    """`own`: there is a cgroup namespace. `trees`: as `hierarchies` made them. Raises OSError."""
+    trees = hierarchies(options, group, own=own) if trees is None else trees
+    if _single(group):
+        return trees
+    attributes = options.add & ~mounts.MOUNT_ATTR_RDONLY
+    top = (("source", "cgroup"), ("mode", "755"), ("size", "64k"))
+    return [mounts.filesystem("tmpfs", top, attributes), *trees]
+
+
+def hierarchies(options: MountOptions, group: Group, *, own: bool) -> list[int]:
+    """The trees alone, which belong to no user of the container. Raises OSError."""
+    return [
+        _hierarchy(kind, data, folder, options.add, own=own) for _, kind, data, folder in group.mount_points()
+    ]
 
 
 def attach(made: list[int], place: int, options: MountOptions, group: Group) -> int:
@@ -38,10 +42,8 @@ def attach(made: list[int], place: int, options: MountOptions, group: Group) -> 
         for alias in name.split(","):
             if alias != name:
                 os.symlink(name, alias, dir_fd=top)
-        target = paths.locate(top, name, resolve=paths.RESOLVE_BENEATH)
-        mounts.attach(fd, target)
+        mounts.attach_below(fd, top, name)
         os.close(fd)
-        os.close(target)
     if trees and options.add & mounts.MOUNT_ATTR_RDONLY:
         mounts.set_attributes(top, add=mounts.MOUNT_ATTR_RDONLY)
     return top

@@ -55,6 +55,12 @@ class Prepared(NamedTuple):
         return self.type == "tmpfs" and not self.bind and self.destination.rstrip("/") == "/dev"
 
     @property
+    def folder_in_dev(self) -> str:
+        """The name of the folder directly in /dev that it is mounted on; "" for all others."""
+        folder, _, name = self.destination.rstrip("/").rpartition("/")
+        return name if folder == "/dev" and not self.bind and name not in (".", "..") else ""
+
+    @property
     def read_only_last(self) -> bool:
         """A tmpfs that is made to be read-only: once it has what belongs on it, further mounts included."""
         return self.type == "tmpfs" and not self.bind and bool(self.options.add & mounts.MOUNT_ATTR_RDONLY)
@@ -100,17 +106,25 @@ def all_of(spec: dict[str, Any]) -> list[Prepared]:
     return parse_all(spec.get("mounts") or [], spec["linux"].get("mountLabel") or "")
 
 
-def new(one: Prepared, group: Group, *, own_cgroup: bool) -> list[int]:
+def new(one: Prepared, group: Group, *, own_cgroup: bool, early: list[int] | None = None) -> list[int]:
     """A file system that a process in its own namespaces can make before there is a root, detached.
 
-    Several for control groups, one on the other. Raises OSError, naming the destination.
+    Several for control groups, one on the other. `early`: what `kernels_own` made of it. Raises OSError, naming the
+    destination.
     """
     try:
         if one.type in _GROUPS:
-            return cgroupfs.make(one.options, group, own=own_cgroup)
-        return [file_system(one)]
+            return cgroupfs.make(one.options, group, own=own_cgroup, trees=early)
+        return early or [file_system(one)]
     except OSError as error:
         raise OSError(error.errno, f"mount {one.source} on {one.destination}: {error.strerror}") from error
+
+
+def kernels_own(one: Prepared, group: Group) -> list[int]:
+    """What can be made of it before the ids of the namespaces are mapped: the kernel's own trees. Raises OSError."""
+    if one.type in _GROUPS:
+        return cgroupfs.hierarchies(one.options, group, own=True)
+    return [file_system(one)]
 
 
 def file_system(one: Prepared) -> int:

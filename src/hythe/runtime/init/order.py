@@ -5,7 +5,7 @@ find there for the order of the configuration. In a container with a user namesp
 each goes through the whole list, makes what is its own, and where the next is the other's says so on the line between
 them (`turns`). Most configurations have bind mounts at the end and /dev near the beginning: that is three words, and up
 to a millisecond. The warden, whose containers are to start soon, does without (`mine`): there each process keeps the
-order among its own.
+order among its own, but for what a spare has made beforehand (`guess`).
 """
 
 from __future__ import annotations

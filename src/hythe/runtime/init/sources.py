@@ -71,14 +71,14 @@ def gather(
     wanted = linux.get("devices") or []
     root_last = rootfs.cuts_off(layers.mounts, mapped=user is not None)
     root = -1 if root_last else _root(spec, layers, user)
-    terminals = any(other.destination.rstrip("/") == "/dev/pts" for other in prepared)
+    below = [name for one in prepared if (name := one.folder_in_dev)]
     own_cgroup = "cgroup" in namespaces.own(linux)
     trees: dict[int, list[int]] = {}
     for number, one in order:
         if one.bind:
             trees[number] = [_copy(one, user)]
         elif one.new_dev:
-            trees[number] = [dev(one, wanted, user, terminals=terminals)]
+            trees[number] = [dev(one, wanted, user, below)]
         else:
             trees[number] = new(one, group, own_cgroup=own_cgroup)
     for device in wanted:
@@ -145,23 +145,31 @@ def _map_owners(tree: int, one: Prepared, user: Namespace | None) -> None:
             os.close(own)
 
 
-def dev(one: Prepared, wanted: list[Any], user: Namespace | None, *, terminals: bool) -> int:
-    """/dev, filled: nodes can only be made, and are only of use, in a file system of the host's root."""
+def dev(one: Prepared, wanted: list[Any], user: Namespace | None, below: list[str]) -> int:
+    """/dev, filled: nodes can only be made, and are only of use, in a file system of the host's root.
+
+    `below`: folders in it, for further mounts.
+    """
     if user is None or user.mapping.uid(0) is None:
-        return _filled(one, wanted, None, terminals=terminals)
+        return _filled(one, wanted, None, below)
     with files_made_by_root(user.mapping):
-        return _filled(one, wanted, user.mapping, terminals=terminals)
+        return _filled(one, wanted, user.mapping, below)
 
 
-def _filled(one: Prepared, wanted: list[Any], mapping: Mapping | None, *, terminals: bool) -> int:
+def _filled(one: Prepared, wanted: list[Any], mapping: Mapping | None, below: list[str]) -> int:
     mask = os.umask(0)
     attributes = one.options.add & ~mounts.MOUNT_ATTR_RDONLY
     fd = mounts.filesystem("tmpfs", (("source", one.source), *one.options.data), attributes)
     makes_nodes = usernamespaces.initial()
-    devices.populate(fd, terminals=terminals, nodes=makes_nodes)
+    devices.populate(fd, terminals="pts" in below, nodes=makes_nodes)
     for device in wanted:
         if device["path"].startswith("/dev/") and (makes_nodes or device.get("type") == "p"):
             devices.make(fd, device, below="/dev/", mapping=mapping)
+    for name in below:
+        try:
+            os.mkdir(name, 0o755, dir_fd=fd)
+        except FileExistsError:
+            pass
     os.umask(mask)
     return fd
 

@@ -29,6 +29,7 @@ from hythe.kernel import process, usernamespaces
 from hythe.runtime.init import container, namespaces, security
 from hythe.runtime.init.channel import Channel
 from hythe.runtime.init.container import Plan
+from hythe.runtime.init.guess import NOTHING, Guess, Made, remaining
 from hythe.runtime.init.mappings import mapping_in
 from hythe.runtime.init.mounts import Prepared, all_of, new
 from hythe.runtime.init.order import LostPeer, mine, turns
@@ -63,24 +64,32 @@ def kinds(spec: dict[str, Any]) -> Kinds:
     return Kinds(new, joined, "cgroup" in own, "ipc" in own)
 
 
-def inside(plan: Plan, line: socket.socket, channel: Channel) -> int:
-    """The container's first process. Raises what goes wrong."""
+def inside(plan: Plan, line: socket.socket, channel: Channel, made: Made | None = None) -> int:
+    """The container's first process. Raises what goes wrong.
+
+    `made`: mounts that are there, in the namespace of control groups that it is in already.
+    """
     packet = line.recv(_LIMIT)
     if not packet:
         return 0  # the one outside has told why
     warnings = marshal.loads(packet)
-    made = kinds(plan.spec)
-    become_root()
-    ns.unshare((ns.CLONE_NEWCGROUP if made.cgroup else 0) | (ns.CLONE_NEWIPC if made.ipc else 0))
+    wanted = kinds(plan.spec)
+    become_root(mapping_in(plan.spec["linux"]))
+    late = ns.CLONE_NEWIPC if wanted.ipc else 0
+    if wanted.cgroup and made is None:
+        late |= ns.CLONE_NEWCGROUP
+    ns.unshare(late)
     channel.send("namespaces")
     prepared = all_of(plan.spec)
     try:
         own = {
-            number: new(one, plan.group, own_cgroup=made.cgroup)
+            number: new(one, plan.group, own_cgroup=wanted.cgroup, early=made.take(one) if made else None)
             for number, one in _order(plan, prepared, line, outside=False)
         }
     except LostPeer:
         return 0
+    if made is not None:
+        made.close()
     sources = receive(line)
     if sources is None:
         return 0
@@ -95,9 +104,12 @@ def _order(
     return turns(prepared, line, outside=outside) if plan.in_order else mine(prepared, outside=outside)
 
 
-def become_root() -> None:
-    """Become the user namespace's root, where it has one: files can only be made by ids that exist in it."""
-    mapping = usernamespaces.read("self")
+def become_root(mapping: usernamespaces.Mapping | None = None) -> None:
+    """Become the user namespace's root, where it has one: files can only be made by ids that exist in it.
+
+    `mapping`: what it maps, if that is known.
+    """
+    mapping = mapping or usernamespaces.read("self")
     if mapping.gid(0) is not None:
         os.setresgid(0, 0, 0)
     if mapping.uid(0) is not None:
@@ -119,14 +131,15 @@ def outside(plan: Plan, pid: int, line: socket.socket, channel: Channel, *, join
     return 0
 
 
-def provide(plan: Plan, pid: int, line: socket.socket, channel: Channel) -> None:
+def provide(plan: Plan, pid: int, line: socket.socket, channel: Channel, guess: Guess = NOTHING) -> None:
     """Limits, the mapping, and what only the host's root can open; `pid` is in its control group.
 
+    `guess`: what has been set of its limits.
     The channel is let go of before the last word to `inside`: its end is the news of an exec, which would not come
     while this process, for want of a processor, is still about to end.
     """
     spec = plan.spec
-    warnings = plan.group.limit(spec["linux"].get("resources") or {})
+    warnings = plan.group.limit(remaining(spec["linux"].get("resources") or {}, guess))
     warnings += security.set_limits(spec["process"], plan.open_files, pid=pid)
     if plan.scheduling is not None:
         plan.scheduling.give(pid)
