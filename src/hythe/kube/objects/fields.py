@@ -1,13 +1,11 @@
-"""Field selectors: `metadata.name=web,status.phase!=Running`, and which fields of which kind they may name.
+"""Field selectors: `metadata.name=web,status.phase!=Running`.
 
-Unlike labels, only equality is known, and only fields that the resource declares: metadata.name and
-metadata.namespace everywhere (no namespace where a kind has none), a few more for some kinds, in `SELECTABLE` as
-data, and a custom resource's own selectableFields. A field selects by its text; one that is absent counts as the
-zero value of its type, as in Go.
+Unlike labels, only equality is known, and only fields that the resource declares (`Resource.fields`: metadata.name and
+metadata.namespace, a few more for some kinds, a custom resource's selectableFields). A field selects by its text; one
+that is absent counts as the zero value of its type, as in Go.
 
-Source: k8s.io/apimachinery, pkg/fields/selector.go; the fields of each kind in kubernetes, pkg/apis/*/v1/conversion.go
-and pkg/registry/*/*/strategy.go. A server answers 400 with the message behind `Unable to find "/v1, Resource=pods"
-that match label selector "L", field selector "F": `.
+Source: k8s.io/apimachinery, pkg/fields/selector.go. A server answers 400 with the message behind `Unable to find "/v1,
+Resource=pods" that match label selector "L", field selector "F": `. Which fields a kind has is data of the table.
 """
 
 from __future__ import annotations
@@ -17,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hythe.errors import InvalidArgument
+from hythe.kube.objects.schema.resources import Resource
 
 
 class InvalidSelector(InvalidArgument):
@@ -81,82 +80,35 @@ class Selector:
 EVERYTHING: Final = Selector()
 
 
-def _plain(*names: str, **defaults: str) -> dict[str, Field]:
-    return {
-        name: Field((tuple(name.split(".")),), defaults.get(name.rpartition(".")[2], "")) for name in names
-    }
-
-
-def _event(subject: str) -> dict[str, Field]:
-    """Fields of an Event, whose object is called involvedObject in core and regarding in events.k8s.io."""
-    parts = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
-    return _plain("reason", "type", *(f"{subject}.{part}" for part in parts))
-
-
+# What Go shows of a field that is absent and is no string; by path.
+_ZERO: Final = {
+    "spec.hostNetwork": "false",
+    "spec.unschedulable": "false",
+    "status.replicas": "0",
+    "status.succeeded": "0",
+}
+# An Event names who reported it in one of these, by its age.
 _REPORTER: Final = (("reportingComponent",), ("reportingController",))
-
-SELECTABLE: Final[dict[tuple[str, str], dict[str, Field]]] = {
-    ("", "Pod"): {
-        **_plain(
-            "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
-            "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName",
-            hostNetwork="false",
-        ),
-        "spec.host": Field((("spec", "nodeName"),)),
-        "status.podIPs": Field((("status", "podIPs", "*", "ip"),)),
-    },
-    ("", "Node"): _plain("spec.unschedulable", unschedulable="false"),
-    ("", "Namespace"): {**_plain("status.phase"), "name": Field((("metadata", "name"),))},
-    ("", "ReplicationController"): _plain("status.replicas", replicas="0"),
-    ("", "Secret"): _plain("type"),
-    ("", "Service"): _plain("spec.clusterIP", "spec.type"),
-    ("", "Event"): {
-        **_event("involvedObject"),
-        "reportingComponent": Field(_REPORTER),
-        "source": Field((("source", "component"), *_REPORTER)),
-    },
-    ("events.k8s.io", "Event"): {
-        **_event("regarding"),
-        "reportingController": Field(_REPORTER),
-    },
-    ("batch", "Job"): {"status.successful": Field((("status", "succeeded"),), "0")},
-    ("certificates.k8s.io", "CertificateSigningRequest"): _plain("spec.signerName"),
-}  # fmt: skip
-_UNSUPPORTED: Final = {("batch", "Job"): 'field label "{}" not supported for Job'}
+_ELSEWHERE: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "source.component": _REPORTER,
+    "reportingComponent": _REPORTER,
+    "reportingController": _REPORTER,
+    "status.podIPs": (("status", "podIPs", "*", "ip"),),
+}
 
 
-def parse(
-    text: str,
-    *,
-    group: str = "",
-    kind: str = "",
-    namespaced: bool = True,
-    custom: Mapping[str, Field] | None = None,
-) -> Selector:
-    """The selector in a query's fieldSelector, for a kind; `custom` are a custom resource's selectableFields.
-
-    Terms are sorted by their text, as Kubernetes sorts them. Raises `InvalidSelector`.
-    """
+def parse(text: str, resource: Resource) -> Selector:
+    """The selector in a query's fieldSelector. Terms are sorted by their text, as Kubernetes does it."""
     if not text:
         return EVERYTHING
-    known = _known(group, kind, namespaced, custom)
     found = []
     for term in sorted(_terms(text)):
         if term:
             name, negated, value = _split(term, text)
-            if name not in known:
-                raise InvalidSelector(_unsupported(name, group, kind, custom is not None))
-            found.append(Requirement(name, value, negated, known[name]))
+            if name not in resource.fields:
+                raise InvalidSelector(_unsupported(name, resource))
+            found.append(Requirement(name, value, negated, _field(resource.fields[name])))
     return Selector(tuple(found))
-
-
-def custom_fields(selectable: list[Mapping[str, Any]]) -> dict[str, Field]:
-    """The selectableFields of a version of a CustomResourceDefinition: JSON paths such as .spec.color."""
-    found = {}
-    for each in selectable:
-        name = str(each["jsonPath"]).removeprefix(".")
-        found[name] = Field((tuple(name.split(".")),))
-    return found
 
 
 def escaped(value: str) -> str:
@@ -164,15 +116,15 @@ def escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace(",", "\\,").replace("=", "\\=")
 
 
-def _known(group: str, kind: str, namespaced: bool, custom: Mapping[str, Field] | None) -> dict[str, Field]:
-    common = ["metadata.name", "metadata.namespace"] if namespaced else ["metadata.name"]
-    return {**_plain(*common), **SELECTABLE.get((group, kind), {}), **(custom or {})}
+def _field(path: str) -> Field:
+    """Where the field at a dotted path is read."""
+    return Field((tuple(path.split(".")), *_ELSEWHERE.get(path, ())), _ZERO.get(path, ""))
 
 
-def _unsupported(name: str, group: str, kind: str, custom: bool) -> str:
-    if (group, kind) in _UNSUPPORTED:
-        return _UNSUPPORTED[group, kind].format(name)
-    if (group, kind) in SELECTABLE or custom:
+def _unsupported(name: str, resource: Resource) -> str:
+    if resource.qualified_kind == "Job.batch":
+        return f'field label "{name}" not supported for Job'
+    if set(resource.fields) - {"metadata.name", "metadata.namespace"}:
         return f"field label not supported: {name}"
     return f'"{name}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 
