@@ -1,4 +1,4 @@
-"""IPv4 routes: default, unreachable, and what is there (rtnetlink(7): RTM_NEWROUTE, linux/rtnetlink.h).
+"""IPv4 routes: default, unreachable, by an interface, and what is there (rtnetlink(7), linux/rtnetlink.h).
 
 `protocol` is the kernel's note of who made a route, one byte of free choice above 8; it does not take part in
 comparing routes, so with NLM_F_EXCL a second claim of the same prefix fails whoever makes it.
@@ -20,6 +20,7 @@ _HEADER = struct.Struct("=BBBBBBBBI")
 _DST, _OIF, _GATEWAY, _PRIORITY, _TABLE = 1, 4, 5, 6, 15
 _MAIN, _LOCAL = 254, 255
 _UNICAST, _UNREACHABLE = 1, 7
+_SCOPE_LINK = 253
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,27 @@ def delete_unreachable(destination: IPv4Network, protocol: int) -> Request:
     body = _header(destination.prefixlen, protocol, _UNREACHABLE)
     body += attribute(_DST, destination.network_address.packed)
     return Request(RTM_DELROUTE, body, f"delete unreachable route {destination}")
+
+
+def add_link(destination: IPv4Network, index: int, protocol: int) -> Request:
+    """Packets for `destination` leave by the interface of that index, without a gateway."""
+    return Request(
+        RTM_NEWROUTE,
+        _link(destination, index, protocol),
+        f"add route {destination} by interface {index}",
+        NLM_F_CREATE | NLM_F_EXCL,
+    )
+
+
+def delete_link(destination: IPv4Network, index: int, protocol: int) -> Request:
+    return Request(RTM_DELROUTE, _link(destination, index, protocol), f"delete route {destination}")
+
+
+def _link(destination: IPv4Network, index: int, protocol: int) -> bytes:
+    header = _HEADER.pack(
+        socket.AF_INET, destination.prefixlen, 0, 0, _MAIN, protocol, _SCOPE_LINK, _UNICAST, 0
+    )
+    return header + attribute(_DST, destination.network_address.packed) + u32(_OIF, index)
 
 
 def dump(channel: Channel) -> list[Route]:
