@@ -22,13 +22,14 @@ from hythe.api.metrics.requests import Requests
 from hythe.api.metrics.server import make_server as make_metrics_server
 from hythe.base.sockets import Bind, bound
 from hythe.daemon import tls
-from hythe.daemon.config import Config, host_and_port
+from hythe.daemon.config import Config, cri_path, host_and_port
 from hythe.daemon.registries import settings
 from hythe.daemon.rootless.entrance import Inside
 from hythe.daemon.sockets import BACKLOG, Address, open_port, open_socket, parse, tls_context
 from hythe.engine.engine import Engine
 from hythe.engine.runtimes.choice import Runtimes
 from hythe.engine.standing import Standing
+from hythe.errors import Unavailable
 
 log = logging.getLogger("hythe.daemon")
 
@@ -77,8 +78,10 @@ class Daemon:
                 await _serve(stack, server, listener, context)
             if scraped:
                 await _serve_metrics(stack, engine, requests, scraped)
+            if config.cri is not None:
+                await _serve_cri(stack, engine, config.cri)
             self._stack = stack.pop_all()
-        for text in config.hosts:
+        for text in (*config.hosts, *filter(None, (config.cri,))):
             log.info("listening on %s", text)
 
     async def stop(self) -> None:
@@ -123,6 +126,19 @@ async def _serve_metrics(
     serving = await asyncio.get_running_loop().create_server(server, sock=listener)
     stack.push_async_callback(server.shutdown, GRACE)
     stack.callback(serving.close)
+
+
+async def _serve_cri(stack: AsyncExitStack, engine: Engine, where: str) -> None:
+    """gRPC is loaded by those alone that ask for it. Raises Unavailable where it is not installed."""
+    try:
+        from hythe.api.cri.service import Service
+    except ImportError as error:
+        raise Unavailable(
+            f"CRI needs what is not installed: {error.name}", hint="pip install hythe[cri]"
+        ) from error
+    service = Service(engine, cri_path(where))
+    await service.start()
+    stack.push_async_callback(service.stop)
 
 
 async def _serve(

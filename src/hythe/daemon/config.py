@@ -26,6 +26,7 @@ LEVELS: Final = ("debug", "info", "warning", "error")
 ON_EXIT: Final = ("keep", "stop")
 USERNS: Final = ("private", "host")
 MAX_POOL_BITS: Final = 16
+_SOCKET_PATH: Final = 107
 _LISTS: Final = ("hosts", "insecure-registries", "registry-mirrors", "token-hosts", "authorization-plugins")
 
 
@@ -33,7 +34,8 @@ _LISTS: Final = ("hosts", "insecure-registries", "registry-mirrors", "token-host
 class Config:
     """`on_exit`: whether containers run on when the daemon ends. `pool`: the range for their addresses.
 
-    `group`: who may use the unix sockets, None for the group hythe or docker. `userns`: whether containers get a user
+    `cri`: where Kubernetes' CRI is served, "unix:///PATH", None for nowhere. `group`: who may use the unix sockets,
+    None for the group hythe or docker. `userns`: whether containers get a user
     namespace of their own, or the host's.
     """
 
@@ -58,6 +60,7 @@ class Config:
     token_hosts: tuple[str, ...] = ()
     metrics_addr: str | None = None
     authorization_plugins: tuple[str, ...] = ()
+    cri: str | None = None
     ready_fd: int | None = field(default=None, compare=False)
 
 
@@ -105,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--authorization-plugin", dest="authorization_plugins", action="append", metavar="NAME",
                         help="is asked about every request")  # fmt: skip
     result.add_argument("--metrics-addr", metavar="ADDRESS:PORT", help="where GET /metrics is answered")
+    result.add_argument("--cri", metavar="unix://PATH", help="serve Kubernetes' container runtime interface")
     result.add_argument("--ready-fd", type=int, metavar="N", help="write a byte here once it answers")
     return result
 
@@ -192,6 +196,8 @@ def _validated(config: Config) -> Config:
         host_and_port(config.metrics_addr)
     if config.pool is not None:
         _check_pool(config.pool)
+    if config.cri is not None:
+        cri_path(config.cri)
     return config
 
 
@@ -205,6 +211,16 @@ def host_and_port(text: str) -> tuple[str, int]:
     if not address or not port.isdecimal() or not 0 < int(port) < 65536:
         raise InvalidArgument(f"invalid metrics-addr {text!r}", hint="an address and a port: 127.0.0.1:9323")
     return address, int(port)
+
+
+def cri_path(text: str) -> Path:
+    """Of cri, "unix:///run/hythe/cri.sock". Raises InvalidArgument."""
+    path = Path(text.removeprefix("unix://"))
+    if not text.startswith("unix://") or not path.is_absolute() or len(bytes(path)) > _SOCKET_PATH:
+        raise InvalidArgument(
+            f"invalid cri {text!r}", hint=f"unix:// and an absolute path of at most {_SOCKET_PATH} bytes"
+        )
+    return path
 
 
 def _check_pool(text: str) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
+from contextlib import suppress
 
 from hythe.base.ids import new_id
 from hythe.engine.bundle.process import capability_sets, process
@@ -182,25 +184,64 @@ class Execs:
 
     async def probe(self, container_id: str, spec: ExecSpec, timeout: float) -> tuple[int, bytes]:
         """Run one command to its end, or kill it after `timeout` seconds; (exit code, its output)."""
+        output = bytearray()
+
+        def take(chunk: bytes) -> None:
+            output.extend(chunk[: 65536 - len(output)])
+
+        try:
+            return await self._run(container_id, spec, timeout, take, multiplexed=False), bytes(output)
+        except TimeoutError:
+            return -1, f"Health check exceeded timeout ({timeout:g}s)".encode()
+
+    async def run(
+        self, ref: str, spec: ExecSpec, timeout: float | None, limit: int
+    ) -> tuple[int, bytes, bytes]:
+        """Run one command to its end: (exit code, output, errors), of each the first `limit` bytes.
+
+        Raises TimeoutError after `timeout` seconds, the command having been killed.
+        """
+        handle = self._parts.registry.find(ref)
+        self._need_running(handle)
+        outputs, decoder = {1: bytearray(), 2: bytearray()}, stdcopy.Decoder()
+
+        def take(chunk: bytes) -> None:
+            for stream, data in decoder.feed(chunk):
+                kept = outputs[stream]
+                kept.extend(data[: limit - len(kept)])
+
+        code = await self._run(handle.id, spec, timeout, take, multiplexed=True)
+        return code, bytes(outputs[1]), bytes(outputs[2])
+
+    async def _run(
+        self,
+        container_id: str,
+        spec: ExecSpec,
+        timeout: float | None,
+        take: Callable[[bytes], None],
+        *,
+        multiplexed: bool,
+    ) -> int:
         handle = self._parts.registry.find(container_id)
-        id, pipe, output = new_id(), Pipe(), bytearray()
+        id, pipe = new_id(), Pipe()
         self._execs[id] = Exec(id, container_id, spec, running=True, started=True)
         ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting[id] = ended
 
         async def collect() -> int:
             async for chunk in pipe.chunks():
-                output.extend(chunk[: 65536 - len(output)])
+                take(chunk)
             return await ended
 
         try:
-            attachment = Attachment(pipe.theirs, False, True, True, multiplexed=False)
+            attachment = Attachment(pipe.theirs, False, True, True, multiplexed=multiplexed)
             described = self._process(handle, spec, None)
             await self._parts.runtime.exec(container_id, id, described, Streams(), attachment)
-            return await asyncio.wait_for(collect(), timeout), bytes(output)
-        except TimeoutError:
-            await self._parts.runtime.kill(container_id, 9, exec_id=id)
-            return -1, f"Health check exceeded timeout ({timeout:g}s)".encode()
+            return await asyncio.wait_for(collect(), timeout)
+        except (TimeoutError, asyncio.CancelledError):
+            with suppress(HytheError):  # it has ended just now
+                await self._parts.runtime.kill(container_id, 9, exec_id=id)
+            raise
         finally:
             pipe.close()
             self._waiting.pop(id, None)

@@ -31,6 +31,8 @@ class MountRequest(Struct):
     tmpfs_size: int | None = None
     tmpfs_mode: int | None = None
     tmpfs_options: list[str] = []
+    recursive: bool = True
+    """Whether `read_only` holds for what is mounted below it, too."""
 
 
 class PortBinding(Struct, frozen=True):
@@ -177,14 +179,24 @@ class HostOptions(Struct):
     dns: list[str] = []
     dns_search: list[str] = []
     dns_options: list[str] = []
+    own_dns: bool = False
+    """/etc/resolv.conf is what `dns`, `dns_search` and `dns_options` say and nothing else, if they say anything."""
     extra_hosts: list[str] = []
     devices: list[DeviceRequest] = []
     group_add: list[str] = []
+    masked_paths: list[str] | None = None
+    readonly_paths: list[str] | None = None
+    hugepage_limits: dict[str, int] = {}
+    """Bytes by the size of a page, such as 2MB."""
+    unified: dict[str, str] = {}
+    """Files of version 2's control groups, and what is written to them."""
     init: bool = False
     pid_mode: str = ""
     ipc_mode: str = ""
     uts_mode: str = ""
     userns_mode: str = ""
+    userns_root: int = 0
+    """The host's id of the container's root, where whoever asks has chosen it; 0 for one of the engine's pool."""
     cgroup_parent: str = ""
     cgroupns_mode: str = ""
     runtime: str = ""
@@ -221,6 +233,8 @@ class ContainerSpec(Struct):
     network_disabled: bool = False
     host: HostOptions = field(default_factory=HostOptions)
     networks: dict[str, EndpointRequest] = {}
+    extension: bytes = b""
+    """What another interface to the engine keeps with the container; nothing here reads it."""
 
 
 class HealthProbe(Struct):
@@ -270,6 +284,7 @@ class MountPoint(Struct):
     volume: str = ""
     driver: str = ""
     anonymous: bool = False
+    recursive: bool = True
 
 
 class Container(Struct):

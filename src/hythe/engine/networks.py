@@ -179,6 +179,8 @@ class NetworkService:
 
     def own_server(self, record: Container) -> bool:
         """Whether names are answered by hythe inside the container (user networks)."""
+        if record.spec.host.own_dns:
+            return False
         return bool(record.endpoints) and self._manager.serves_names(
             [e.network_id or n for n, e in record.endpoints.items()]
         )

@@ -107,6 +107,9 @@ class Runtime(Protocol):
 
     async def resize(self, id: str, exec_id: str | None, height: int, width: int) -> None: ...
 
+    async def reopen_log(self, id: str) -> None:
+        """Begin the log's file anew, which somebody has moved away. Conflict where it does not run."""
+
     async def kill(self, id: str, signal: int, *, exec_id: str | None = None) -> None: ...
 
     async def pause(self, id: str) -> None: ...

@@ -118,7 +118,12 @@ class VolumeService:
                 )
             source.mkdir(parents=True)
         return MountPoint(
-            "bind", str(source), request.target, request.read_only, request.propagation or "rprivate"
+            "bind",
+            str(source),
+            request.target,
+            request.read_only,
+            request.propagation or "rprivate",
+            recursive=request.recursive,
         )
 
     async def drop_anonymous(self, record: Container) -> None:

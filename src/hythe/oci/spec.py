@@ -154,12 +154,20 @@ class BlockIO(TypedDict, total=False):
     throttleWriteIOPSDevice: list[Throttle]
 
 
+class HugepageLimit(TypedDict):
+    """`pageSize` as "2MB", `limit` in bytes."""
+
+    pageSize: str
+    limit: int
+
+
 class Resources(TypedDict, total=False):
     devices: list[DeviceRule]
     memory: MemoryLimit
     cpu: CpuLimit
     pids: PidsLimit
     blockIO: BlockIO
+    hugepageLimits: list[HugepageLimit]
     unified: dict[str, str]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hythe.errors import InvalidArgument
+from hythe.runtime.crifile import CriFile
 from hythe.runtime.journal import Journal
 from hythe.runtime.jsonfile import JsonFile
 from hythe.runtime.logfile import LogFile
@@ -21,6 +22,14 @@ class Sink(Protocol):
         """There is no more."""
 
 
+@runtime_checkable
+class Reopenable(Protocol):
+    """A sink whose file others move away and want begun anew."""
+
+    def reopen(self) -> None:
+        """Raises OSError; goes on with the file that it had then."""
+
+
 def open_log(log: Log) -> Sink:
     """Raises InvalidArgument for a driver that is not known, OSError for a file that cannot be opened."""
     match log.get("driver", "local"):
@@ -30,5 +39,7 @@ def open_log(log: Log) -> Sink:
             return JsonFile(log)
         case "journald":
             return Journal(log)
+        case "cri":
+            return CriFile(log)
         case other:
             raise InvalidArgument(f"the warden knows no log driver {other!r}")

@@ -35,7 +35,7 @@ class Operations:
             name: getattr(self, name)
             for name in (
                 "hello", "create", "start", "exec", "attach", "resize", "kill", "pause", "resume", "update",
-                "delete", "shutdown",
+                "delete", "shutdown", "reopen_log",
             )
         }  # fmt: skip
         self._table["list"] = self.list_all
@@ -139,6 +139,11 @@ class Operations:
     def resize(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
         task = self._supervisor.get(request["id"]).task(request.get("exec"))
         task.streams.resize(int(request["height"]), int(request["width"]))
+        answer.ok()
+
+    def reopen_log(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:
+        task = self._supervisor.get(request["id"]).task(None)
+        task.streams.reopen_log()
         answer.ok()
 
     def kill(self, request: dict[str, Any], fds: list[int], answer: Answer) -> None:

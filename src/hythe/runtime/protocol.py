@@ -52,8 +52,8 @@ class LogPlace(TypedDict):
 
 
 class Log(LogPlace, total=False):
-    """`driver`: "local" (the default), "json-file" with `attributes`, a JSON object for each record ("": none), or
-    "journald" with the fields of each entry in `journal`.
+    """`driver`: "local" (the default), "json-file" with `attributes`, a JSON object for each record ("": none),
+    "journald" with the fields of each entry in `journal`, or "cri", which is rotated by others.
     """
 
     driver: str

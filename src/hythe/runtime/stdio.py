@@ -14,6 +14,7 @@ import termios
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from hythe.errors import Unsupported
 from hythe.runtime.attachment import Attachment, Observer, Wanted
 from hythe.runtime.loop import EDGE, IN, Loop
 from hythe.runtime.stdin import Stdin
@@ -88,6 +89,14 @@ class Streams:
         )
         self._attachments.append(attachment)
         attachment.begin()
+
+    def reopen_log(self) -> None:
+        """Begin the log's file anew, which somebody has moved away. Raises Unsupported, OSError."""
+        from hythe.runtime.logdrivers import Reopenable
+
+        if not isinstance(self._log, Reopenable):
+            raise Unsupported("the log of this container cannot be reopened")
+        self._log.reopen()
 
     # ---- output -----------------------------------------------------------------------------------
 

@@ -73,7 +73,8 @@ def spec(container: Container, around: Surroundings) -> Spec:
     if filter is not None:
         linux["seccomp"] = filter
     if not options.unmask:
-        linux["maskedPaths"], linux["readonlyPaths"] = list(MASKED), list(READONLY)
+        linux["maskedPaths"] = list(MASKED) if host.masked_paths is None else host.masked_paths
+        linux["readonlyPaths"] = list(READONLY) if host.readonly_paths is None else host.readonly_paths
     result: Spec = {
         "ociVersion": OCI_VERSION,
         "process": described,

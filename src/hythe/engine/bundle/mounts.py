@@ -35,8 +35,11 @@ def _kernel_mounts(access: str) -> list[Mount]:
 
 
 def _shared_memory(container: Container, around: Surroundings) -> Mount:
-    if around.namespaces.get("ipc") == "host":
+    ipc = around.namespaces.get("ipc", "")
+    if ipc == "host":
         return _mount("/dev/shm", "bind", "/dev/shm", "rbind", *_PLAIN)
+    if ipc:  # another container's: /proc/PID/ns/ipc
+        return _mount("/dev/shm", "bind", f"{ipc.removesuffix('/ns/ipc')}/root/dev/shm", "bind", *_PLAIN)
     size = container.spec.host.shm_size
     return _mount("/dev/shm", "tmpfs", "shm", *_PLAIN, "mode=1777", f"size={size}")
 
@@ -65,7 +68,8 @@ def _mount_point(mount: MountPoint, around: Surroundings) -> Mount:
         asked = around.tmpfs.get(mount.target, []) + (["ro"] if mount.read_only else [])
         return _mount(mount.target, "tmpfs", "tmpfs", *_PLAIN, *asked)
     made = _made(mount, around.volumes)
-    options = [*made["options"], *(("ro", "rro") if mount.read_only else ("rw",))]
+    read_only = ("ro", "rro") if mount.recursive else ("ro",)
+    options = [*made["options"], *(read_only if mount.read_only else ("rw",))]
     if made["type"] == "bind":
         options.append(mount.propagation or "rprivate")
     return mapped(_mount(mount.target, made["type"], made["source"], *options), around.idmaps)

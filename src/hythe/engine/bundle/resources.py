@@ -28,6 +28,12 @@ def resources(host: HostOptions) -> Resources:
         result["pids"] = {"limit": host.pids_limit}
     if block := _block_io(host):
         result["blockIO"] = block
+    if host.hugepage_limits:
+        result["hugepageLimits"] = [
+            {"pageSize": size, "limit": limit} for size, limit in host.hugepage_limits.items()
+        ]
+    if host.unified:
+        result["unified"] = dict(host.unified)
     return result
 
 

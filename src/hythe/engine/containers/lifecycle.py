@@ -148,6 +148,7 @@ class Lifecycle:
             path = self._parts.paths.log(id)
             path.parent.mkdir(mode=0o700, exist_ok=True)
             log = logdrivers.log_file(handle.record, path)
+            log.path.parent.mkdir(parents=True, exist_ok=True)
         return Streams(wanted.tty, wanted.open_stdin, wanted.stdin_once, log)
 
     async def attach(self, handle: Handle, attachment: Attachment) -> None:

@@ -4,6 +4,7 @@
     local       frames, rotated; smaller, and bytes are kept as they are
     journald    systemd's journal, and frames as well, where `logs` reads
     none        nowhere
+    cri         Kubernetes' lines in the file `path`, for an interface of its own: no user can ask for it
 
 Files are rotated unless something else is said: five of 20 MiB each.
 """
@@ -34,6 +35,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "journald": (*_DESCRIBING, *_EVERY),
     "none": _EVERY,
 }
+CRI: Final = "cri"
 _OTHERS: Final = ("awslogs", "fluentd", "gcplogs", "gelf", "logentries", "splunk", "syslog")
 _SIZE, _COUNT = 20 * 1024 * 1024, 5
 _TAG: Final = re.compile(r"\{\{\s*(.*?)\s*\}\}")
@@ -41,6 +43,8 @@ _TAG: Final = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 
 def check(log: LogOptions, journal: str = SOCKET) -> None:
     """Refuse what no driver here does. Raises InvalidArgument, Unsupported."""
+    if log.driver == CRI:
+        return
     if log.driver in _OTHERS:
         raise Unsupported(f"the log driver {log.driver!r} is not supported", hint=f"use {', '.join(OPTIONS)}")
     if log.driver not in OPTIONS:
@@ -82,6 +86,8 @@ def _is_socket(path: str) -> bool:
 def log_file(record: Container, path: Path) -> LogFile:
     """What a container's options come to; `path` is where its files go."""
     log = record.spec.host.log
+    if log.driver == CRI:
+        return LogFile(CRI, Path(log.options["path"]), 0, 1)
     size, count = log.options.get("max-size"), log.options.get("max-file")
     described = _attributes(record)
     return LogFile(

@@ -208,6 +208,12 @@ class Containers:
             data = stdcopy.encode(line.stream, line.data) if multiplexed else line.data
             await asyncio.to_thread(write_all, fd, data)
 
+    async def reopen_log(self, ref: str) -> None:
+        """Begin the file of a log anew that others rotate: they have moved it. Raises Conflict, Unsupported."""
+        handle = self._registry.find(ref)
+        handle.check_runs()
+        await self._parts.runtime.reopen_log(handle.id)
+
     async def resize(self, ref: str, height: int, width: int) -> None:
         handle = self._registry.find(ref)
         handle.check_runs()

@@ -131,6 +131,8 @@ def resolv_text(record: Container, own_server: bool, host: str) -> str:
     """/etc/resolv.conf: hythe's name server where there is one, else --dns, else the host's lines."""
     asked = record.spec.host
     kept = [line.split() for line in host.splitlines() if line.strip() and line[0] not in "#;"]
+    if asked.own_dns and (asked.dns or asked.dns_search or asked.dns_options):
+        kept = []
     servers = ["127.0.0.11"] if own_server else asked.dns
     if not servers:
         servers = [f[1] for f in kept if f[0] == "nameserver" and len(f) > 1]

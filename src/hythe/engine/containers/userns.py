@@ -50,6 +50,9 @@ def choose(
         return None, {}
     if others:
         return UserNamespace(others[0].state.root_id, f"/proc/{others[0].state.pid}/ns/user"), words
+    if host.userns_root:
+        users.claim(host.userns_root)
+        return UserNamespace(host.userns_root), words
     return UserNamespace(users.take()), words
 
 
@@ -70,7 +73,7 @@ def _stay(record: Container, reason: str) -> None:
 
 def _shared_with(record: Container) -> list[str]:
     host = record.spec.host
-    modes = (host.network_mode, host.pid_mode, host.ipc_mode)
+    modes = (host.network_mode, host.pid_mode, host.ipc_mode, host.uts_mode)
     return [mode.removeprefix("container:") for mode in modes if mode.startswith("container:")]
 
 

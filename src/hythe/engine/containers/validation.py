@@ -36,7 +36,7 @@ def _check_places(host: HostOptions) -> None:
         raise InvalidArgument(
             f"invalid cgroup namespace mode: {host.cgroupns_mode}", hint="write host or private"
         )
-    if host.uts_mode not in ("", "host"):
+    if host.uts_mode not in ("", "host") and not host.uts_mode.startswith("container:"):
         raise InvalidArgument(f"invalid UTS mode: {host.uts_mode}", hint="write host, or leave it out")
     if any(part in (".", "..") for part in host.cgroup_parent.split("/")) or "\0" in host.cgroup_parent:
         raise InvalidArgument(f"invalid cgroup parent: {host.cgroup_parent!r}", hint="write it like /group")

@@ -7,6 +7,8 @@
   nothing from the image, is bound to /sbin/docker-init and runs the program.
 - The domain name is set as a parameter of the kernel: the field is younger than the runc of many distributions,
   which ignores it.
+- /dev/shm is not that of the container whose ipc namespace is shared: no path leads from one mount namespace into
+  another for a bind mount.
 - A volume that is to propagate to the host or from it needs that of the root, too: another runtime makes its bind
   mounts after it has set that.
 """
@@ -20,10 +22,11 @@ from typing import Final
 from hythe.engine.bundle.document import INIT_ANNOTATION
 from hythe.errors import Unsupported
 from hythe.kernel import capabilities
-from hythe.oci.spec import Process, Spec
+from hythe.oci.spec import Mount, Process, Spec
 
 OCI_VERSION: Final = "1.0.2"
 _INITS: Final = ("docker-init", "tini-static")
+_SHM_SIZE: Final = "size=67108864"
 _INIT_INSIDE: Final = "/sbin/docker-init"
 
 
@@ -42,7 +45,7 @@ def init_program() -> str:
 def portable(config: Spec) -> Spec:
     """`config` for another runtime; the parts that differ are new objects. Raises Unsupported."""
     process = portable_process(config["process"])
-    mounts, linux = list(config["mounts"]), config["linux"].copy()
+    mounts, linux = [_reachable(mount) for mount in config["mounts"]], config["linux"].copy()
     annotations = dict(config["annotations"])
     if annotations.pop(INIT_ANNOTATION, "") == "true":
         words = ["bind", "ro", "nosuid", "nodev"]
@@ -68,6 +71,13 @@ def portable(config: Spec) -> Spec:
     result: Spec = {**config, **changed}
     result.pop("domainname", None)
     return result
+
+
+def _reachable(mount: Mount) -> Mount:
+    if not mount["source"].startswith("/proc/"):
+        return mount
+    words = [word for word in mount["options"] if word != "bind"]
+    return {**mount, "type": "tmpfs", "source": "shm", "options": [*words, "mode=1777", _SHM_SIZE]}
 
 
 def portable_process(process: Process) -> Process:

@@ -221,6 +221,9 @@ class WardenRuntime:
         extra: dict[str, Any] = {} if exec_id is None else {"exec": exec_id}
         await self._call("resize", id=id, height=height, width=width, **extra)
 
+    async def reopen_log(self, id: str) -> None:
+        await self._call("reopen_log", id=id)
+
     async def kill(self, id: str, signal: int, *, exec_id: str | None = None) -> None:
         extra: dict[str, Any] = {} if exec_id is None else {"exec": exec_id}
         await self._call("kill", id=id, signal=signal, all=False, **extra)

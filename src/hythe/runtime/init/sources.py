@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import marshal
 import os
+import re
 import socket
 from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from hythe.errors import InvalidArgument
 from hythe.kernel import mounts, usernamespaces
+from hythe.kernel.namespaces import CLONE_NEWNS, setns
 from hythe.kernel.usernamespaces import Mapping, files_made_by_root
 from hythe.runtime.init import devices, namespaces, nodes, rootfs
 from hythe.runtime.init.mounts import Prepared, new
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from hythe.kernel.cgroups import Group
     from hythe.oci.spec import Mount, Root
 
+_OTHERS: Final = re.compile(r"/proc/([0-9]+)/root(/.+)")
+"""What another container has mounted: no clone can be made of it from outside of its mount namespace."""
 _PACKET: Final = 1 << 16
 _AT_ONCE: Final = 200
 """Descriptors in one packet; the kernel takes 253 (SCM_MAX_FD)."""
@@ -107,8 +112,12 @@ def _nodes(prepared: list[Prepared], wanted: list[Any]) -> tuple[tuple[str, int]
 def _copy(one: Prepared, user: Namespace | None) -> int:
     """The source of a bind mount; its attributes are changed while nobody sees it."""
     options = one.options
+    other = _OTHERS.fullmatch(one.source)
     try:
-        tree = mounts.clone(one.source, recursive=options.recursive)
+        if other is not None:
+            tree = _clone_of(other[1], other[2], recursive=options.recursive)
+        else:
+            tree = mounts.clone(one.source, recursive=options.recursive)
     except FileNotFoundError as error:
         raise InvalidArgument(f"bind source path does not exist: {one.source}") from error
     if options.idmap:
@@ -122,6 +131,18 @@ def _copy(one: Prepared, user: Namespace | None) -> int:
     if options.tree_add or options.tree_remove:
         mounts.set_attributes(tree, add=options.tree_add, remove=options.tree_remove, recursive=True)
     return tree
+
+
+def _clone_of(pid: str, path: str, *, recursive: bool) -> int:
+    """A copy of what a process has mounted at `path`; the mount namespace is changed for that. Raises OSError."""
+    with ExitStack() as stack:
+        own = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        stack.callback(os.close, own)
+        theirs = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        stack.callback(os.close, theirs)
+        setns(theirs, CLONE_NEWNS)
+        stack.callback(setns, own, CLONE_NEWNS)
+        return mounts.clone(path, recursive=recursive)
 
 
 def _map_owners(tree: int, one: Prepared, user: Namespace | None) -> None:

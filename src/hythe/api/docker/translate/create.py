@@ -214,7 +214,7 @@ def host_options(config: HostConfig) -> HostOptions:
         init=config.init,
         pid_mode=config.pid_mode,
         ipc_mode=config.ipc_mode,
-        uts_mode=config.uts_mode,
+        uts_mode=_uts_mode(config.uts_mode),
         userns_mode=config.userns_mode,
         cgroup_parent=config.cgroup_parent,
         cgroupns_mode=config.cgroupns_mode,
@@ -225,6 +225,13 @@ def host_options(config: HostConfig) -> HostOptions:
         links=_links(config) if not _own_network(config) else [],
         log=LogOptions(config.log_config.type or LogOptions().driver, config.log_config.config),
     )
+
+
+def _uts_mode(mode: str) -> str:
+    """The engine can share a container's host name with another, Docker cannot."""
+    if mode not in ("", "host"):
+        raise InvalidArgument(f"invalid UTS mode: {mode}", hint="write host, or leave it out")
+    return mode
 
 
 def _shm_size(size: int) -> int:

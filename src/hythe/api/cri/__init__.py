@@ -1,0 +1,1 @@
+"""Kubernetes' Container Runtime Interface, version 1, on the engine: what a kubelet speaks to."""

@@ -1,0 +1,41 @@
+"""The interface put together for one engine: every group of methods, and the socket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hythe.api.cri.containers import Containers
+from hythe.api.cri.images import Images
+from hythe.api.cri.network import PodNetwork
+from hythe.api.cri.node import Node
+from hythe.api.cri.pods import Pods
+from hythe.api.cri.records import Records
+from hythe.api.cri.server import Handlers, Server
+
+if TYPE_CHECKING:
+    from hythe.engine.engine import Engine
+
+GRACE = 2.0
+
+
+class Service:
+    """Serves `engine` on a unix socket at `path` from `start` to `stop`."""
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self._server = Server(path, _handlers(engine))
+
+    async def start(self) -> None:
+        """Raises Conflict, SystemProblem."""
+        await self._server.start()
+
+    async def stop(self) -> None:
+        await self._server.stop(GRACE)
+
+
+def _handlers(engine: Engine) -> Handlers:
+    records, network, images = Records(engine.containers), PodNetwork(engine.networks), Images(engine)
+    containers = Containers(engine, records, images)
+    pods = Pods(engine, records, network, containers)
+    groups = (pods, containers, images, Node(engine, network))
+    return {name: handler for group in groups for name, handler in group.handlers().items()}
