@@ -1,0 +1,163 @@
+"""From an HTTP request to a handler and back: who, may they, which resource, which verb; errors as Status objects."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+from aiohttp import web
+
+from hythe.errors import HytheError
+from hythe.kube.apiserver.answer import compress, encoded, pretty, warn
+from hythe.kube.apiserver.call import Call
+from hythe.kube.apiserver.connection import Connection, NoAnswer
+from hythe.kube.apiserver.definitions import Definition
+from hythe.kube.apiserver.identity import ANONYMOUS, LOCAL, Attributes, User
+from hythe.kube.apiserver.machine import Machine
+from hythe.kube.apiserver.paths import Paths
+from hythe.kube.apiserver.request import RequestInfo, parse, truth
+from hythe.kube.apiserver.subresources.table import SUBRESOURCES
+from hythe.kube.apiserver.verbs import delete, read, watch, write
+from hythe.kube.objects.status import (
+    ApiError,
+    forbidden,
+    internal_error,
+    method_not_allowed,
+    no_such_path,
+    service_unavailable,
+)
+
+log = logging.getLogger("hythe.kube.apiserver")
+
+Handler: TypeAlias = Callable[[Call], Awaitable[web.StreamResponse]]
+
+VERBS: Final[dict[str, Handler]] = {
+    "get": read.get,
+    "list": read.list_,
+    "watch": watch.watch,
+    "create": write.create,
+    "update": write.update,
+    "delete": delete.delete,
+    "deletecollection": delete.delete_collection,
+}
+
+
+class Dispatcher:
+    """Answers every request to one server."""
+
+    def __init__(self, machine: Machine, paths: Paths) -> None:
+        self._machine, self._paths = machine, paths
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        warnings: list[str] = []
+        try:
+            response = await self._answer(request, warnings)
+        except ConnectionError:
+            log.debug("%s %s: the client has left", request.method, request.path)
+            return NoAnswer()
+        except ApiError as error:
+            response = _failed(request, error)
+        except HytheError as error:
+            log.warning("%s %s: %s", request.method, request.path, error)
+            response = _failed(request, service_unavailable(str(error)))
+        except Exception as error:
+            log.exception("%s %s failed", request.method, request.path)
+            response = _failed(request, internal_error(str(error)))
+        return await _finished(request, response, warnings)
+
+    async def _answer(self, request: web.BaseRequest, warnings: list[str]) -> web.StreamResponse:
+        query = request.query
+        info = parse(request.method, request.rel_url.raw_path, query)
+        user = await self._user(request)
+        await self._authorize(user, info)
+        if not info.is_resource:
+            return await self._paths.answer(request, info, user)
+        definition = self._machine.definitions.find(info.group, info.version, info.resource)
+        if definition is None or (
+            info.namespace and not definition.namespaced and info.resource != "namespaces"
+        ):
+            raise no_such_path()
+        call = Call(request, info, query, user, definition, self._machine, warnings)
+        return await handler_of(definition, info)(call)
+
+    async def _user(self, request: web.BaseRequest) -> User:
+        connection = request.protocol
+        if isinstance(connection, Connection) and connection.local:
+            return LOCAL
+        certificate = connection.certificate() if isinstance(connection, Connection) else None
+        found = await self._machine.authenticator.authenticate(
+            certificate, request.headers.get("Authorization")
+        )
+        return found or ANONYMOUS
+
+    async def _authorize(self, user: User, info: RequestInfo) -> None:
+        attributes = _attributes(user, info)
+        decision = await self._machine.authorizer.authorize(attributes)
+        if not decision.allowed:
+            raise refused(attributes, decision.reason)
+
+
+def _attributes(user: User, info: RequestInfo) -> Attributes:
+    if not info.is_resource:
+        return Attributes(user, info.verb, path=info.path)
+    return Attributes(
+        user, info.verb, info.group, info.version, info.resource, info.subresource, info.namespace, info.name
+    )
+
+
+def refused(wanted: Attributes, reason: str) -> ApiError:
+    """403, in Kubernetes' words."""
+    user = wanted.user.name
+    if wanted.path:
+        return forbidden("", "", f'User "{user}" cannot {wanted.verb} path "{wanted.path}"{_because(reason)}')
+    resource = f"{wanted.resource}/{wanted.subresource}" if wanted.subresource else wanted.resource
+    where = f'in the namespace "{wanted.namespace}"' if wanted.namespace else "at the cluster scope"
+    text = f'User "{user}" cannot {wanted.verb} resource "{resource}" in API group "{wanted.group}" {where}'
+    qualified = f"{wanted.resource}.{wanted.group}" if wanted.group else wanted.resource
+    return forbidden(qualified, wanted.name, text + _because(reason))
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
+def handler_of(definition: Definition, info: RequestInfo) -> Handler:
+    """Raises ApiError: 404 for no such subresource, 405 for a verb that it does not have."""
+    if not info.subresource:
+        if info.verb not in definition.verbs or info.verb not in VERBS:
+            raise method_not_allowed(definition.qualified, info.verb)
+        return VERBS[info.verb]
+    subresource = definition.subresources.get(info.subresource)
+    if subresource is None:
+        raise no_such_path()
+    if info.verb not in subresource.verbs:
+        raise method_not_allowed(definition.qualified, info.verb)
+    found = SUBRESOURCES.get(f"{definition.qualified}/{info.subresource}") or SUBRESOURCES[info.subresource]
+    return found[info.verb]
+
+
+def _failed(request: web.BaseRequest, error: ApiError) -> web.StreamResponse:
+    """The error as a Status; an answer that has begun is cut off, so that no client takes it for whole."""
+    if request.writer.output_size:
+        if request.transport is not None:
+            request.transport.abort()
+        return NoAnswer()
+    response = encoded(error.status(), error.code)
+    if error.retry_after:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+async def _finished(
+    request: web.BaseRequest, response: web.StreamResponse, warnings: list[str]
+) -> web.StreamResponse:
+    if isinstance(response, NoAnswer) or response.prepared:
+        return response
+    warn(response, warnings)
+    response.headers.setdefault("Cache-Control", "no-cache, private")
+    if isinstance(response, web.Response):
+        if truth(request.query.get("pretty")):
+            pretty(response)
+        await compress(response, request.headers.get("Accept-Encoding", ""))
+    return response
