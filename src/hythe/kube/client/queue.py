@@ -96,12 +96,12 @@ class WorkQueue(Generic[Key]):
         heapq.heappush(self._later, (due, next(self._count), key))
         self._arm()
 
-    def add_rate_limited(self, key: Key) -> None:
-        """After a failure."""
+    def add_rate_limited(self, key: Key, *, alone: bool = False) -> None:
+        """After a failure; `alone`: it was the key's own affair (a conflict), the common bucket is left out of it."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         delay = min(_FIRST_DELAY * 2.0 ** min(failures, 30), _LONGEST_DELAY)
-        self.add_after(key, max(delay, self._bucket.take()))
+        self.add_after(key, delay if alone else max(delay, self._bucket.take()))
 
     def forget(self, key: Key) -> None:
         """The key has succeeded: its next failure is a first one."""
