@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import hythe
+from hythe.errors import Unavailable
 from tests.targets import Target, hythe_command, start_hythe
 
 pytestmark = pytest.mark.root
@@ -113,6 +115,34 @@ def test_the_end_of_input_is_not_the_end_of_output_over_tls(secured: tuple[Targe
         secured, secured[2], "run", "--rm", "-i", "busybox", "sh", "-c", script, stdin=b"in\n" * 50_000
     )
     assert run.stdout == "in\n" * 50_000 + "over\n"
+
+
+@pytest.fixture
+def trusted(secured: tuple[Target, str, Path], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address, with the environment that leads docker's and hythe's clients to the certificates."""
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(secured[2]))
+    return secured[1]
+
+
+async def test_the_asynchronous_client_over_tls(trusted: str) -> None:
+    sent = b"in\n" * 50_000
+    async with hythe.connect_async(trusted) as client:
+        done = await client.containers.check_output(
+            "busybox", ["sh", "-c", "cat; sleep 0.3; echo over"], input=sent
+        )
+        assert done.stdout == sent + b"over\n"
+        assert [each.name for each in await client.containers.summaries(all=True)] == []
+
+
+async def test_the_asynchronous_client_trusts_no_other(
+    secured: tuple[Target, str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(certificates(tmp_path / "others")))
+    async with hythe.connect_async(secured[1]) as client:
+        with pytest.raises(Unavailable, match="certificate"):
+            await client.ping()
 
 
 def test_a_certificate_of_others_is_turned_away(secured: tuple[Target, str, Path], tmp_path: Path) -> None:

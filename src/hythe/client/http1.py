@@ -21,7 +21,7 @@ from hythe.client.address import Address
 from hythe.errors import Unavailable
 
 if TYPE_CHECKING:
-    from hythe.client.tls import TlsSocket
+    from hythe.client.tls_socket import TlsSocket
 
 _CHUNK: Final = 64 * 1024
 _MAX_LINE: Final = 64 * 1024
@@ -145,7 +145,7 @@ def _over_tcp(address: Address, timeout: float | None) -> socket.socket | TlsSoc
     if address.tls is None:
         return plain
     try:
-        from hythe.client.tls import TlsSocket
+        from hythe.client.tls_socket import TlsSocket
 
         return TlsSocket(plain, address)
     except BaseException:

@@ -1,132 +1,82 @@
 """TLS to a daemon, with both directions ending on their own.
 
-Python's SSLSocket cannot end its writing and still read, and that is how a program in a container is told that its
-input is over. So the encryption is apart from the socket: an SSLObject between two buffers, and here the bytes are
-carried between those and the connection. What has been decrypted is taken out before the closing alert is written,
-for OpenSSL would throw away what comes after.
+Python's SSLSocket, and asyncio's transport alike, cannot end the writing and still read, and that is how a program in
+a container is told that its input is over. So the encryption is apart from the connection: an SSLObject between two
+buffers (`Encryption`), and whoever holds the connection carries the bytes: `tls_socket` for threads,
+`drivers.tls_aio` for asyncio.
 
 Kept out: where certificates are (`address.Tls` names the files, `context_store` keeps a context's).
 """
 
 from __future__ import annotations
 
-import io
-import socket
 import ssl
-import threading
 
 from hythe.client.address import Address, Tls
 from hythe.errors import SystemProblem
 
-_PIECE = 64 * 1024
+PIECE = 64 * 1024
 
 
-class TlsSocket:
-    """As much of a socket as `http1.Connection` uses. One thread may read while another writes."""
+class Encryption:
+    """One connection's state. What it gives is to be sent in that order; what has arrived is to be put in."""
 
-    def __init__(self, plain: socket.socket, address: Address) -> None:
+    def __init__(self, address: Address) -> None:
         assert address.tls is not None
-        self._plain = plain
         self._arriving, self._leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
         context = context_of(address.tls)
         self._tls = context.wrap_bio(self._arriving, self._leaving, server_hostname=address.host)
-        self._engine, self._sending = threading.Lock(), threading.Lock()
         self._ahead = bytearray()
-        self._handshake()
 
-    def makefile(self, _mode: str, _buffering: int) -> io.RawIOBase:
-        return _Reader(self)
-
-    def sendall(self, data: bytes | memoryview) -> None:
-        with self._sending:
-            with self._engine:
-                if data:
-                    self._tls.write(data)
-                encrypted = self._leaving.read()
-            self._plain.sendall(encrypted)
-
-    def receive(self, size: int) -> bytes:
-        """What has arrived, b"" at the end; blocks for the first byte."""
-        while True:
-            with self._engine:
-                if self._ahead:
-                    data = bytes(self._ahead[:size])
-                    del self._ahead[:size]
-                    return data
-                try:
-                    return self._tls.read(size)
-                except ssl.SSLWantReadError:
-                    pass
-                except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-                    return b""
-            self._take()
-
-    def shutdown(self, _how: int) -> None:
-        """End the writing half."""
-        with self._sending:
-            with self._engine:
-                self._take_out()
-                try:
-                    self._tls.unwrap()
-                except ssl.SSLError:
-                    pass  # it waits for the other side's end, which comes when the output is over
-                encrypted = self._leaving.read()
-            self._plain.sendall(encrypted)
-
-    def recv(self, size: int, flags: int = 0) -> bytes:
-        """Only to ask whether anything has come on an idle connection."""
-        return self._plain.recv(size, flags)
-
-    def fileno(self) -> int:
-        return self._plain.fileno()
-
-    def setblocking(self, flag: bool) -> None:
-        self._plain.setblocking(flag)
-
-    def settimeout(self, seconds: float | None) -> None:
-        self._plain.settimeout(seconds)
-
-    def close(self) -> None:
-        self._plain.close()
-
-    def _handshake(self) -> None:
-        while True:
-            try:
-                self._tls.do_handshake()
-            except ssl.SSLWantReadError:
-                self._plain.sendall(self._leaving.read())
-                self._take()
-            else:
-                self._plain.sendall(self._leaving.read())
-                return
-
-    def _take(self) -> None:
-        data = self._plain.recv(_PIECE)
-        with self._engine:
-            if data:
-                self._arriving.write(data)
-            else:
-                self._arriving.write_eof()
-
-    def _take_out(self) -> None:
+    def handshake(self) -> bool:
+        """Go on with it; whether it is done. Either way `leaving` is to be sent. Raises ssl.SSLError."""
         try:
-            while data := self._tls.read(_PIECE):
-                self._ahead += data
-        except ssl.SSLError:
-            return  # there is no more
-
-
-class _Reader(io.RawIOBase):
-    def __init__(self, stream: TlsSocket) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        data = self._stream.receive(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+    def leaving(self) -> bytes:
+        """What is to be sent."""
+        return self._leaving.read()
+
+    def put(self, data: bytes) -> None:
+        """What has arrived, b"" at the end."""
+        if data:
+            self._arriving.write(data)
+        else:
+            self._arriving.write_eof()
+
+    def encrypt(self, data: bytes | memoryview) -> bytes:
+        if data:
+            self._tls.write(data)
+        return self.leaving()
+
+    def take(self, size: int) -> bytes | None:
+        """Decrypted bytes, b"" at the end, None when more has to arrive first. Raises ssl.SSLError."""
+        if self._ahead:
+            data = bytes(self._ahead[:size])
+            del self._ahead[:size]
+            return data
+        try:
+            return self._tls.read(size)
+        except ssl.SSLWantReadError:
+            return None
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+
+    def end_writing(self) -> bytes:
+        """The closing alert. What has been decrypted is taken out before: OpenSSL throws away what comes after."""
+        try:
+            while data := self._tls.read(PIECE):
+                self._ahead += data
+        except ssl.SSLError:
+            pass  # there is no more
+        try:
+            self._tls.unwrap()
+        except ssl.SSLError:
+            pass  # it waits for the other side's end, which comes when the output is over
+        return self.leaving()
 
 
 def context_of(tls: Tls) -> ssl.SSLContext:

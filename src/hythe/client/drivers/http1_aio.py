@@ -9,11 +9,14 @@ import asyncio
 import contextlib
 import select
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hythe.client.address import Address
 from hythe.client.http1 import NO_BODY, Body, Head, framed, pieces, status_line
-from hythe.errors import Unavailable, Unsupported
+from hythe.errors import Unavailable
+
+if TYPE_CHECKING:
+    from hythe.client.drivers.tls_aio import Reader, Writer
 
 _CHUNK: Final = 64 * 1024
 
@@ -27,8 +30,8 @@ class Connection:
         self,
         address: Address,
         timeout: float | None,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        reader: asyncio.StreamReader | Reader,
+        writer: asyncio.StreamWriter | Writer,
     ) -> None:
         self.address, self._timeout, self._reader, self._writer = address, timeout, reader, writer
         self.reusable = False
@@ -36,17 +39,15 @@ class Connection:
     @classmethod
     async def open(cls, address: Address, timeout: float | None) -> Connection:
         """`timeout` in seconds bounds connecting and each wait for data. Raises OSError; TimeoutError is one."""
-        if getattr(address, "tls", None) is not None:  # never in the clear where TLS was asked for
-            raise Unsupported(
-                f"the asynchronous client has no TLS for {address}",
-                hint="use hythe.connect(), or a unix socket",
-            )
         async with asyncio.timeout(timeout):
             if address.path:
-                pair = await asyncio.open_unix_connection(address.path, limit=_CHUNK)
-            else:
-                pair = await asyncio.open_connection(address.host, address.port, limit=_CHUNK)
-        return cls(address, timeout, *pair)
+                return cls(address, timeout, *await asyncio.open_unix_connection(address.path, limit=_CHUNK))
+            pair = await asyncio.open_connection(address.host, address.port, limit=_CHUNK)
+            if address.tls is None:
+                return cls(address, timeout, *pair)
+            from hythe.client.drivers.tls_aio import secured
+
+            return cls(address, timeout, *await secured(pair, address))
 
     def close(self) -> None:
         self._writer.close()
