@@ -78,7 +78,18 @@ class Dispatcher:
             info.namespace and not definition.namespaced and info.resource != "namespaces"
         ):
             raise no_such_path()
-        call = Call(request, info, query, user, definition, self._machine, warnings)
+        call = Call(
+            machine=self._machine,
+            definition=definition,
+            namespace=info.namespace if definition.namespaced else "",
+            user=user,
+            verb=info.verb,
+            agent=request.headers.get("User-Agent", ""),
+            warnings=warnings,
+            request=request,
+            info=info,
+            query=query,
+        )
         return await handler_of(definition, info)(call)
 
     async def _user(self, request: web.BaseRequest) -> User:

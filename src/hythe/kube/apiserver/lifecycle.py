@@ -20,6 +20,7 @@ from hythe.kube.objects.types import Object
 
 FOREGROUND: Final = "foregroundDeletion"
 ORPHAN: Final = "orphan"
+KUBERNETES: Final = "kubernetes"
 _ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
 _MAX_GENERATED: Final = 58  # of the 63 that the name of a pod may have, 5 are random
 _OURS: Final = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
@@ -70,15 +71,33 @@ def before_create(obj: Object, definition: Definition, now: str) -> None:
     metadata["creationTimestamp"] = now
     if definition.generation:
         metadata["generation"] = 1
-    if "status" in definition.subresources and not strategy_of(definition).status_on_create:
+    strategy = strategy_of(definition)
+    if "status" in definition.subresources and not strategy.status_on_create:
         obj.pop("status", None)
+    if strategy.initial_status:
+        obj["status"] = dict(strategy.initial_status)
+    if strategy.spec_finalizers:
+        spec = obj.setdefault("spec", {})
+        spec["finalizers"] = list(dict.fromkeys([*spec.get("finalizers", []), KUBERNETES]))
+    bear_name(obj, definition)
+
+
+def bear_name(obj: Object, definition: Definition) -> None:
+    """Set the label that always says the object's own name, where the resource has one."""
+    label = strategy_of(definition).name_label
+    if label:
+        metadata = meta(obj)
+        metadata["labels"] = {**(metadata.get("labels") or {}), label: metadata["name"]}
 
 
 def before_update(obj: Object, old: Object, definition: Definition) -> None:
     """Keep what no client may change, and the status, which has a path of its own."""
-    _keep_ours(obj, old)
+    keep_identity(obj, old)
+    bear_name(obj, definition)
     if "status" in definition.subresources:
         _copy(old, obj, "status")
+    if strategy_of(definition).spec_finalizers and "spec" in old:
+        obj["spec"] = {**(obj.get("spec") or {}), "finalizers": old["spec"].get("finalizers", [])}
     if definition.generation and _spec(obj) != _spec(old):
         meta(obj)["generation"] = int(meta(old).get("generation", 0)) + 1
 
@@ -86,7 +105,7 @@ def before_update(obj: Object, old: Object, definition: Definition) -> None:
 def before_status_update(obj: Object, old: Object, definition: Definition) -> None:
     """Keep all but the status and the free parts of metadata."""
     strategy = strategy_of(definition)
-    _keep_ours(obj, old)
+    keep_identity(obj, old)
     for key in (set(obj) | set(old)) - _NOT_SPEC:
         _copy(old, obj, key)
     if strategy.status_keeps_labels:
@@ -98,7 +117,8 @@ def before_status_update(obj: Object, old: Object, definition: Definition) -> No
             obj["metadata"]["managedFields"] = managed
 
 
-def _keep_ours(obj: Object, old: Object) -> None:
+def keep_identity(obj: Object, old: Object) -> None:
+    """Keep what says which object this is, and how old."""
     metadata, before = meta(obj), meta(old)
     for key in (*_OURS, "generateName"):
         _copy(before, metadata, key)

@@ -6,25 +6,24 @@ subresource. Source: Kubernetes, "Server-Side Apply".
 
 from __future__ import annotations
 
-from hythe.kube.apiserver.call import Call
+from hythe.kube.apiserver.call import Context
 from hythe.kube.apiserver.options import WriteOptions
 from hythe.kube.objects.types import Object
 
 
-def manager_of(call: Call, options: WriteOptions) -> str:
+def manager_of(call: Context, options: WriteOptions) -> str:
     """The field manager: as the request says, or the client's name."""
     if options.manager:
         return options.manager
-    agent = call.request.headers.get("User-Agent", "")
-    name = agent.partition("/")[0].strip()
+    name = call.agent.partition("/")[0].strip()
     return name[:128] if name.isprintable() and name else "unknown"
 
 
-def created(call: Call, obj: Object, options: WriteOptions, operation: str) -> None:
+def created(call: Context, obj: Object, options: WriteOptions, operation: str) -> None:
     """All fields of a new object are its maker's."""
 
 
-def updated(call: Call, new: Object, old: Object, options: WriteOptions, subresource: str) -> None:
+def updated(call: Context, new: Object, old: Object, options: WriteOptions, subresource: str) -> None:
     """What differs is the changer's from now on."""
 
 

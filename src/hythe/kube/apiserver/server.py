@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from hythe.kube.apiserver.admission.chain import Chain
+from hythe.kube.apiserver.admission.services import Services
+from hythe.kube.apiserver.allocation import Allocator, addresses, ports
+from hythe.kube.apiserver.bootstrap import bootstrap, repair
 from hythe.kube.apiserver.config import Config
 from hythe.kube.apiserver.connection import Server
 from hythe.kube.apiserver.definitions import Definitions
@@ -39,13 +42,18 @@ class ApiServer:
 
     def __init__(self, config: Config, store: Store) -> None:
         self.config = config
-        self.machine = _machine(config, store)
+        self._addresses = Allocator(store, addresses(config.service_cidr))
+        self._ports = Allocator(store, ports(*config.node_ports))
+        plugins = [Services(self._addresses, self._ports, str(config.service_cidr))]
+        self.machine = _machine(config, store, Chain(plugins))
         self._stack = AsyncExitStack()
 
     async def start(self) -> None:
         """Raises HytheError or OSError; what had been started is stopped then."""
         dispatcher = Dispatcher(self.machine, Paths(self.machine))
         async with AsyncExitStack() as stack:
+            await repair(self.machine, self._addresses, self._ports)
+            await bootstrap(self.machine, self.config.port)
             await self._open_socket(stack, dispatcher)
             self._stack = stack.pop_all()
 
@@ -86,13 +94,13 @@ def private_socket(path: Path) -> socket.socket:
     return listener
 
 
-def _machine(config: Config, store: Store) -> Machine:
+def _machine(config: Config, store: Store, admission: Chain) -> Machine:
     return Machine(
         config=config,
         definitions=Definitions(builtin()),
         records=Records(store),
         kinds=Kinds(),
-        admission=Chain(),
+        admission=admission,
         authenticator=Nobody(),
         authorizer=Everyone(),
         clock=SystemClock(),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from hythe.kube.apiserver.definitions import CustomResource, Definition
+from hythe.kube.objects.types import Object
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Strategy:
     status_keeps_labels: bool = False
     status_keeps_metadata: bool = False
     status_on_create: bool = False
+    initial_status: Object = field(default_factory=dict)
+    name_label: str = ""
 
 
 _PLAIN: Final = Strategy()

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 
 from hythe.kube.apiserver import ownership
 from hythe.kube.apiserver.admission.chain import Review
-from hythe.kube.apiserver.call import Call
+from hythe.kube.apiserver.call import Context
 from hythe.kube.apiserver.lifecycle import (
     before_create,
     before_status_update,
@@ -25,6 +25,7 @@ from hythe.kube.apiserver.lifecycle import (
     check_preconditions,
     finished,
     generated_name,
+    keep_identity,
     meta,
     place,
 )
@@ -40,11 +41,14 @@ Make: TypeAlias = Callable[[Object], Awaitable[Object]]
 """Makes the new object of a copy of the old one."""
 
 _NAMES_TRIED: Final = 8
+_STATUS: Final = frozenset({"status", "approval"})
+_WHOLE: Final = frozenset({"binding", "finalize"})
+"""Subresources that may change both spec and status: their handlers take care of what."""
 _REVISION_SET: Final = "resourceVersion should not be set on objects to be created"
 
 
 async def create_object(
-    call: Call, obj: Object, options: WriteOptions, *, operation: str = "Update"
+    call: Context, obj: Object, options: WriteOptions, *, operation: str = "Update"
 ) -> Outcome:
     """`operation`: how the fields' owner is recorded, Update or Apply. Raises ApiError; nothing is stored then."""
     place(obj, call.definition, call.namespace)
@@ -65,7 +69,7 @@ async def create_object(
     raise generate_name_conflict(call.definition.qualified, draft["metadata"]["name"])
 
 
-async def _create(call: Call, obj: Object, options: WriteOptions, operation: str) -> Outcome:
+async def _create(call: Context, obj: Object, options: WriteOptions, operation: str) -> Outcome:
     machine, definition = call.machine, call.definition
     before_create(obj, definition, machine.timestamp())
     machine.kinds.default(definition, obj)
@@ -84,7 +88,13 @@ async def _create(call: Call, obj: Object, options: WriteOptions, operation: str
 
 
 async def change_object(
-    call: Call, name: str, options: WriteOptions, make: Make, *, subresource: str = "", applied: bool = False
+    call: Context,
+    name: str,
+    options: WriteOptions,
+    make: Make,
+    *,
+    subresource: str = "",
+    applied: bool = False,
 ) -> Outcome:
     """Replace an object by what `make` makes of it. Raises ApiError.
 
@@ -103,21 +113,27 @@ async def change_object(
     raise modified(call.definition, name)
 
 
-def _check_revision(call: Call, new: Object, old: Object) -> bool:
+def _check_revision(call: Context, new: Object, old: Object) -> bool:
     """Whether the new object must come right after the old one. Raises ApiError (Conflict) if it does not."""
     sent, name = meta(new).get("resourceVersion", ""), meta(old)["name"]
     if sent and sent != old["metadata"]["resourceVersion"]:
         raise modified(call.definition, name)
-    if not sent and not call.definition.unconditional and call.info.verb == "update":
+    if not sent and not call.definition.unconditional and call.verb == "update":
         text = "Invalid value: 0x0: must be specified for an update"
         causes = [Cause("FieldValueInvalid", text, "metadata.resourceVersion")]
         raise invalid(call.definition.qualified_kind, name, causes)
     check_preconditions(call.definition, old, meta(new).get("uid"), None)
-    return bool(sent) and call.info.verb == "update"
+    return bool(sent) and call.verb == "update"
 
 
 async def _change(
-    call: Call, kept: Kept, new: Object, old: Object, options: WriteOptions, subresource: str, applied: bool
+    call: Context,
+    kept: Kept,
+    new: Object,
+    old: Object,
+    options: WriteOptions,
+    subresource: str,
+    applied: bool,
 ) -> Outcome:
     machine, definition = call.machine, call.definition
     machine.kinds.default(definition, new)
@@ -139,15 +155,17 @@ async def _change(
     return outcome
 
 
-def _settle(call: Call, new: Object, old: Object, subresource: str) -> None:
+def _settle(call: Context, new: Object, old: Object, subresource: str) -> None:
     new["apiVersion"], new["kind"] = old["apiVersion"], old["kind"]
-    if subresource == "status":
+    if subresource in _STATUS:
         before_status_update(new, old, call.definition)
+    elif subresource in _WHOLE:
+        keep_identity(new, old)
     else:
         before_update(new, old, call.definition)
 
 
-async def _store(call: Call, kept: Kept, new: Object) -> Kept:
+async def _store(call: Context, kept: Kept, new: Object) -> Kept:
     """Raises RevisionMismatch."""
     definition = call.definition
     if finished(new, definition):
@@ -161,7 +179,12 @@ async def _store(call: Call, kept: Kept, new: Object) -> Kept:
 
 
 def _review(
-    call: Call, operation: str, obj: Object, old: Object | None, options: WriteOptions, undo: AsyncExitStack
+    call: Context,
+    operation: str,
+    obj: Object,
+    old: Object | None,
+    options: WriteOptions,
+    undo: AsyncExitStack,
 ) -> Review:
     return Review(
         operation,

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from aiohttp import web
 
 from hythe.kube.apiserver.call import Call
+from hythe.kube.apiserver.subresources import binding, eviction, finalize, scale
 from hythe.kube.apiserver.verbs import read, write
 
 Handlers: TypeAlias = Mapping[str, Callable[[Call], Awaitable[web.StreamResponse]]]
@@ -15,6 +16,10 @@ Handlers: TypeAlias = Mapping[str, Callable[[Call], Awaitable[web.StreamResponse
 _PART: Final[Handlers] = {"get": read.get, "update": write.update}
 
 SUBRESOURCES: Final[dict[str, Handlers]] = {
-    "status": _PART,
     "approval": _PART,
+    "binding": {"create": binding.create},
+    "eviction": {"create": eviction.create},
+    "finalize": {"update": finalize.update},
+    "scale": {"get": scale.get, "update": scale.update},
+    "status": _PART,
 }

@@ -19,7 +19,7 @@ from hythe.kube.apiserver import shapes
 from hythe.kube.apiserver.admission.chain import Review
 from hythe.kube.apiserver.answer import encoded
 from hythe.kube.apiserver.bodies import delete_body
-from hythe.kube.apiserver.call import Call
+from hythe.kube.apiserver.call import Call, Context
 from hythe.kube.apiserver.collecting import collect
 from hythe.kube.apiserver.definitions import Definition
 from hythe.kube.apiserver.lifecycle import check_preconditions, finalizers_for, held, meta
@@ -69,7 +69,7 @@ async def delete_collection(call: Call) -> web.Response:
 
 
 async def delete_object(
-    call: Call, name: str, options: DeleteOptions, namespace: str | None = None
+    call: Context, name: str, options: DeleteOptions, namespace: str | None = None
 ) -> tuple[Outcome, bool]:
     """The object as it is then (or was last), and whether it is gone. Raises ApiError."""
     namespace = call.namespace if namespace is None else namespace
@@ -86,7 +86,7 @@ async def delete_object(
 
 
 async def _delete(
-    call: Call, kept: Kept, old: Object, options: DeleteOptions, namespace: str
+    call: Context, kept: Kept, old: Object, options: DeleteOptions, namespace: str
 ) -> tuple[Outcome, bool]:
     machine, definition = call.machine, call.definition
     await _admit(call, old, options, namespace)
@@ -108,7 +108,7 @@ async def _delete(
     return await machine.records.update(definition, new, kept.revision), False
 
 
-async def _admit(call: Call, old: Object, options: DeleteOptions, namespace: str) -> None:
+async def _admit(call: Context, old: Object, options: DeleteOptions, namespace: str) -> None:
     async with AsyncExitStack() as undo:
         name = meta(old)["name"]
         review = Review(

@@ -1,0 +1,133 @@
+"""scale: how many replicas, of whatever has replicas, as one small object of autoscaling/v1.
+
+Where the numbers stand in the object is data: the same paths for all built-in resources, the custom resource's own
+ones for others.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, NamedTuple
+
+from aiohttp import web
+
+from hythe.kube.apiserver.answer import encoded
+from hythe.kube.apiserver.bodies import decoded
+from hythe.kube.apiserver.call import Call
+from hythe.kube.apiserver.definitions import CustomResource, Definition
+from hythe.kube.apiserver.lifecycle import meta, named
+from hythe.kube.apiserver.options import WriteOptions, write_options
+from hythe.kube.apiserver.records import Kept
+from hythe.kube.apiserver.writing import change_object
+from hythe.kube.objects import labels
+from hythe.kube.objects.status import Cause, invalid
+from hythe.kube.objects.types import GroupVersionKind, Object
+
+SCALE: Final = GroupVersionKind("autoscaling", "v1", "Scale")
+_FIELDS: Final = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+
+
+class Places(NamedTuple):
+    """Where the numbers stand; `selector` None: the object's spec.selector, which is an object."""
+
+    wanted: tuple[str, ...]
+    there: tuple[str, ...]
+    selector: tuple[str, ...] | None
+
+
+BUILT_IN: Final = Places(("spec", "replicas"), ("status", "replicas"), None)
+
+
+def places_of(definition: Definition) -> Places:
+    if not isinstance(definition, CustomResource):
+        return BUILT_IN
+    said = definition.entry["subresources"]["scale"]
+    selector = said.get("labelSelectorPath")
+    return Places(
+        _path(said["specReplicasPath"]),
+        _path(said["statusReplicasPath"]),
+        _path(selector) if selector else None,
+    )
+
+
+def _path(text: str) -> tuple[str, ...]:
+    return tuple(text.strip(".").split("."))
+
+
+def scale_of(definition: Definition, obj: Object) -> Object:
+    """The object's Scale."""
+    places = places_of(definition)
+    status: Object = {"replicas": _reach(obj, places.there) or 0}
+    selector = _selector(obj, places)
+    if selector:
+        status["selector"] = selector
+    metadata = {key: value for key, value in meta(obj).items() if key in _FIELDS}
+    spec = {"replicas": wanted} if (wanted := _reach(obj, places.wanted)) else {}
+    return {
+        "kind": SCALE.kind,
+        "apiVersion": SCALE.api_version,
+        "metadata": metadata,
+        "spec": spec,
+        "status": status,
+    }
+
+
+def _selector(obj: Object, places: Places) -> str:
+    if places.selector is not None:
+        return str(_reach(obj, places.selector) or "")
+    said = (obj.get("spec") or {}).get("selector") or {}
+    typed = "matchLabels" in said or "matchExpressions" in said
+    return str(labels.from_object(said) if typed else labels.from_labels(said))
+
+
+def _reach(obj: Any, path: tuple[str, ...]) -> Any:
+    for step in path:
+        obj = obj.get(step) if isinstance(obj, dict) else None
+    return obj
+
+
+def with_replicas(definition: Definition, obj: Object, scale: Object) -> Object:
+    """The object with the replicas that a Scale asks for. Raises ApiError (Invalid, Conflict later by the revision)."""
+    replicas = (scale.get("spec") or {}).get("replicas", 0)
+    if not isinstance(replicas, int) or replicas < 0:
+        text = f"Invalid value: {json.dumps(replicas)}: must be greater than or equal to 0"
+        raise invalid(
+            "Scale.autoscaling", meta(obj)["name"], [Cause("FieldValueInvalid", text, "spec.replicas")]
+        )
+    *way, last = places_of(definition).wanted
+    at = obj
+    for step in way:
+        at = at.setdefault(step, {})
+    at[last] = replicas
+    if meta(scale).get("resourceVersion"):
+        meta(obj)["resourceVersion"] = meta(scale)["resourceVersion"]
+    return obj
+
+
+async def get(call: Call) -> web.Response:
+    """GET .../scale"""
+    wanted = call.wanted()
+    kept = await call.machine.records.get(call.definition, call.namespace, call.info.name)
+    return encoded(scale_of(call.definition, kept.object()), media=wanted.media)
+
+
+async def update(call: Call) -> web.Response:
+    """PUT .../scale"""
+    options = write_options(call.query, kind="UpdateOptions")
+    scale = await decoded(call, options, SCALE)
+    named(scale, call.info.name)
+
+    async def make(old: Object) -> Object:
+        if not meta(scale).get("resourceVersion"):
+            meta(old).pop("resourceVersion", None)
+        return with_replicas(call.definition, old, scale)
+
+    return await changed(call, options, make)
+
+
+async def changed(call: Call, options: WriteOptions, make: Any) -> web.Response:
+    """Write, and answer with the new Scale."""
+    wanted = call.wanted()
+    outcome = await change_object(call, call.info.name, options, make, subresource="scale")
+    obj = outcome.object() if isinstance(outcome, Kept) else outcome
+    return encoded(scale_of(call.definition, obj), media=wanted.media)
