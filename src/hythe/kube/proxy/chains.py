@@ -1,134 +1,167 @@
-"""The part of the table that one Service port makes: chains, sets, and elements of the shared maps. Pure.
+"""The part of the table that one Service makes: leads from its places, and chains where those are needed. Pure.
 
-    services[ADDRESS . PROTOCOL . PORT]       --> svc/ID    the cluster's addresses
-    services[EXTERNAL . PROTOCOL . PORT]      --> ext/ID    --> svc/ID, or loc/ID where traffic stays on this node
-    services[LOAD BALANCER . PROTOCOL . PORT] --> lb/ID     lets some networks through --> ext/ID
-    node_ports[PROTOCOL . PORT]               --> ext/ID
+A *place* is an address, protocol and port, or a node port; its *lead* says what becomes of packets for it:
 
-`svc/ID` is one rule: `dnat to numgen random mod N map { 0 : address . port, ... }`, whatever N is. With session
-affinity each endpoint has a set of clients that forgets them after the timeout, and a chain of its own which notes
-the client and translates. A port without endpoints is an element of `absent_services` or `absent_node_ports`: refused,
-or dropped where there are some on other nodes that may not be used.
+    services[ADDRESS . tcp . 80] = goto pick/tcp/3     one of three targets:
+    targets[ADDRESS . tcp . 80 . 0] = 10.240.0.2 . 8080      dnat to targets[place . random number below 3]
+    targets[ADDRESS . tcp . 80 . 1] = ...
+
+So endpoints are elements, and the chain `pick/tcp/3` is shared by all places with three: a change of endpoints is a few
+elements, which the kernel takes in a fraction of a millisecond beside thousands of Services, where chains for each
+Service would cost a hundred times as much. `outside/tcp/3` is the same for what must come back through this node, and
+is marked for it; `node/tcp/3` and `kept/tcp/3` are those of node ports, marked and not.
+
+What cannot be said like that has chains of its own, named after the Service port:
+
+    svc/ID   session affinity: each endpoint has a set of clients (aff/ID/...) that forgets them after the timeout,
+             and a chain (ep/ID/...) that notes the client and translates
+    ext/ID   endpoints on this node only, for what comes from outside; pods and the host itself may use all
+    lb/ID    lets some networks through to a load balancer's address
+
+A place without endpoints is refused, or dropped where there are some on other nodes that may not be used; such leads
+are elements of `absent_services` and `absent_node_ports`, which other hooks look at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from hythe.kube.proxy.services import Endpoint, ServicePort
 
 MARK: Final = 0x4000
 """The bit of a packet's mark by which the postrouting hook knows what to masquerade; the field's usual one."""
+_MASQUERADE: Final = "jump to_masquerade"
 
-Element = tuple[str, str]
-"""(map, key)."""
+
+class Place(NamedTuple):
+    """A key of one of the maps "services" and "node_ports"."""
+
+    table: str
+    key: str
+
+
+class Lead(NamedTuple):
+    """`verdict`: what the map has for the place. `targets`: "address . port", by number. `absent`: it leads nowhere."""
+
+    verdict: str
+    targets: tuple[str, ...] = ()
+    absent: bool = False
 
 
 @dataclass
 class Rules:
-    """`chains`: name -> its rules. `sets`: name -> timeout in seconds. `elements`: (map, key) -> value."""
+    """`chains`: name -> its rules. `shared`: the same, of chains that others use too. `sets`: name -> seconds."""
 
+    leads: dict[Place, Lead] = field(default_factory=dict)
     chains: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    shared: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sets: dict[str, int] = field(default_factory=dict)
-    elements: dict[Element, str] = field(default_factory=dict)
 
     def merge(self, other: Rules) -> None:
+        self.leads.update(other.leads)
         self.chains.update(other.chains)
+        self.shared.update(other.shared)
         self.sets.update(other.sets)
-        self.elements.update(other.elements)
 
 
 def rules_of(ports: Sequence[ServicePort]) -> Rules:
     """All that a Service needs in the table."""
     rules = Rules()
     for port in ports:
-        rules.merge(_rules(port))
+        _inside(rules, port)
+        _outside(rules, port)
     return rules
 
 
-def _rules(port: ServicePort) -> Rules:
-    rules = Rules()
-    inside = port.local_endpoints if port.internal_local else port.endpoints
-    _balance(rules, port, f"svc/{port.id}", inside)
+def _inside(rules: Rules, port: ServicePort) -> None:
+    endpoints = port.local_endpoints if port.internal_local else port.endpoints
     for address in port.cluster:
-        key = f"{address} . {port.protocol} . {port.port}"
-        _lead(rules, port, "services", key, f"svc/{port.id}" if inside else "", bool(port.endpoints))
-    if port.external or port.balanced or port.node_port:
-        _from_outside(rules, port)
-    return rules
+        place = _place(port, address)
+        if not endpoints:
+            rules.leads[place] = _nowhere(port)
+        elif port.affinity:
+            rules.leads[place] = Lead(f"goto {_sticky(rules, port, 'svc', endpoints)}")
+        else:
+            rules.leads[place] = _shared(rules, port, "pick", endpoints)
 
 
-def _from_outside(rules: Rules, port: ServicePort) -> None:
-    outside = port.local_endpoints if port.external_local else port.endpoints
-    entrance = f"ext/{port.id}" if outside else ""
-    somewhere = bool(port.endpoints)
-    if outside:
-        rules.chains[entrance] = tuple(_entrance(rules, port))
-    for address in port.external:
-        _lead(rules, port, "services", f"{address} . {port.protocol} . {port.port}", entrance, somewhere)
-    for address in port.balanced:
-        key = f"{address} . {port.protocol} . {port.port}"
-        _lead(rules, port, "services", key, _guarded(rules, port, entrance), somewhere)
+def _outside(rules: Rules, port: ServicePort) -> None:
+    endpoints = port.local_endpoints if port.external_local else port.endpoints
+    places = [_place(port, address) for address in port.external]
+    balanced = [_place(port, address) for address in port.balanced]
     if port.node_port:
-        key = f"{port.protocol} . {port.node_port}"
-        _lead(rules, port, "node_ports", key, entrance, somewhere)
+        places.append(Place("node_ports", f"{port.protocol} . {port.node_port}"))
+    for place in (*places, *balanced):
+        if not endpoints:
+            rules.leads[place] = _nowhere(port)
+        elif port.affinity or port.external_local:
+            rules.leads[place] = Lead(f"goto {_entrance(rules, port, endpoints)}")
+        else:
+            rules.leads[place] = _shared(
+                rules, port, "node" if place.table == "node_ports" else "outside", endpoints
+            )
+    if port.sources and endpoints:
+        _guard(rules, port, balanced)
 
 
-def _lead(rules: Rules, port: ServicePort, table: str, key: str, chain: str, somewhere: bool) -> None:
-    """Have `key` lead to `chain`; without one it is refused, or dropped if endpoints are elsewhere."""
-    if chain:
-        rules.elements[table, key] = f"goto {chain}"
-    else:
-        rules.elements[f"absent_{table}", key] = "drop" if somewhere else "goto refuse"
+def _place(port: ServicePort, address: str) -> Place:
+    return Place("services", f"{address} . {port.protocol} . {port.port}")
 
 
-def _entrance(rules: Rules, port: ServicePort) -> Iterator[str]:
-    """Traffic from outside: what stays on this node keeps its source, all else must come back through it."""
-    inside = f"svc/{port.id}"
+def _nowhere(port: ServicePort) -> Lead:
+    return Lead("drop" if port.endpoints else "goto refuse", absent=True)
+
+
+def _shared(rules: Rules, port: ServicePort, kind: str, endpoints: Sequence[Endpoint]) -> Lead:
+    """A lead by one of the chains that all places with as many targets use."""
+    number, protocol = len(endpoints), port.protocol
+    key = f"ip protocol . th dport . numgen random mod {number}"
+    where = f"{key} map @node_targets" if kind == "node" else f"ip daddr . {key} map @targets"
+    choose = f"meta l4proto {protocol} dnat ip to {where}"
+    name = f"{kind}/{protocol}/{number}"
+    rules.shared[name] = (choose,) if kind == "pick" else (_MASQUERADE, choose)
+    return Lead(f"goto {name}", tuple(f"{each.address} . {each.port}" for each in endpoints))
+
+
+def _entrance(rules: Rules, port: ServicePort, endpoints: Sequence[Endpoint]) -> str:
+    """The Service's own chain for traffic from outside: what stays on this node keeps its source."""
+    name = f"ext/{port.id}"
     if not port.external_local:
-        if port.internal_local:  # the cluster's own chain is restricted, this one is not
-            inside = f"all/{port.id}"
-            _balance(rules, port, inside, port.endpoints)
-        yield "jump mark"
-        yield f"goto {inside}"
-        return
+        rules.chains[name] = (_MASQUERADE, f"goto {_sticky(rules, port, 'svc', port.endpoints)}")
+        return name
     own = f"loc/{port.id}"
-    _balance(rules, port, own, port.local_endpoints)
-    if not port.internal_local:  # pods and the node itself may use all endpoints, as inside the cluster
-        yield f"ip saddr @pods goto {inside}"
-        rules.chains[f"own/{port.id}"] = ("jump mark", f"goto {inside}")
-        yield f"fib saddr type local goto own/{port.id}"
-    yield f"goto {own}"
-
-
-def _guarded(rules: Rules, port: ServicePort, entrance: str) -> str:
-    """The chain before `entrance` that lets some networks through, if the Service names any."""
-    if not port.sources or not entrance:
-        return entrance
-    name = f"lb/{port.id}"
-    rules.chains[name] = (f"ip saddr {{ {', '.join(port.sources)} }} goto {entrance}", "drop")
+    if port.affinity:
+        _sticky(rules, port, "loc", endpoints)
+    else:
+        rules.chains[own] = (_choice(port, endpoints),)
+    everywhere = f"all/{port.id}"
+    rules.chains[everywhere] = (_choice(port, port.endpoints),)
+    rules.chains[f"own/{port.id}"] = (_MASQUERADE, f"goto {everywhere}")
+    rules.chains[name] = (
+        f"ip saddr @pods goto {everywhere}",
+        f"fib saddr type local goto own/{port.id}",
+        f"goto {own}",
+    )
     return name
 
 
-def _balance(rules: Rules, port: ServicePort, chain: str, endpoints: Sequence[Endpoint]) -> None:
-    """A chain that chooses one of `endpoints`; none without any."""
-    if not endpoints:
-        return
-    if port.affinity:
-        _balance_with_affinity(rules, port, chain, endpoints)
-        return
-    choices = ", ".join(f"{n} : {each.address} . {each.port}" for n, each in enumerate(endpoints))
-    translate = (
-        f"meta l4proto {port.protocol} dnat ip to numgen random mod {len(endpoints)} map {{ {choices} }}"
-    )
-    rules.chains[chain] = (translate,)
+def _choice(port: ServicePort, endpoints: Sequence[Endpoint]) -> str:
+    choices = ", ".join(f"{number} : {each.address} . {each.port}" for number, each in enumerate(endpoints))
+    return f"meta l4proto {port.protocol} dnat ip to numgen random mod {len(endpoints)} map {{ {choices} }}"
 
 
-def _balance_with_affinity(
-    rules: Rules, port: ServicePort, chain: str, endpoints: Sequence[Endpoint]
-) -> None:
+def _guard(rules: Rules, port: ServicePort, balanced: Sequence[Place]) -> None:
+    """Have only some networks pass to the load balancer's addresses."""
+    for number, place in enumerate(balanced):
+        lead, name = rules.leads[place], f"lb/{port.id}/{number}"
+        rules.chains[name] = (f"ip saddr {{ {', '.join(port.sources)} }} {lead.verdict}", "drop")
+        rules.leads[place] = Lead(f"goto {name}", lead.targets)
+
+
+def _sticky(rules: Rules, port: ServicePort, kind: str, endpoints: Sequence[Endpoint]) -> str:
+    """A chain that sends a known client where it was sent before, and chooses for a new one."""
     known, choices = [], []
     for number, each in enumerate(endpoints):
         clients, way = f"aff/{port.id}/{each.address}_{each.port}", f"ep/{port.id}/{each.address}_{each.port}"
@@ -139,4 +172,6 @@ def _balance_with_affinity(
         )
         known.append(f"ip saddr @{clients} goto {way}")
         choices.append(f"{number} : goto {way}")
-    rules.chains[chain] = (*known, f"numgen random mod {len(choices)} vmap {{ {', '.join(choices)} }}")
+    name = f"{kind}/{port.id}"
+    rules.chains[name] = (*known, f"numgen random mod {len(choices)} vmap {{ {', '.join(choices)} }}")
+    return name

@@ -139,8 +139,8 @@ class ServiceProxy:
         dirty, self._dirty = self._dirty, set()
         whole, self._whole = self._whole, False
         change = self._state.changes(dirty)
-        for key, element, owner in change.refused:
-            _log.warning("service %s: %s belongs to service %s", "/".join(key), element[1], "/".join(owner))
+        for key, place, owner in change.refused:
+            _log.warning("service %s: %s belongs to service %s", "/".join(key), place.key, "/".join(owner))
         commands = self._everything() if whole else "\n".join(change.commands)
         if not commands and not change.flows:
             return

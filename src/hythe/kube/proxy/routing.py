@@ -2,7 +2,7 @@
 
 It leads to the loopback interface: the kernel looks a route up before it translates what the host itself sends, so
 there must be one, even on a host without a default route; and what is forwarded to it is refused, as by an unreachable
-route. It is also the claim: the kernel takes one route for a prefix, so a second cluster with the same range fails here.
+route. It is also the claim: the kernel takes one route for a prefix, so a second cluster with the same range fails.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
 """The proxy's table in the packet filter, and the commands that turn one state of it into another. Pure.
 
-    packet from a pod or the network --> from_network \\                                /--> svc/... (dnat)
-    packet of the host's own         --> from_host     --> translate --> services[...] ---> ext/... (mark) --> svc/...
-                                                                     --> node_ports[...] /
+    packet from a pod or the network --> from_network \\                                 /--> pick/... (dnat)
+    packet of the host's own         --> from_host     >-- translate --> services[...]   ---> outside/... (mark, dnat)
+                                                                     --> node_ports[...] ---> node/... (mark, dnat)
     then, before it leaves:  forwarded, sent, received  refuse what leads to a Service without endpoints, and every
                                                         other address of the services' range
                              leaving                    masquerade where the answer must come back through this node
 
 There is one table for each agent, `ip hythe_kube_INSTANCE`. The rules above never change; a Service adds elements to
-the maps and chains of its own (`chains.py`), so that a packet costs two lookups with one Service or ten thousand.
+the maps and at times chains of its own (`chains.py`), so that a packet costs a few lookups with one Service or ten
+thousand.
 
 What is masqueraded: what came in from outside by a node port, an external address or the host itself (marked), what
 goes from one pod of this node to another (they share a bridge, on which the answer would not pass the host), and what
@@ -23,7 +24,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from hythe.kube.proxy.chains import MARK, Element, Rules
+from hythe.kube.proxy.chains import MARK, Lead, Place, Rules
+
+_Elements = dict[tuple[str, str], str]
+"""(map, key) -> value."""
 
 _KEY: Final = "ipv4_addr . inet_proto . inet_service"
 _CLIENTS: Final = 65535
@@ -34,10 +38,14 @@ table ip {table} {{
   set own_pods {{ type ipv4_addr; flags interval; auto-merge; }}
   map services {{ type {key} : verdict; }}
   map node_ports {{ type inet_proto . inet_service : verdict; }}
+  map targets {{
+    typeof ip daddr . ip protocol . th dport . numgen random mod 65536 : ip daddr . th dport
+  }}
+  map node_targets {{ typeof ip protocol . th dport . numgen random mod 65536 : ip daddr . th dport; }}
   map absent_services {{ type {key} : verdict; }}
   map absent_node_ports {{ type inet_proto . inet_service : verdict; }}
 
-  chain mark {{ meta mark set meta mark or {mark}; }}
+  chain to_masquerade {{ meta mark set meta mark or {mark}; }}
   chain refuse {{
     meta l4proto tcp reject with tcp reset
     reject with icmp type port-unreachable
@@ -97,23 +105,30 @@ def networks(table: str, name: str, before: Iterable[str], after: Iterable[str])
     )
 
 
-def difference(table: str, before: Rules, after: Rules) -> list[str]:
+def difference(table: str, before: Rules, after: Rules, shared: Iterable[str] = ()) -> list[str]:
     """The commands of one transaction, in an order in which nothing is used before it is there or after it is gone.
 
-    Chains are filled anew when their rules differ, which connections do not notice: what has been translated stays so.
+    `shared`: chains of many Services that are there already. Chains are filled anew when their rules differ, which
+    connections do not notice: what has been translated stays so.
     """
+    there = set(shared) | set(before.shared)
+    common = {name: rules for name, rules in after.shared.items() if name not in there}
+    old, new = _elements(before.leads), _elements(after.leads)
+    gone = {key: value for key, value in old.items() if new.get(key) != value}
+    added = {key: value for key, value in new.items() if old.get(key) != value}
     return [
         *(
             f"add set ip {table} {name} {_clients(after.sets[name])}"
             for name in _new(before.sets, after.sets)
         ),
-        *(f"add chain ip {table} {name}" for name in _new(before.chains, after.chains)),
-        *_changed_chains(table, before, after),
-        *_elements(table, "delete", _gone(before.elements, after.elements)),
-        *_elements(table, "add", _added(before.elements, after.elements)),
-        *(f"flush chain ip {table} {name}" for name in _old(before.chains, after.chains)),
-        *(f"delete chain ip {table} {name}" for name in _old(before.chains, after.chains)),
-        *(f"delete set ip {table} {name}" for name in _old(before.sets, after.sets)),
+        *(f"add chain ip {table} {name}" for name in (*common, *_new(before.chains, after.chains))),
+        *_filled(table, {}, common),
+        *_filled(table, before.chains, after.chains),
+        *_commands(table, "delete", gone),
+        *_commands(table, "add", added),
+        *(f"flush chain ip {table} {name}" for name in _new(after.chains, before.chains)),
+        *(f"delete chain ip {table} {name}" for name in _new(after.chains, before.chains)),
+        *(f"delete set ip {table} {name}" for name in _new(after.sets, before.sets)),
     ]
 
 
@@ -121,9 +136,11 @@ def _clients(seconds: int) -> str:
     return f"{{ type ipv4_addr; flags dynamic,timeout; timeout {seconds}s; size {_CLIENTS}; }}"
 
 
-def _changed_chains(table: str, before: Rules, after: Rules) -> Iterator[str]:
-    for name, rules in after.chains.items():
-        known = before.chains.get(name)
+def _filled(
+    table: str, before: Mapping[str, tuple[str, ...]], after: Mapping[str, tuple[str, ...]]
+) -> Iterator[str]:
+    for name, rules in after.items():
+        known = before.get(name)
         if known == rules:
             continue
         if known is not None:
@@ -132,7 +149,17 @@ def _changed_chains(table: str, before: Rules, after: Rules) -> Iterator[str]:
             yield f"add rule ip {table} {name} {rule}"
 
 
-def _elements(table: str, verb: str, elements: Mapping[Element, str]) -> Iterator[str]:
+def _elements(leads: Mapping[Place, Lead]) -> _Elements:
+    found: _Elements = {}
+    for place, lead in leads.items():
+        found[f"absent_{place.table}" if lead.absent else place.table, place.key] = lead.verdict
+        targets = "node_targets" if place.table == "node_ports" else "targets"
+        for number, target in enumerate(lead.targets):
+            found[targets, f"{place.key} . {number}"] = target
+    return found
+
+
+def _commands(table: str, verb: str, elements: _Elements) -> Iterator[str]:
     """One command for each map, whatever the number of elements."""
     by_map: dict[str, list[str]] = {}
     for (name, key), value in elements.items():
@@ -143,15 +170,3 @@ def _elements(table: str, verb: str, elements: Mapping[Element, str]) -> Iterato
 
 def _new(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     return [name for name in after if name not in before]
-
-
-def _old(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
-    return [name for name in before if name not in after]
-
-
-def _gone(before: Mapping[Element, str], after: Mapping[Element, str]) -> dict[Element, str]:
-    return {key: value for key, value in before.items() if after.get(key) != value}
-
-
-def _added(before: Mapping[Element, str], after: Mapping[Element, str]) -> dict[Element, str]:
-    return {key: value for key, value in after.items() if before.get(key) != value}
