@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.parity import raw
 from tests.targets import Target
 from tests.waiting import wait_until
 
@@ -98,9 +99,29 @@ def test_rotation_keeps_the_newest_and_bounds_the_size(target: Target) -> None:
 
 
 def log_files(target: Target) -> list[Path]:
-    id = target.inspect("talker")["Id"]
+    return log_files_of(target, target.inspect("talker")["Id"])
+
+
+def log_files_of(target: Target, id: str) -> list[Path]:
     folder = target.root / "data" / "containers" / id
     return [path for path in folder.rglob("*") if path.is_file() and "log" in path.name]
+
+
+def test_its_size_is_known_and_given_back(target: Target) -> None:
+    """dockerd counts no logs."""
+    said(
+        target,
+        "head -c 3000000 /dev/zero | tr '\\0' '\\n'",
+        "--log-opt",
+        "max-size=1m",
+        "--log-opt",
+        "max-file=3",
+    )
+    (shown,) = raw.ask(target, "GET", "/system/df?type=container").json["Containers"]
+    kept = sum(path.stat().st_size for path in log_files(target)) if target.name == "hythe" else 0
+    assert shown.get("SizeRw", 0) == kept
+    assert raw.ask(target, "POST", "/containers/prune").json["SpaceReclaimed"] == kept
+    assert log_files_of(target, shown["Id"]) == []
 
 
 def test_without_a_log_there_is_nothing_to_read(target: Target) -> None:

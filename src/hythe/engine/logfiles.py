@@ -12,12 +12,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from hythe.wire import jsonlog
 from hythe.wire.logframes import HEADER, OVERHEAD, TRAILER, Frame, decode
 
 _PIECE = 1 << 20
+
+
+def size(path: Path) -> int:
+    """Bytes of the log at `path`, its predecessors included; 0 where there is none."""
+    found = 0
+    for each in path.parent.glob(f"{path.name}*"):
+        with suppress(FileNotFoundError):  # rotated away meanwhile
+            found += each.stat().st_size
+    return found
 
 
 class LogFiles:

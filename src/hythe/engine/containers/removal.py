@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from hythe.engine import logfiles
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.parts import Parts
 from hythe.engine.execs import Execs
@@ -63,6 +64,11 @@ class Removal:
         for folder in (self._parts.paths.bundle(handle.id), self._parts.paths.log(handle.id).parent):
             shutil.rmtree(folder, ignore_errors=True)
 
+    def _size(self, handle: Handle) -> int:
+        """Bytes that it has written, and those of its log."""
+        written = self._parts.images.snapshots.usage(handle.record.snapshot)
+        return written + logfiles.size(self._parts.paths.log(handle.id))
+
     async def prune(self, accept: Callable[[Container], bool]) -> tuple[list[str], int]:
         """Remove all that do not run and that `accept` lets go: (ids, bytes freed)."""
         removed, freed = [], 0
@@ -70,7 +76,7 @@ class Removal:
             record = handle.record
             if record.state.status not in ("created", "exited", "dead") or not accept(record):
                 continue
-            size = await asyncio.to_thread(self._parts.images.snapshots.usage, record.snapshot)
+            size = await asyncio.to_thread(self._size, handle)
             try:
                 await self._remove(handle, force=False, volumes=False)
             except (Conflict, NotFound):

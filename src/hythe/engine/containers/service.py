@@ -63,6 +63,7 @@ class Containers:
         self.remove, self.prune = self.removal.remove, self.removal.prune
         self.stats, self.top, self.update = self.usage.stats, self.usage.top, self.usage.update
         self.changes, self.size, self.layers = self.usage.changes, self.usage.size, self.usage.layers
+        self.log_size = self.usage.log_size
         self.archive_stat, self.archive_get = self.files.archive_stat, self.files.archive_get
         self.archive_put, self.export = self.files.archive_put, self.files.export
         self.commit = Commit(parts, self.lifecycle).commit

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from hythe.engine import logfiles
 from hythe.engine.bundle.resources import resources
 from hythe.engine.containers.handle import Handle
 from hythe.engine.containers.limits import checked, merged
@@ -173,6 +174,12 @@ class Usage:
             return written, written + self._parts.images.get(record.image_id).size
         except NotFound:
             return written, written
+
+    async def log_size(self, ref: str) -> int:
+        """Bytes of its log's files."""
+        return await asyncio.to_thread(
+            logfiles.size, self._parts.paths.log(self._parts.registry.find(ref).id)
+        )
 
     def layers(self, ref: str) -> dict[str, str]:
         """Where its layers are on the host, in the words of Docker's GraphDriver data."""
