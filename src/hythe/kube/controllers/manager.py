@@ -17,6 +17,7 @@ from hythe.kube.client.clock import Clock, SystemClock
 from hythe.kube.client.shared import SharedInformers
 from hythe.kube.controllers.controller import Context, Controller
 from hythe.kube.controllers.deployment.controller import DeploymentController
+from hythe.kube.controllers.endpoints.controller import EndpointsController, EndpointSliceController
 from hythe.kube.controllers.replicaset.controller import (
     ReplicaSetController,
     ReplicationControllerController,
@@ -28,6 +29,8 @@ ALL: Final[Mapping[str, type[Controller]]] = {
         DeploymentController,
         ReplicaSetController,
         ReplicationControllerController,
+        EndpointSliceController,
+        EndpointsController,
     )
 }
 """By the names that kube-controller-manager gives them."""

@@ -32,7 +32,7 @@ from hythe.kube.controllers.owners import (
 )
 from hythe.kube.controllers.patches import write_status
 from hythe.kube.controllers.pods import is_finished
-from hythe.kube.objects.selection import selects
+from hythe.kube.objects import labels
 from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import Object
 
@@ -62,11 +62,11 @@ class DeploymentController(Controller):
         deployment = self._deployments.cache.get(key)
         if deployment is None:
             return
-        selector = deployment["spec"].get("selector")
+        selector = labels.from_object(deployment["spec"].get("selector"))
         claimed = await self._claimer.claim(
             deployment,
             claimable(self._sets.cache, deployment),
-            lambda body: selects(selector, body["metadata"].get("labels")),
+            lambda body: selector.matches(body["metadata"].get("labels")),
         )
         newest = revisions.newest(deployment, claimed)
         sets = Sets(newest, [each for each in claimed if each is not newest])
@@ -270,9 +270,13 @@ class DeploymentController(Controller):
         """Whose ReplicaSet it is, or might become."""
         if controller_of(body) is not None:
             return controller_key(body, DEPLOYMENTS)
-        labels = body["metadata"].get("labels")
+        carried = body["metadata"].get("labels")
         there = self._deployments.cache.in_namespace(body["metadata"]["namespace"])
-        return [key_of(each) for each in there if selects(each["spec"].get("selector"), labels)]
+        return [
+            key_of(each)
+            for each in there
+            if labels.from_object(each["spec"].get("selector")).matches(carried)
+        ]
 
     def _recreating(self, pod: Object) -> Iterable[str]:
         """A Recreate Deployment waits for the end of its old pods."""

@@ -35,7 +35,8 @@ from hythe.kube.controllers.podcontrol import (
 )
 from hythe.kube.controllers.pods import is_active, is_finished
 from hythe.kube.controllers.replicaset import ranking, status
-from hythe.kube.objects.selection import selects, selects_exactly
+from hythe.kube.objects import labels
+from hythe.kube.objects.labels import Selector
 from hythe.kube.objects.types import Object
 
 _AT_ONCE: Final = 500
@@ -56,9 +57,9 @@ class ReplicaSetController(Controller):
         self._control = PodControl(self.client, self.recorder, self.kind)
         self._claimer = Claimer(self.client, self.kind, PODS)
 
-    def matches(self, owner: Object, labels: Object | None) -> bool:
-        """Does the owner's selector select these labels?"""
-        return selects(owner["spec"].get("selector"), labels)
+    def selector(self, owner: Object) -> Selector:
+        """Which pods the owner wants to have."""
+        return labels.from_object(owner["spec"].get("selector"))
 
     async def sync(self, key: str) -> None:
         owner = self._owners.cache.get(key)
@@ -67,8 +68,9 @@ class ReplicaSetController(Controller):
             return
         trusted = self._expected.fulfilled(key)
         candidates = [pod for pod in claimable(self._pods.cache, owner) if not is_finished(pod)]
+        selector = self.selector(owner)
         owned = await self._claimer.claim(
-            owner, candidates, lambda pod: self.matches(owner, pod["metadata"].get("labels"))
+            owner, candidates, lambda pod: selector.matches(pod["metadata"].get("labels"))
         )
         active = [pod for pod in owned if is_active(pod)]
         failure: tuple[str, Exception] | None = None
@@ -136,8 +138,8 @@ class ReplicaSetController(Controller):
         self, owner: Object, active: list[Object], failure: tuple[str, Exception] | None
     ) -> None:
         told = (failure[0], str(failure[1])) if failure else None
-        labels = (owner["spec"]["template"].get("metadata") or {}).get("labels") or {}
-        new = status.calculate(owner, labels, active, told, self.clock.now())
+        carried = (owner["spec"]["template"].get("metadata") or {}).get("labels") or {}
+        new = status.calculate(owner, carried, active, told, self.clock.now())
         await write_status(self.client, self.kind, owner, new)
 
     def _look_again(self, key: str, owner: Object, active: list[Object]) -> None:
@@ -176,11 +178,11 @@ class ReplicaSetController(Controller):
         """Its controller, or whoever might adopt it."""
         if controller_of(pod) is not None:
             return controller_key(pod, self.kind)
-        labels = pod["metadata"].get("labels")
-        if not labels:
+        carried = pod["metadata"].get("labels")
+        if not carried:
             return ()
         owners = self._owners.cache.in_namespace(pod["metadata"]["namespace"])
-        return [key_of(owner) for owner in owners if self.matches(owner, labels)]
+        return [key_of(owner) for owner in owners if self.selector(owner).matches(carried)]
 
 
 class ReplicationControllerController(ReplicaSetController):
@@ -189,5 +191,5 @@ class ReplicationControllerController(ReplicaSetController):
     name = "replication-controller"
     kind = REPLICATION_CONTROLLERS
 
-    def matches(self, owner: Object, labels: Object | None) -> bool:
-        return selects_exactly(owner["spec"].get("selector"), labels)
+    def selector(self, owner: Object) -> Selector:
+        return labels.from_labels(owner["spec"].get("selector"))

@@ -1,0 +1,1 @@
+"""EndpointSlices and Endpoints: where a Service's traffic may go."""
