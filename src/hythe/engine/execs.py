@@ -176,6 +176,18 @@ class Execs:
         for id in [id for id, e in self._execs.items() if e.container_id == container_id]:
             del self._execs[id]
 
+    def waiter(self, id: str) -> asyncio.Future[int]:
+        """Its exit code, once there is one; to be asked for before its start."""
+        self.get(id)
+        return self._waiting.setdefault(id, asyncio.get_running_loop().create_future())
+
+    async def signal(self, id: str, number: int) -> None:
+        """Raises Conflict for one that does not run."""
+        exec = self.get(id)
+        if not exec.running:
+            raise Conflict(f"exec {id} is not running")
+        await self._parts.runtime.kill(exec.container_id, number, exec_id=id)
+
     async def resize(self, id: str, height: int, width: int) -> None:
         exec = self.get(id)
         if not exec.running:
