@@ -8,6 +8,7 @@ import logging
 import signal
 from pathlib import Path
 
+from hythe.kube.apiserver.auth.kubeconfig import kubeconfig, write_kubeconfig
 from hythe.kube.apiserver.config import Config
 from hythe.kube.apiserver.server import ApiServer
 from hythe.kube.store.datastore import open_store
@@ -32,7 +33,9 @@ async def _serve(config: Config) -> None:
     server = ApiServer(config, store)
     try:
         await server.start()
-        logging.getLogger("hythe.kube.apiserver").info("serving on %s", config.socket)
+        url = f"https://{config.advertise}:{server.port}"
+        content = kubeconfig(url, server.pki.ca_file.read_bytes(), server.pki.pair("admin"))
+        write_kubeconfig(config.data_dir / "admin.kubeconfig", content)
         await ended.wait()
         await server.stop()
     finally:

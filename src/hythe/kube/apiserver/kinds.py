@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-import yaml
-
 from hythe.kube.apiserver.definitions import Definition
-from hythe.kube.apiserver.negotiation import YAML
-from hythe.kube.objects.status import bad_request, invalid
+from hythe.kube.objects.schema.decode.body import FieldValidation, body
+from hythe.kube.objects.status import invalid
 from hythe.kube.objects.types import GroupVersionKind, Object
 
 
@@ -22,24 +19,16 @@ class Kinds:
     """Knowledge about kinds, by definition."""
 
     def decode(
-        self, body: bytes, media: str, definition: Definition, gvk: GroupVersionKind | None, validation: str
+        self,
+        data: bytes,
+        media: str,
+        definition: Definition,
+        gvk: GroupVersionKind | None,
+        validation: FieldValidation,
     ) -> tuple[Object, list[str]]:
         """A body as an object of the definition's kind (or of `gvk`), and warnings. Raises ApiError."""
-        obj = self.loads(body, media)
-        gvk = gvk or definition.gvk
-        obj.setdefault("apiVersion", gvk.api_version)
-        obj.setdefault("kind", gvk.kind)
-        return obj, []
-
-    def loads(self, body: bytes, media: str) -> Object:
-        """A body of which only the shape of an object is asked."""
-        try:
-            found: Any = yaml.safe_load(body) if media == YAML else msgspec.json.decode(body)
-        except (msgspec.DecodeError, yaml.YAMLError) as error:
-            raise bad_request(f"the object provided is unrecognized: {error}") from error
-        if not isinstance(found, dict):
-            raise bad_request("the object provided is unrecognized (must be of an object type)")
-        return found
+        made = body(data, media, gvk or definition.gvk, validation)
+        return made.object, made.warnings
 
     def default(self, definition: Definition, obj: Object) -> None:
         """Fill in the defaults; twice is the same as once."""

@@ -11,6 +11,7 @@ from hythe.kube.apiserver.config import Config
 from hythe.kube.apiserver.definitions import Definition, Definitions
 from hythe.kube.apiserver.identity import Authenticator, Authorizer
 from hythe.kube.apiserver.kinds import Kinds
+from hythe.kube.apiserver.kubelets import Kubelets
 from hythe.kube.apiserver.lines import Lines
 from hythe.kube.apiserver.records import Records
 from hythe.kube.objects.types import Object
@@ -45,6 +46,7 @@ class Machine:
     admission: Chain
     authenticator: Authenticator
     authorizer: Authorizer
+    kubelets: Kubelets
     clock: Clock
     lines: Lines = field(default_factory=Lines)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
 from hythe.kube.apiserver.request import truth
+from hythe.kube.objects.schema.decode.body import FieldValidation
 from hythe.kube.objects.status import ApiError, Cause, bad_request, invalid
 from hythe.kube.objects.types import Object
 
@@ -28,7 +29,7 @@ class WriteOptions:
 
     dry_run: bool = False
     manager: str = ""
-    validation: str = "Warn"
+    validation: FieldValidation = "Warn"
     force: bool | None = None
 
 
@@ -73,7 +74,8 @@ def write_options(query: Mapping[str, str], *, kind: str) -> WriteOptions:
     if causes:
         raise invalid(f"{kind}.meta.k8s.io", "", causes)
     force = truth(query["force"]) if "force" in query else None
-    return WriteOptions(bool(query.get("dryRun")), manager, validation or "Warn", force)
+    checked = cast("FieldValidation", validation or "Warn")
+    return WriteOptions(bool(query.get("dryRun")), manager, checked, force)
 
 
 def list_options(query: Mapping[str, str]) -> ListOptions:

@@ -1,30 +1,27 @@
-"""One API server: its parts put together, its sockets opened, started in order and stopped in the other.
-
-Two doors: a TLS port, whose clients are whoever their certificate or token says, and a unix socket in the data
-directory that only its owner can open, whose clients are `system:masters`.
-"""
+"""One API server: its parts put together, its sockets opened, started in order and stopped in the other."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
+from hythe.kube.apiserver import doors
 from hythe.kube.apiserver.admission.chain import Chain
 from hythe.kube.apiserver.admission.services import Services
 from hythe.kube.apiserver.allocation import Allocator, addresses, ports
+from hythe.kube.apiserver.auth.names import server_hosts
+from hythe.kube.apiserver.auth.pki import Pki, ensure
 from hythe.kube.apiserver.bootstrap import bootstrap, repair
 from hythe.kube.apiserver.config import Config
-from hythe.kube.apiserver.connection import Server
 from hythe.kube.apiserver.definitions import Definitions
 from hythe.kube.apiserver.dispatch import Dispatcher
 from hythe.kube.apiserver.kinds import Kinds
+from hythe.kube.apiserver.kubelets import Kubelets, client_context
 from hythe.kube.apiserver.machine import Machine, SystemClock
-from hythe.kube.apiserver.openness import Everyone, Nobody
+from hythe.kube.apiserver.masters import Certificates, Masters
 from hythe.kube.apiserver.paths import Paths
 from hythe.kube.apiserver.records import Records
 from hythe.kube.objects.schema.resources import builtin
@@ -32,76 +29,62 @@ from hythe.kube.store.contract import Store
 
 log = logging.getLogger("hythe.kube.apiserver")
 
-GRACE: Final = 2.0
-_BACKLOG: Final = 1024
-_MAX_HEADER: Final = 64 * 1024
-
 
 class ApiServer:
     """Runs from `start` to `stop`. The store is the caller's to close."""
 
     def __init__(self, config: Config, store: Store) -> None:
-        self.config = config
-        self._addresses = Allocator(store, addresses(config.service_cidr))
-        self._ports = Allocator(store, ports(*config.node_ports))
-        plugins = [Services(self._addresses, self._ports, str(config.service_cidr))]
-        self.machine = _machine(config, store, Chain(plugins))
+        self.config, self._store = config, store
+        self.port = config.port
+        """Where the TLS port listens, once it does."""
         self._stack = AsyncExitStack()
 
     async def start(self) -> None:
         """Raises HytheError or OSError; what had been started is stopped then."""
-        dispatcher = Dispatcher(self.machine, Paths(self.machine))
+        config = self.config
         async with AsyncExitStack() as stack:
-            await repair(self.machine, self._addresses, self._ports)
-            await bootstrap(self.machine, self.config.port)
-            await self._open_socket(stack, dispatcher)
+            listener = doors.bind(config.address, config.port)
+            stack.callback(listener.close)
+            self.port = listener.getsockname()[1]
+            self.pki = await asyncio.to_thread(certificates, config)
+            machine = await self._machine()
+            await bootstrap(machine, self.port)
+            dispatcher = Dispatcher(machine, Paths(machine))
+            await doors.open_socket(stack, dispatcher, config.socket)
+            context = doors.server_context(*self.pki.files("apiserver"), self.pki.ca_file)
+            await doors.open_port(stack, dispatcher, listener, context)
             self._stack = stack.pop_all()
+        log.info("serving on %s and https://%s:%d", config.socket, config.advertise, self.port)
 
     async def stop(self) -> None:
         """Watches end now, other requests have a moment."""
         await self._stack.aclose()
 
-    async def _open_socket(self, stack: AsyncExitStack, dispatcher: Dispatcher) -> None:
-        server = _server(dispatcher, local=True)
-        stack.push_async_callback(server.stop, GRACE)
-        listener = private_socket(self.config.socket)
-        stack.callback(self.config.socket.unlink, missing_ok=True)
-        serving = await asyncio.get_running_loop().create_unix_server(server, sock=listener, backlog=_BACKLOG)
-        stack.callback(serving.close)
+    async def _machine(self) -> Machine:
+        config, store = self.config, self._store
+        given = Allocator(store, addresses(config.service_cidr)), Allocator(store, ports(*config.node_ports))
+        definitions, records = Definitions(builtin()), Records(store)
+        context = client_context(self.pki.ca_file, *self.pki.files("kubelet-client"))
+        machine = Machine(
+            config=config,
+            definitions=definitions,
+            records=records,
+            kinds=Kinds(),
+            admission=Chain([Services(*given, str(config.service_cidr))]),
+            authenticator=Certificates(self.pki.authority),
+            authorizer=Masters(),
+            kubelets=Kubelets(definitions, records, context),
+            clock=SystemClock(),
+        )
+        await repair(machine, *given)
+        return machine
 
 
-def _server(dispatcher: Dispatcher, *, local: bool) -> Server:
-    return Server(
-        dispatcher,
-        local=local,
-        access_log=None,
-        max_line_size=_MAX_HEADER,
-        max_field_size=_MAX_HEADER,
-        tcp_keepalive=True,
-    )
+def certificates(config: Config) -> Pki:
+    """The server's own, made where they are missing. Blocks for some milliseconds."""
+    hosts = server_hosts(config.service_cidr, config.cluster_domain, (config.advertise, *config.names))
+    return ensure(pki_folder(config.data_dir), hosts, datetime.now(UTC))
 
 
-def private_socket(path: Path) -> socket.socket:
-    """A unix socket that only its owner can connect to, in place of one that a dead server left behind."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        listener.bind(os.fspath(path))
-    finally:
-        os.umask(before)
-    return listener
-
-
-def _machine(config: Config, store: Store, admission: Chain) -> Machine:
-    return Machine(
-        config=config,
-        definitions=Definitions(builtin()),
-        records=Records(store),
-        kinds=Kinds(),
-        admission=admission,
-        authenticator=Nobody(),
-        authorizer=Everyone(),
-        clock=SystemClock(),
-    )
+def pki_folder(data_dir: Path) -> Path:
+    return data_dir / "pki"

@@ -8,12 +8,14 @@ from typing import Final, TypeAlias
 from aiohttp import web
 
 from hythe.kube.apiserver.call import Call
-from hythe.kube.apiserver.subresources import binding, eviction, finalize, scale
+from hythe.kube.apiserver.subresources import binding, eviction, finalize, proxy, scale, streams
 from hythe.kube.apiserver.verbs import read, write
 
 Handlers: TypeAlias = Mapping[str, Callable[[Call], Awaitable[web.StreamResponse]]]
 
 _PART: Final[Handlers] = {"get": read.get, "update": write.update}
+
+_HTTP: Final = ("create", "delete", "get", "patch", "update")
 
 SUBRESOURCES: Final[dict[str, Handlers]] = {
     "approval": _PART,
@@ -22,4 +24,11 @@ SUBRESOURCES: Final[dict[str, Handlers]] = {
     "finalize": {"update": finalize.update},
     "scale": {"get": scale.get, "update": scale.update},
     "status": _PART,
+    "log": {"get": streams.log},
+    "exec": {"get": streams.exec_, "create": streams.exec_},
+    "attach": {"get": streams.attach, "create": streams.attach},
+    "portforward": {"get": streams.port_forward, "create": streams.port_forward},
+    "nodes/proxy": dict.fromkeys(_HTTP, proxy.to_node),
+    "pods/proxy": dict.fromkeys(_HTTP, proxy.to_pod),
+    "services/proxy": dict.fromkeys(_HTTP, proxy.to_service),
 }
