@@ -96,6 +96,7 @@ class MemoryApi:
         self.requests: list[tuple[str, str]] = []
         self.fail: Callable[[str, str], ApiError | None] = lambda _method, _path: None
         self._changed: set[asyncio.Event] = set()
+        self._tokens = itertools.count(1)
 
     def handle(self, method: str, target: str, content: str, body: bytes | None) -> tuple[int, Object]:
         url = urlsplit(target)
@@ -174,6 +175,12 @@ class MemoryApi:
             pod["spec"]["nodeName"] = body["target"]["name"]
             self._store(place, pod, "MODIFIED")
             return {"kind": "Status", "status": "Success"}
+        if place.subresource == "token":
+            seconds = body["spec"].get("expirationSeconds", 3600)
+            ends = timestamp(datetime.now(UTC) + timedelta(seconds=seconds))
+            audience = ",".join(body["spec"].get("audiences") or ["api"])
+            token = f"{place.namespace}.{place.name}.{audience}.{next(self._tokens)}"
+            return {**body, "status": {"token": token, "expirationTimestamp": ends}}
         assert not place.subresource, place
         meta = body.setdefault("metadata", {})
         if not meta.get("name") and meta.get("generateName"):
@@ -341,8 +348,24 @@ def _patched(known: Object, patch: Any, content: str) -> Object:
         for each in patch:
             _operate(known, each)
         return known
+    if "strategic" in content:
+        patch = _by_type(known, patch)
     merged: Object = _merged(known, patch)
     return merged
+
+
+def _by_type(known: Object, patch: Object) -> Object:
+    """Of a strategic merge patch, what status updates need: conditions merge by type, and lists may be replaced."""
+    status = dict(patch.get("status") or {})
+    for name, value in status.items():
+        if isinstance(value, list):
+            status[name] = [each for each in value if "$patch" not in each]
+    if "conditions" in status:
+        there = {each["type"]: each for each in (known.get("status") or {}).get("conditions") or []}
+        for each in status["conditions"]:
+            there[each["type"]] = _merged(there.get(each["type"]), each)
+        status["conditions"] = list(there.values())
+    return {**patch, "status": status} if status else patch
 
 
 def _merged(known: Any, patch: Any) -> Any:

@@ -82,9 +82,12 @@ class Recorder:
         self._wake = asyncio.Event()
         self._written: OrderedDict[tuple[Any, ...], Object] = OrderedDict()
 
-    def event(self, body: Object, type: str, reason: str, message: str) -> None:
-        """`body` is the object that it is about (with apiVersion and kind), `type` NORMAL or WARNING."""
-        news = self._correlator.correlate(News(reference(body), type, reason, message[:1024]))
+    def event(self, body: Object, type: str, reason: str, message: str, *, field: str = "") -> None:
+        """`body` is the object that it is about (with apiVersion and kind), `type` NORMAL or WARNING.
+
+        `field` is the part of it that is meant, as a fieldPath.
+        """
+        news = self._correlator.correlate(News(reference(body, field), type, reason, message[:1024]))
         if news is not None:
             self._waiting.append(news)
             self._wake.set()

@@ -1,0 +1,97 @@
+"""Which pods have changed in the runtime: by its events where it has them, else by comparing lists.
+
+GetContainerEvents tells of each container as it happens (CRI since 1.26); runtimes that answer UNIMPLEMENTED are
+asked for their lists once a second, as the real kubelet does. Either way the worker of the pod is only woken: it
+looks for itself. A slow comparison goes on beside the events, for what was missed while the stream was away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cri_api.v1 import api_pb2 as cri
+
+from hythe.kube.kubelet.cri.client import CriError, Runtime
+from hythe.kube.kubelet.pods import names
+
+log = logging.getLogger("hythe.kubelet")
+
+SLOW = 60.0
+
+
+class Found(NamedTuple):
+    """A pod of which the runtime has something."""
+
+    uid: str
+    namespace: str
+    name: str
+
+
+class Watch:
+    """`wake(found)` is called in the event loop for each pod that has changed."""
+
+    def __init__(self, runtime: Runtime, wake: Callable[[Found], None], interval: float) -> None:
+        self._runtime = runtime
+        self._wake = wake
+        self._interval = interval
+        self._states: dict[str, tuple[Found, int]] = {}
+        self.evented = False
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._events())
+            tasks.create_task(self._lists())
+
+    async def _events(self) -> None:
+        while True:
+            try:
+                async for event in self._runtime.events():
+                    self.evented = True
+                    self._event(event)
+            except CriError as error:
+                if error.code == "UNIMPLEMENTED":
+                    return
+                log.info("the runtime's events have ended: %s", error)
+            self.evented = False
+            await asyncio.sleep(1)
+
+    def _event(self, event: cri.ContainerEventResponse) -> None:
+        meta = event.pod_sandbox_status.metadata
+        if meta.uid:
+            self._wake(Found(meta.uid, meta.namespace, meta.name))
+
+    async def _lists(self) -> None:
+        while True:
+            await asyncio.sleep(SLOW if self.evented else self._interval)
+            try:
+                await self.compare()
+            except CriError as error:
+                log.info("cannot list the runtime's containers: %s", error)
+
+    async def compare(self) -> set[Found]:
+        """Wake all whose containers or sandboxes differ from the last comparison; all pods there are."""
+        now: dict[str, tuple[Found, int]] = {}
+        for sandbox in await self._runtime.list_sandboxes():
+            now[sandbox.id] = (_found(dict(sandbox.labels)), sandbox.state)
+        for container in await self._runtime.list_containers():
+            now[container.id] = (_found(dict(container.labels)), container.state)
+        before, self._states = self._states, now
+        changed = {
+            (now.get(key) or before[key])[0]
+            for key in now.keys() | before.keys()
+            if now.get(key) != before.get(key)
+        }
+        for one in changed:
+            if one.uid:
+                self._wake(one)
+        return {found for found, _ in now.values() if found.uid}
+
+
+def _found(labels: dict[str, str]) -> Found:
+    return Found(
+        labels.get(names.POD_UID, ""), labels.get(names.POD_NAMESPACE, ""), labels.get(names.POD_NAME, "")
+    )

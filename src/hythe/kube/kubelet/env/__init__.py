@@ -1,0 +1,1 @@
+"""A container's environment, and the arguments that refer to it."""

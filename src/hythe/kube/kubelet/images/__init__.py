@@ -1,0 +1,1 @@
+"""Which image a container runs: names, pull policies, pulls and their back-off."""

@@ -1,0 +1,124 @@
+"""Brings pods' statuses to the API server: at once, only what differs, one request at a time for each pod.
+
+While a request is on its way newer statuses replace each other, so the last one always arrives. The body is a
+strategic merge patch with the pod's uid, so that it never touches a successor of the same name, and of the
+conditions only those that belong to the kubelet. A server that cannot be reached is asked again, ever more slowly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from hythe.errors import HytheError
+from hythe.kube.client.client import STRATEGIC_PATCH, Client
+from hythe.kube.client.resources import PODS
+from hythe.kube.kubelet.pods import names
+from hythe.kube.kubelet.status.conditions import OWNED
+from hythe.kube.objects.status import ApiError
+from hythe.kube.objects.types import Object
+
+log = logging.getLogger("hythe.kubelet")
+
+GONE = (404, 409)
+
+
+class Publisher:
+    """One for the node."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._wanted: dict[str, tuple[Object, Object]] = {}
+        self._known: dict[str, Object] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def publish(self, pod: Object, status: Object) -> None:
+        """Have `status` reported; returns at once."""
+        uid = names.uid(pod)
+        self._known.setdefault(uid, dict(pod.get("status") or {}))
+        self._wanted[uid] = (pod, status)
+        if uid not in self._tasks:
+            task = self._tasks[uid] = asyncio.ensure_future(self._bring(uid))
+            task.add_done_callback(lambda done: self._tasks.pop(uid, None))
+
+    async def settle(self, uid: str) -> None:
+        """Until what was published has arrived."""
+        while (task := self._tasks.get(uid)) is not None:
+            await asyncio.wait([task])
+            await asyncio.sleep(0)
+
+    def forget(self, uid: str) -> None:
+        self._known.pop(uid, None)
+        self._wanted.pop(uid, None)
+
+    async def close(self) -> None:
+        for task in list(self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _bring(self, uid: str) -> None:
+        pause = 0.2
+        while (wanted := self._wanted.pop(uid, None)) is not None:
+            pod, status = wanted
+            changes = status_patch(self._known.get(uid) or {}, status)
+            if not changes:
+                continue
+            try:
+                await self._send(uid, pod, changes)
+                pause = 0.2
+            except ApiError as error:
+                if error.code in GONE:
+                    continue
+                log.warning("status of pod %s was refused: %s", names.described(pod), error)
+                if error.code < 500 and error.code != 429:
+                    continue
+                pause = await self._again(uid, wanted, pause)
+            except HytheError as error:
+                log.info("status of pod %s: %s", names.described(pod), error)
+                pause = await self._again(uid, wanted, pause)
+
+    async def _again(self, uid: str, wanted: tuple[Object, Object], pause: float) -> float:
+        await asyncio.sleep(pause)
+        self._wanted.setdefault(uid, wanted)
+        return min(pause * 2, 10.0)
+
+    async def _send(self, uid: str, pod: Object, changes: Object) -> None:
+        body = {"metadata": {"uid": uid}, "status": changes}
+        answer = await self._client.patch(
+            PODS, names.name(pod), body, names.namespace(pod), kind=STRATEGIC_PATCH, subresource="status"
+        )
+        self._known[uid] = dict(answer.get("status") or {})
+
+
+def status_patch(old: Object, new: Object) -> Object:
+    """What turns `old` into `new`, as a strategic merge patch of the status; empty if nothing does."""
+    changes: Object = {}
+    for key in new.keys() | old.keys():
+        if key == "conditions" or key in ("resize", "nominatedNodeName"):
+            continue
+        if old.get(key) != new.get(key):
+            changes[key] = _replaced(key, old.get(key), new.get(key))
+    if differing := _conditions(old.get("conditions") or [], new.get("conditions") or []):
+        changes["conditions"] = differing
+    return changes
+
+
+def _replaced(key: str, old: Any, new: Any) -> Any:
+    """Lists that the API merges by a key are told to be replaced."""
+    if key in ("podIPs", "hostIPs") and old and new:
+        return [*new, {"$patch": "replace"}]
+    return new
+
+
+def _conditions(old: list[Object], new: list[Object]) -> list[Object]:
+    before = {one["type"]: one for one in old}
+    found = []
+    for one in new:
+        was = before.get(one["type"])
+        if one["type"] in OWNED and one != was:
+            gone: Object = {
+                key: None for key in ("reason", "message") if was and key in was and key not in one
+            }
+            found.append({**one, **gone})
+    return found
