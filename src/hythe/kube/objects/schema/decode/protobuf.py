@@ -2,8 +2,8 @@
 
 kubectl sends so what it creates by itself (from 1.32 on), Go clients much more; nothing is ever answered so. The bytes
 are `k8s\\0`, then the message Unknown {1: TypeMeta {1: apiVersion, 2: kind}, 2: raw, 3: content encoding,
-4: content type}, and `raw` is the kind's own message. Here the message becomes the JSON values that the same client would have sent:
-Go writes the zero value of every field that is no pointer, and `typed` drops those again.
+4: content type}, and `raw` is the kind's own message. Here the message becomes the JSON values that the same client
+would have sent: Go writes the zero value of every field that is no pointer, and `typed` drops those again.
 
 Fields of unknown number are skipped, as protobuf has it. Kept out: groups, and kinds whose numbers are not known
 (CustomResourceDefinition, APIService), which are refused by name.
