@@ -12,6 +12,7 @@
     impersonation  the headers of `kubectl --as`
 
     rbac/          roles and bindings: rules, an index of them, decisions, escalation
+    podindex       which pod is bound where, and names what
     node           what a kubelet may read and write: its own node, and what its pods name
     authorizer     masters, then nodes, then RBAC
     reviews        TokenReview, SubjectAccessReview and their kin, from object to object

@@ -126,8 +126,8 @@ class Authority:
             )
         return _pem(builder.sign(self._key, hashes.SHA256()))
 
-    def verify_client(self, certificate: bytes, now: datetime) -> Holder:
-        """Whom a client's certificate (DER) names; ApiError 401 if it is not one of ours, valid now and a client's."""
+    def verify_client(self, certificate: bytes, now: datetime) -> tuple[Holder, datetime]:
+        """Whom a client's certificate (DER) names, and its end. ApiError 401 if it is not ours, or not valid now."""
         from cryptography import x509
         from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
@@ -146,7 +146,7 @@ class Authority:
             raise unauthorized() from error
         if not holds or not holder.name:
             raise unauthorized()
-        return holder
+        return holder, held.not_valid_after_utc
 
 
 def subject_and_end(certificate: bytes) -> tuple[Holder, datetime, frozenset[str]]:

@@ -45,7 +45,7 @@ def request(name: str = "anybody") -> bytes:
 class TestClients:
     def test_user_and_groups(self, authority: Authority) -> None:
         holder = Holder("jane", ("developers", "admins"))
-        assert authority.verify_client(der(authority.issue(holder, NOW)), NOW) == holder
+        assert authority.verify_client(der(authority.issue(holder, NOW)), NOW)[0] == holder
 
     def test_another_authority_of_the_same_name(self, authority: Authority) -> None:
         other = Authority.create("test-ca", NOW)
@@ -93,7 +93,7 @@ class TestNodes:
         holder, _, hosts = subject_and_end(signed)
         assert holder == Holder("system:node:n1", ("system:nodes",))
         assert hosts == {"n1", "192.0.2.1"}
-        assert made.authority.verify_client(ssl.PEM_cert_to_DER_cert(signed.decode()), NOW) == holder
+        assert made.authority.verify_client(ssl.PEM_cert_to_DER_cert(signed.decode()), NOW)[0] == holder
 
     def test_a_request_that_is_none(self, authority: Authority) -> None:
         with pytest.raises(InvalidArgument):
@@ -144,7 +144,7 @@ class TestFolder:
         else:
             file.write_bytes(b"junk" if harm == "damage" else (tmp_path / "scheduler.crt").read_bytes())
         made = pki.ensure(tmp_path, HOSTS, NOW)
-        assert made.authority.verify_client(der(made.pair("admin")), NOW) == pki.CLIENTS["admin"]
+        assert made.authority.verify_client(der(made.pair("admin")), NOW)[0] == pki.CLIENTS["admin"]
 
     def test_another_host_is_another_certificate(self, tmp_path: Path) -> None:
         before = pki.ensure(tmp_path, HOSTS, NOW).pair("apiserver")
@@ -156,7 +156,7 @@ class TestFolder:
         admin = der(made.pair("admin"))
         made.ca_file.unlink()
         again = pki.ensure(tmp_path, HOSTS, NOW)
-        assert again.authority.verify_client(admin, NOW) == pki.CLIENTS["admin"]
+        assert again.authority.verify_client(admin, NOW)[0] == pki.CLIENTS["admin"]
 
     @pytest.mark.parametrize("name", ["ca.key", "ca.crt", "sa.key"])
     def test_what_everything_hangs_on_is_not_replaced(self, tmp_path: Path, name: str) -> None:
@@ -184,7 +184,7 @@ class TestFolder:
             except ssl.SSLWantReadError:
                 continue
         peer = other.getpeercert(binary_form=True)
-        assert peer and made.authority.verify_client(peer, NOW).name == "kubernetes-admin"
+        assert peer and made.authority.verify_client(peer, NOW)[0].name == "kubernetes-admin"
 
 
 def test_server_hosts() -> None:
