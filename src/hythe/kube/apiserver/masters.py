@@ -25,7 +25,7 @@ class Certificates:
             raise unauthorized()
         if certificate is None:
             return None
-        holder = self._authority.verify_client(certificate, datetime.now(UTC))
+        holder, _ = self._authority.verify_client(certificate, datetime.now(UTC))
         return User(holder.name, groups=(*holder.groups, AUTHENTICATED))
 
 
