@@ -68,6 +68,7 @@ _SYSTEM: Final = {
 }
 _NOUNS: Final = {
     "compose": Command("hythe.compose.cli:main", "Run an application of several services from one file"),
+    "kube": Command("", "A Kubernetes cluster on this machine"),
     "container": Command("", "Manage containers"),
     "image": Command("", "Manage images; image bootstrap makes base images without a registry"),
     "network": Command("", "Manage networks"),
@@ -138,6 +139,14 @@ SUBCOMMANDS: Final[dict[str, dict[str, Command]]] = {
         "rm": Command("context:rm", "Remove contexts"),
         "export": Command("context_files:export", "Write a context to a file"),
         "import": Command("context_files:import_", "Read a context from a file"),
+    },
+    "kube": {
+        "up": Command("kube:up", "Bring a cluster up on this machine"),
+        "down": Command("kube:down", "Take a cluster of this machine away"),
+        "status": Command("kube:status", "Show whether a cluster runs, and where"),
+        "kubeconfig": Command("kube:kubeconfig", "Print the file that kubectl needs"),
+        "server": Command("kube:server", "Run the control plane in the foreground"),
+        "agent": Command("kube:agent", "Run a node in the foreground"),
     },
     "demo": {
         "isolation": Command("demos.isolation:isolation", "Noisy neighbours, with and without hythe"),
