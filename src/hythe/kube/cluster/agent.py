@@ -6,8 +6,11 @@ All three are clients of the API server, on one set of informers. The agent is r
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
+from typing import Final
 
+from hythe.errors import Unavailable
 from hythe.kube.client.client import Client
 from hythe.kube.client.informer import Informer
 from hythe.kube.client.resources import NODES
@@ -16,6 +19,9 @@ from hythe.kube.cluster.membership import Membership
 from hythe.kube.cluster.naming import ClusterNames
 from hythe.kube.cluster.tasks import Tasks
 from hythe.kube.proxy.proxy import ServiceProxy
+
+_PATIENCE: Final = 120.0
+_AGAIN: Final = 0.05
 
 
 class Agent:
@@ -58,6 +64,7 @@ class Agent:
 async def run(membership: Membership, ready: asyncio.Event, stopping: asyncio.Event) -> None:
     """Until `stopping`; `ready` is set when the node is ready."""
     async with Client.from_kubeconfig(membership.kubeconfig, manager="hythe-agent") as client:
+        await _reached(client)
         await _run(Agent(membership, client), ready, stopping)
 
 
@@ -68,3 +75,16 @@ async def _run(agent: Agent, ready: asyncio.Event, stopping: asyncio.Event) -> N
         await agent.tasks.until(stopping)
     finally:
         await agent.stop()
+
+
+async def _reached(client: Client) -> None:
+    """Wait for the server, which may have been started at the same moment. Raises Unavailable after a while."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            await client.call("GET", "/version")
+            return
+        except Unavailable:
+            if time.monotonic() > end:
+                raise
+        await asyncio.sleep(_AGAIN)

@@ -40,8 +40,8 @@ class Membership:
 
 def local(settings: Settings, places: Places) -> Membership:
     """Blocks for some milliseconds: a certificate is made at each start."""
-    from hythe.kube.apiserver.auth.kubeconfig import kubeconfig, write_kubeconfig
     from hythe.kube.apiserver.auth.authority import Holder
+    from hythe.kube.apiserver.auth.kubeconfig import kubeconfig, write_kubeconfig
     from hythe.kube.apiserver.auth.pki import NODES, node_holder
     from hythe.kube.apiserver.identity import MASTERS
     from hythe.kube.cluster.certificates import cluster_pki
