@@ -17,6 +17,8 @@ from hythe.network.model import PREDEFINED, NetworkRecord, NetworkRequest
 from hythe.network.pool import check_overlap, free_subnet, parse_address, parse_subnet
 
 MTU_OPTION = "com.docker.network.driver.mtu"
+HAIRPIN_OPTION = "hythe.network.hairpin"
+"""Every container of the network can be sent what it sent: pods reach themselves through a service's address."""
 _NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_. -]*[a-zA-Z0-9_.-])?")
 _HARMLESS = {
     "com.docker.network.bridge.enable_icc": "true",
@@ -52,6 +54,9 @@ def _check_option(key: str, value: str) -> None:
     if key == MTU_OPTION:
         if not value.isdecimal() or not 68 <= int(value) <= 65535:
             raise InvalidArgument(f"invalid value {value!r} of network option {key}", hint="68 to 65535")
+    elif key == HAIRPIN_OPTION:
+        if value not in ("true", "false"):
+            raise InvalidArgument(f"invalid value {value!r} of network option {key}", hint="true or false")
     elif _HARMLESS.get(key) != value.lower():
         raise Unsupported(f"network option {key}={value} is not supported", hint="leave the option out")
 

@@ -17,7 +17,7 @@ from hythe.network import bridge
 from hythe.network.coexist import Coexistence
 from hythe.network.firewall import Firewall
 from hythe.network.model import EndpointRecord, NetworkRecord, PortBound, PortRequest
-from hythe.network.planning import MTU_OPTION
+from hythe.network.planning import HAIRPIN_OPTION, MTU_OPTION
 from hythe.network.publishing import Publisher
 from hythe.network.registry import Registry
 from hythe.network.sweeper import Sweeper
@@ -110,6 +110,8 @@ class Plant:
         index = self._indexes.get(network.id) or bridge.bridge_index(self.channel, network)
         try:
             bridge.plug(self.channel, endpoint, index, self._mtu_of(network))
+            if network.options.get(HAIRPIN_OPTION) == "true":
+                bridge.allow_hairpin(self.channel, endpoint)
         except OSError as error:
             # A bridge that somebody deleted behind our back is looked up again the next time.
             if error.errno in (errno.ENODEV, errno.EINVAL):

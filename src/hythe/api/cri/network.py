@@ -12,8 +12,11 @@ from typing import Final
 from hythe.engine.networks import NetworkService
 from hythe.errors import Conflict, NotFound
 from hythe.network.model import NetworkRequest
+from hythe.network.planning import HAIRPIN_OPTION
 
 NAME: Final = "pods"
+_OPTIONS: Final = {HAIRPIN_OPTION: "true"}
+"""A pod reaches itself through the address of a service that leads to it."""
 
 
 class PodNetwork:
@@ -27,7 +30,7 @@ class PodNetwork:
             try:
                 self._networks.get(NAME)
             except NotFound:
-                await self._networks.create(NetworkRequest(NAME))
+                await self._networks.create(NetworkRequest(NAME, options=_OPTIONS))
         return NAME
 
     async def use(self, cidr: str) -> None:
@@ -44,4 +47,4 @@ class PodNetwork:
                 if self._networks.endpoints(present.id):
                     raise Conflict(f"pods have addresses of {present.subnet}: they cannot get {subnet}")
                 await self._networks.remove(NAME)
-            await self._networks.create(NetworkRequest(NAME, subnet=subnet))
+            await self._networks.create(NetworkRequest(NAME, subnet=subnet, options=_OPTIONS))

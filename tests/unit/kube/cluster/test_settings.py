@@ -39,7 +39,7 @@ def test_a_cluster_that_is_not_there_and_one_that_is_damaged(tmp_path: Path) -> 
 def test_flags_change_what_can_be_changed() -> None:
     assert changed(SETTINGS, {"port": 7000, "bind": None}).port == 7000
     assert changed(SETTINGS, {"service_cidr": "10.96.0.0/16"}) == SETTINGS
-    with pytest.raises(InvalidArgument, match="--service-cidr is 10.96.0.0/16 in this cluster"):
+    with pytest.raises(InvalidArgument, match=r"--service-cidr is 10\.96\.0\.0/16 in this cluster"):
         changed(SETTINGS, {"service_cidr": "10.97.0.0/16"})
 
 
