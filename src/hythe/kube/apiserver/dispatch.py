@@ -10,6 +10,8 @@ from aiohttp import web
 
 from hythe.errors import HytheError
 from hythe.kube.apiserver.answer import compress, encoded, pretty, warn
+from hythe.kube.apiserver.auth.impersonation import impersonated
+from hythe.kube.apiserver.auth.refusal import refused
 from hythe.kube.apiserver.call import Call
 from hythe.kube.apiserver.connection import Connection, NoAnswer
 from hythe.kube.apiserver.definitions import Definition
@@ -18,10 +20,10 @@ from hythe.kube.apiserver.machine import Machine
 from hythe.kube.apiserver.paths import Paths
 from hythe.kube.apiserver.request import RequestInfo, parse, truth
 from hythe.kube.apiserver.subresources.table import SUBRESOURCES
-from hythe.kube.apiserver.verbs import delete, read, watch, write
+from hythe.kube.apiserver.verbs import delete, read, review, watch, write
+from hythe.kube.apiserver.verbs.review import REVIEWS
 from hythe.kube.objects.status import (
     ApiError,
-    forbidden,
     internal_error,
     method_not_allowed,
     no_such_path,
@@ -69,7 +71,7 @@ class Dispatcher:
     async def _answer(self, request: web.BaseRequest, warnings: list[str]) -> web.StreamResponse:
         query = request.query
         info = parse(request.method, request.rel_url.raw_path, query)
-        user = await self._user(request)
+        user = await impersonated(await self._user(request), request.headers, self._machine.authorizer)
         await self._authorize(user, info)
         if not info.is_resource:
             return await self._paths.answer(request, info, user)
@@ -97,7 +99,7 @@ class Dispatcher:
         if isinstance(connection, Connection) and connection.local:
             return LOCAL
         certificate = connection.certificate() if isinstance(connection, Connection) else None
-        found = await self._machine.authenticator.authenticate(
+        found = await self._machine.auth.authenticator.authenticate(
             certificate, request.headers.get("Authorization")
         )
         return found or ANONYMOUS
@@ -117,24 +119,10 @@ def _attributes(user: User, info: RequestInfo) -> Attributes:
     )
 
 
-def refused(wanted: Attributes, reason: str) -> ApiError:
-    """403, in Kubernetes' words."""
-    user = wanted.user.name
-    if wanted.path:
-        return forbidden("", "", f'User "{user}" cannot {wanted.verb} path "{wanted.path}"{_because(reason)}')
-    resource = f"{wanted.resource}/{wanted.subresource}" if wanted.subresource else wanted.resource
-    where = f'in the namespace "{wanted.namespace}"' if wanted.namespace else "at the cluster scope"
-    text = f'User "{user}" cannot {wanted.verb} resource "{resource}" in API group "{wanted.group}" {where}'
-    qualified = f"{wanted.resource}.{wanted.group}" if wanted.group else wanted.resource
-    return forbidden(qualified, wanted.name, text + _because(reason))
-
-
-def _because(reason: str) -> str:
-    return f": {reason}" if reason else ""
-
-
 def handler_of(definition: Definition, info: RequestInfo) -> Handler:
     """Raises ApiError: 404 for no such subresource, 405 for a verb that it does not have."""
+    if definition.qualified in REVIEWS and info.verb == "create":
+        return review.create
     if not info.subresource:
         if info.verb not in definition.verbs or info.verb not in VERBS:
             raise method_not_allowed(definition.qualified, info.verb)

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from hythe.kube.apiserver.admission.chain import Chain
+from hythe.kube.apiserver.auth.cluster import ClusterAuth
 from hythe.kube.apiserver.config import Config
 from hythe.kube.apiserver.definitions import Definition, Definitions
-from hythe.kube.apiserver.identity import Authenticator, Authorizer
+from hythe.kube.apiserver.identity import Authorizer
 from hythe.kube.apiserver.kinds import Kinds
 from hythe.kube.apiserver.kubelets import Kubelets
 from hythe.kube.apiserver.lines import Lines
@@ -44,11 +45,14 @@ class Machine:
     records: Records
     kinds: Kinds
     admission: Chain
-    authenticator: Authenticator
-    authorizer: Authorizer
+    auth: ClusterAuth
     kubelets: Kubelets
     clock: Clock
     lines: Lines = field(default_factory=Lines)
+
+    @property
+    def authorizer(self) -> Authorizer:
+        return self.auth.authorizer
 
     async def released(self, definition: Definition, old: Object, new: Object | None) -> None:
         """Give back what the old object held outside of itself and the new one (None: it is gone) does not."""

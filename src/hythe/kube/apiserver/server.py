@@ -10,8 +10,10 @@ from pathlib import Path
 
 from hythe.kube.apiserver import doors
 from hythe.kube.apiserver.admission.chain import Chain
+from hythe.kube.apiserver.admission.permissions import Permissions
 from hythe.kube.apiserver.admission.services import Services
 from hythe.kube.apiserver.allocation import Allocator, addresses, ports
+from hythe.kube.apiserver.auth.cluster import ClusterAuth
 from hythe.kube.apiserver.auth.names import server_hosts
 from hythe.kube.apiserver.auth.pki import Pki, ensure
 from hythe.kube.apiserver.bootstrap import bootstrap, repair
@@ -21,9 +23,9 @@ from hythe.kube.apiserver.dispatch import Dispatcher
 from hythe.kube.apiserver.kinds import Kinds
 from hythe.kube.apiserver.kubelets import Kubelets, client_context
 from hythe.kube.apiserver.machine import Machine, SystemClock
-from hythe.kube.apiserver.masters import Certificates, Masters
 from hythe.kube.apiserver.paths import Paths
 from hythe.kube.apiserver.records import Records
+from hythe.kube.apiserver.roles import Aggregation, reconcile
 from hythe.kube.objects.schema.resources import builtin
 from hythe.kube.store.contract import Store
 
@@ -48,7 +50,13 @@ class ApiServer:
             self.port = listener.getsockname()[1]
             self.pki = await asyncio.to_thread(certificates, config)
             machine = await self._machine()
+            await machine.auth.start()
+            stack.push_async_callback(machine.auth.stop)
             await bootstrap(machine, self.port)
+            await reconcile(machine)
+            aggregation = Aggregation(machine)
+            await aggregation.start()
+            stack.push_async_callback(aggregation.stop)
             dispatcher = Dispatcher(machine, Paths(machine))
             await doors.open_socket(stack, dispatcher, config.socket)
             context = doors.server_context(*self.pki.files("apiserver"), self.pki.ca_file)
@@ -65,14 +73,14 @@ class ApiServer:
         given = Allocator(store, addresses(config.service_cidr)), Allocator(store, ports(*config.node_ports))
         definitions, records = Definitions(builtin()), Records(store)
         context = client_context(self.pki.ca_file, *self.pki.files("kubelet-client"))
+        auth = ClusterAuth(self.pki, definitions, records, config.cluster_domain)
         machine = Machine(
             config=config,
             definitions=definitions,
             records=records,
             kinds=Kinds(),
-            admission=Chain([Services(*given, str(config.service_cidr))]),
-            authenticator=Certificates(self.pki.authority),
-            authorizer=Masters(),
+            admission=Chain([Services(*given, str(config.service_cidr)), Permissions(auth.escalation)]),
+            auth=auth,
             kubelets=Kubelets(definitions, records, context),
             clock=SystemClock(),
         )

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from aiohttp import web
 
 from hythe.kube.apiserver.call import Call
-from hythe.kube.apiserver.subresources import binding, eviction, finalize, proxy, scale, streams
+from hythe.kube.apiserver.subresources import binding, eviction, finalize, proxy, scale, streams, token
 from hythe.kube.apiserver.verbs import read, write
 
 Handlers: TypeAlias = Mapping[str, Callable[[Call], Awaitable[web.StreamResponse]]]
@@ -24,6 +24,7 @@ SUBRESOURCES: Final[dict[str, Handlers]] = {
     "finalize": {"update": finalize.update},
     "scale": {"get": scale.get, "update": scale.update},
     "status": _PART,
+    "token": {"create": token.create},
     "log": {"get": streams.log},
     "exec": {"get": streams.exec_, "create": streams.exec_},
     "attach": {"get": streams.attach, "create": streams.attach},

@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from hythe.kube.apiserver.auth.rbac.aggregation import aggregated_rules, is_aggregated
 from hythe.kube.apiserver.auth.rbac.escalation import uncovered
 from hythe.kube.apiserver.auth.rbac.policy import BINDINGS, CLUSTER_BINDINGS, CLUSTER_ROLES, GROUP, ROLES
 from hythe.kube.apiserver.auth.rbac.rules import Rule
@@ -37,7 +38,8 @@ _SHORT: Final = {
 def objects() -> list[tuple[str, Object]]:
     """(resource, object) of all, without uid and the like: ready to be created."""
     table = _table()
-    made = [(CLUSTER_ROLES, _cluster_role(name, role)) for name, role in table["cluster-roles"].items()]
+    roles = {name: _cluster_role(name, role) for name, role in table["cluster-roles"].items()}
+    made = [(CLUSTER_ROLES, {**role, "rules": aggregated_rules(role, roles)}) for role in roles.values()]
     made += [(CLUSTER_BINDINGS, _binding(name, to)) for name, to in table["cluster-bindings"].items()]
     for namespace, roles in table["roles"].items():
         for name, role in roles.items():
@@ -58,7 +60,7 @@ def mended(there: Object, wanted: Object) -> Object | None:
     labels = {**wanted["metadata"]["labels"], **(metadata.get("labels") or {})}
     if labels != metadata.get("labels"):
         changed["metadata"] = {**metadata, "labels": labels}
-    if wanted.get("rules"):
+    if wanted.get("rules") and not is_aggregated(there):
         lacking = uncovered(_read(there), _read(wanted))
         if lacking:
             changed["rules"] = [*(there.get("rules") or []), *(rule.as_object() for rule in lacking)]
