@@ -200,11 +200,12 @@ class Client:
 
     async def call(
         self, method: str, path: str, query: dict[str, str] | None = None, body: Any = None, *,
-        content: str = "application/json",
+        content: str = "application/json", accept: str = "",
     ) -> Object:  # fmt: skip
         """Any request with a JSON answer; empty parameters are left out. Raises ApiError, Unavailable, Denied."""
         payload = None if body is None else msgspec.json.encode(body)
         headers = {"Content-Type": content} if payload is not None else {}
+        headers |= {"Accept": accept} if accept else {}
         answer = await self.transport.exchange(Request(method, _target(path, query), headers, payload))
         if not 200 <= answer.head.status < 300:
             raise failures.of(answer.head, answer.body)

@@ -1,8 +1,7 @@
 """Which paths lead to which kind: the resources that the cluster's own parts speak of, and others by discovery.
 
 A `Resource` is what discovery calls an APIResource. The constants are those that controllers, scheduler and kubelet
-use; `discover` asks a server for all it has (the garbage collector does). Kept out: schemas, verbs' meaning, short
-names.
+use; `discovery` asks a server for all it has. Kept out: schemas, verbs' meaning, short names.
 """
 
 from __future__ import annotations

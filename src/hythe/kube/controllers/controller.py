@@ -24,12 +24,23 @@ from hythe.kube.objects.types import Object
 _log = logging.getLogger(__name__)
 
 
+class Options(NamedTuple):
+    """What controllers are told. Times are in seconds.
+
+    `authority`: the cluster's certificate authority, PEM, for the pods. `node_grace`: how long a node may be silent.
+    """
+
+    authority: str = ""
+    node_grace: float = 50.0
+
+
 class Context(NamedTuple):
     """What a controller works with."""
 
     client: Client
     informers: SharedInformers
     clock: Clock
+    options: Options = Options()
 
     def recorder(self, component: str) -> Recorder:
         return Recorder(self.client, component, clock=self.clock)
@@ -42,7 +53,7 @@ class Controller(ABC):
     workers: ClassVar[int] = 5
 
     def __init__(self, context: Context) -> None:
-        self.client, self.informers, self.clock = context
+        self.client, self.informers, self.clock = context.client, context.informers, context.clock
         self.recorder = context.recorder(self.name)
         self.queue: WorkQueue[str] = WorkQueue(self.clock)
 

@@ -9,18 +9,24 @@ Where several servers run, give `run` to an `election.Elector`: only one manager
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from hythe.kube.client.client import Client
 from hythe.kube.client.clock import Clock, SystemClock
 from hythe.kube.client.shared import SharedInformers
-from hythe.kube.controllers.controller import Context, Controller
+from hythe.kube.controllers.controller import Context, Controller, Options
 from hythe.kube.controllers.deployment.controller import DeploymentController
 from hythe.kube.controllers.endpoints.controller import EndpointsController, EndpointSliceController
+from hythe.kube.controllers.garbage.controller import GarbageCollector
+from hythe.kube.controllers.namespace.controller import NamespaceController
 from hythe.kube.controllers.replicaset.controller import (
     ReplicaSetController,
     ReplicationControllerController,
+)
+from hythe.kube.controllers.serviceaccount.controller import (
+    RootCertificateController,
+    ServiceAccountController,
 )
 
 ALL: Final[Mapping[str, type[Controller]]] = {
@@ -31,15 +37,13 @@ ALL: Final[Mapping[str, type[Controller]]] = {
         ReplicationControllerController,
         EndpointSliceController,
         EndpointsController,
+        NamespaceController,
+        GarbageCollector,
+        ServiceAccountController,
+        RootCertificateController,
     )
 }
 """By the names that kube-controller-manager gives them."""
-
-
-class Options(NamedTuple):
-    """`controllers`: which run, by name."""
-
-    controllers: tuple[str, ...] = tuple(ALL)
 
 
 class ControllerManager:
@@ -47,11 +51,11 @@ class ControllerManager:
 
     def __init__(
         self, client: Client, informers: SharedInformers, options: Options | None = None, *,
-        clock: Clock | None = None,
+        names: Iterable[str] = ALL, clock: Clock | None = None,
     ) -> None:  # fmt: skip
-        options = options or Options()
-        context = Context(client, informers, clock or SystemClock())
-        self.controllers = [ALL[name](context) for name in options.controllers]
+        """`names`: which controllers run; all, if nothing is said."""
+        context = Context(client, informers, clock or SystemClock(), options or Options())
+        self.controllers = [ALL[name](context) for name in names]
         self._informers = informers
 
     async def run(self) -> None:

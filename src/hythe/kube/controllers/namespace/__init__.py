@@ -1,0 +1,1 @@
+"""Namespaces that are being deleted: everything in them goes first."""

@@ -1,0 +1,2 @@
+"""What every namespace has from its beginning: a ServiceAccount `default`, and the cluster's certificate
+authority."""
