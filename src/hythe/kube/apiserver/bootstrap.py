@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from hythe.kube.apiserver.admission.priority import SYSTEM
 from hythe.kube.apiserver.admission.services import held
 from hythe.kube.apiserver.allocation import Allocator
 from hythe.kube.apiserver.call import Context
@@ -23,6 +24,7 @@ from hythe.kube.objects.types import Object
 log = logging.getLogger("hythe.kube.apiserver")
 
 NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
+_CLASS: Final = "Used for system critical pods that must not be moved from their current node."
 _MANAGER: Final = "kube-apiserver"
 _LABELS: Final = {"component": "apiserver", "provider": "kubernetes"}
 
@@ -33,6 +35,9 @@ async def bootstrap(machine: Machine, port: int) -> None:
         await ensure(
             machine, machine.definitions.built_in("", "v1", "namespaces"), {"metadata": {"name": name}}
         )
+    classes = machine.definitions.built_in("scheduling.k8s.io", "v1", "priorityclasses")
+    for name, value in SYSTEM.items():
+        await ensure(machine, classes, {"metadata": {"name": name}, "value": value, "description": _CLASS})
     services = machine.definitions.built_in("", "v1", "services")
     await ensure(machine, services, _service(machine))
     for definition, obj in _endpoints(machine, port):

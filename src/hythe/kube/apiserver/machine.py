@@ -54,10 +54,10 @@ class Machine:
     def authorizer(self) -> Authorizer:
         return self.auth.authorizer
 
-    async def released(self, definition: Definition, old: Object, new: Object | None) -> None:
-        """Give back what the old object held outside of itself and the new one (None: it is gone) does not."""
+    async def stored(self, definition: Definition, old: Object | None, new: Object | None) -> None:
+        """Tell the plugins that an object was made (`old` None), changed, or is gone (`new` None)."""
         for plugin in self.admission.plugins:
-            await plugin.released(definition, old, new)
+            await plugin.stored(definition, old, new)
 
     def timestamp(self) -> str:
         return timestamp(self.clock.now())

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hythe.kube.apiserver import doors
-from hythe.kube.apiserver.admission.chain import Chain
 from hythe.kube.apiserver.admission.permissions import Permissions
+from hythe.kube.apiserver.admission.plugins import plugins
 from hythe.kube.apiserver.admission.services import Services
 from hythe.kube.apiserver.allocation import Allocator, addresses, ports
 from hythe.kube.apiserver.auth.cluster import ClusterAuth
@@ -74,12 +74,13 @@ class ApiServer:
         definitions, records = Definitions(builtin()), Records(store)
         context = client_context(self.pki.ca_file, *self.pki.files("kubelet-client"))
         auth = ClusterAuth(self.pki, definitions, records, config.cluster_domain)
+        services = Services(*given, str(config.service_cidr))
         machine = Machine(
             config=config,
             definitions=definitions,
             records=records,
             kinds=Kinds(),
-            admission=Chain([Services(*given, str(config.service_cidr)), Permissions(auth.escalation)]),
+            admission=plugins(definitions, records, services, Permissions(auth.escalation)),
             auth=auth,
             kubelets=Kubelets(definitions, records, context),
             clock=SystemClock(),

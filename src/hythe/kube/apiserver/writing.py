@@ -73,8 +73,9 @@ async def _create(call: Context, obj: Object, options: WriteOptions, operation: 
     machine, definition = call.machine, call.definition
     before_create(obj, definition, machine.timestamp())
     machine.kinds.default(definition, obj)
-    async with AsyncExitStack() as undo:
+    async with AsyncExitStack() as settled, AsyncExitStack() as undo:
         review = _review(call, "CREATE", obj, None, options, undo)
+        review.settled = settled
         await machine.admission.admit(review)
         machine.kinds.default(definition, obj)
         machine.kinds.check_create(definition, obj)
@@ -84,7 +85,8 @@ async def _create(call: Context, obj: Object, options: WriteOptions, operation: 
             return obj
         kept = await machine.records.create(definition, obj)
         undo.pop_all()
-        return kept
+    await machine.stored(definition, None, obj)
+    return kept
 
 
 async def change_object(
@@ -151,7 +153,7 @@ async def _change(
             return new
         outcome = await _store(call, kept, new)
         undo.pop_all()
-    await machine.released(definition, old, None if finished(new, definition) else new)
+    await machine.stored(definition, old, None if finished(new, definition) else new)
     return outcome
 
 

@@ -1,7 +1,8 @@
 """Admission: plugins that may change an object (`admit`), then plugins that may only refuse it (`validate`).
 
 A plugin looks at a `Review`: what is done to which object by whom. It changes `obj` in place, or raises ApiError. What
-it takes outside of the object (an address, a port) it registers in `undo`, which is run if the write fails later.
+it takes outside of the object (an address, a port) it registers in `undo`, which is run if the write fails later; what
+it holds until the write is done, either way, in `settled`.
 
 Source: Kubernetes, "Admission Control".
 """
@@ -35,6 +36,7 @@ class Review:
     dry_run: bool
     warnings: list[str]
     undo: AsyncExitStack = field(default_factory=AsyncExitStack)
+    settled: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
     def resource(self) -> str:
@@ -52,8 +54,8 @@ class Plugin:
     async def validate(self, review: Review) -> None:
         """May raise ApiError."""
 
-    async def released(self, definition: Definition, old: Object, new: Object | None) -> None:
-        """An object was changed to `new`, or is gone (None): give back what only the old one held."""
+    async def stored(self, definition: Definition, old: Object | None, new: Object | None) -> None:
+        """An object was made (`old` None), changed, or is gone (`new` None): give back what only the old one held."""
 
 
 class Chain:

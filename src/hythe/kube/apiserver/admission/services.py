@@ -108,7 +108,7 @@ class Services(Plugin):
             why = f"provided port is not in the valid range. The range of valid ports is {first}-{last}"
             raise _bad(review, f"Invalid value: {port}: {why}", field) from error
 
-    async def released(self, definition: Definition, old: Object, new: Object | None) -> None:
+    async def stored(self, definition: Definition, old: Object | None, new: Object | None) -> None:
         if definition.qualified != "services":
             return
         before, after = held(old), held(new)

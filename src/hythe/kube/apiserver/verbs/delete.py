@@ -101,7 +101,7 @@ async def _delete(
         return new, immediate
     if immediate:
         revision = await machine.records.delete(definition, namespace, meta(old)["name"], kept.revision)
-        await machine.released(definition, old, None)
+        await machine.stored(definition, old, None)
         return Kept(definition, kept.raw, revision), True
     if new == old:
         return kept, False

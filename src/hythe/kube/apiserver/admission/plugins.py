@@ -1,0 +1,53 @@
+"""The plugins that a server has, in the order in which they see a write.
+
+Not here, and so not enforced: PodSecurity, RuntimeClass, storage (default class, protection, resize),
+taints of new nodes, certificate approval, webhooks and admission policies. docs/kube-api.md lists them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hythe.kube.apiserver.admission.chain import Chain, Plugin
+from hythe.kube.apiserver.admission.limits import LimitRanger
+from hythe.kube.apiserver.admission.namespaces import NamespaceLifecycle
+from hythe.kube.apiserver.admission.priority import Priority
+from hythe.kube.apiserver.admission.qos import QosClass
+from hythe.kube.apiserver.admission.quotas import ResourceQuotas
+from hythe.kube.apiserver.admission.serviceaccounts import ServiceAccounts
+from hythe.kube.apiserver.admission.tolerations import DefaultTolerations
+from hythe.kube.apiserver.definitions import Definitions
+from hythe.kube.apiserver.records import Records
+
+ABSENT: Final = (
+    "PodSecurity",
+    "RuntimeClass",
+    "DefaultStorageClass",
+    "StorageObjectInUseProtection",
+    "PersistentVolumeClaimResize",
+    "DefaultIngressClass",
+    "TaintNodesByCondition",
+    "CertificateApproval",
+    "CertificateSigning",
+    "CertificateSubjectRestriction",
+    "MutatingAdmissionWebhook",
+    "ValidatingAdmissionWebhook",
+    "ValidatingAdmissionPolicy",
+)
+
+
+def plugins(definitions: Definitions, records: Records, services: Plugin, permissions: Plugin) -> Chain:
+    """`services` gives addresses and ports; it comes late, so that little must be given back."""
+    return Chain(
+        [
+            NamespaceLifecycle(definitions, records),
+            permissions,
+            ServiceAccounts(definitions, records),
+            LimitRanger(definitions, records),
+            Priority(definitions, records),
+            DefaultTolerations(),
+            QosClass(),
+            services,
+            ResourceQuotas(definitions, records),
+        ]
+    )
