@@ -20,10 +20,14 @@ Definition: TypeAlias = Resource
 
 @dataclass(frozen=True, slots=True)
 class CustomResource(Resource):
-    """A resource that a CustomResourceDefinition made; `crd` is that object, `entry` its part of `versions`."""
+    """A resource that a CustomResourceDefinition made.
+
+    `crd` is that object, `entry` its part of `versions`, `schema` the structural schema in it.
+    """
 
     crd: Any = None
     entry: Any = None
+    schema: Any = None
 
     __hash__ = object.__hash__
 

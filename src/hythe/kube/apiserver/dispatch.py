@@ -20,7 +20,7 @@ from hythe.kube.apiserver.machine import Machine
 from hythe.kube.apiserver.paths import Paths
 from hythe.kube.apiserver.request import RequestInfo, parse, truth
 from hythe.kube.apiserver.subresources.table import SUBRESOURCES
-from hythe.kube.apiserver.verbs import delete, read, review, watch, write
+from hythe.kube.apiserver.verbs import delete, patch, read, review, watch, write
 from hythe.kube.apiserver.verbs.review import REVIEWS
 from hythe.kube.objects.status import (
     ApiError,
@@ -40,6 +40,7 @@ VERBS: Final[dict[str, Handler]] = {
     "watch": watch.watch,
     "create": write.create,
     "update": write.update,
+    "patch": patch.patch,
     "delete": delete.delete,
     "deletecollection": delete.delete_collection,
 }

@@ -14,6 +14,7 @@ from hythe.kube.apiserver.identity import Authorizer
 from hythe.kube.apiserver.kinds import Kinds
 from hythe.kube.apiserver.kubelets import Kubelets
 from hythe.kube.apiserver.lines import Lines
+from hythe.kube.apiserver.managers import Managers
 from hythe.kube.apiserver.records import Records
 from hythe.kube.objects.types import Object
 
@@ -47,6 +48,7 @@ class Machine:
     admission: Chain
     auth: ClusterAuth
     kubelets: Kubelets
+    managers: Managers
     clock: Clock
     lines: Lines = field(default_factory=Lines)
 

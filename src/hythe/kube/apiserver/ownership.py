@@ -8,25 +8,30 @@ from __future__ import annotations
 
 from hythe.kube.apiserver.call import Context
 from hythe.kube.apiserver.options import WriteOptions
+from hythe.kube.objects.apply.entries import manager_name
 from hythe.kube.objects.types import Object
 
 
-def manager_of(call: Context, options: WriteOptions) -> str:
-    """The field manager: as the request says, or the client's name."""
-    if options.manager:
-        return options.manager
-    name = call.agent.partition("/")[0].strip()
-    return name[:128] if name.isprintable() and name else "unknown"
+def created(call: Context, obj: Object, options: WriteOptions) -> Object:
+    """The new object; all of its fields are its maker's."""
+    manager = call.machine.managers.of(call.definition, "")
+    return manager.update({}, obj, manager_name(options.manager, call.agent), call.machine.timestamp())
 
 
-def created(call: Context, obj: Object, options: WriteOptions, operation: str) -> None:
-    """All fields of a new object are its maker's."""
+def updated(call: Context, new: Object, old: Object, options: WriteOptions, subresource: str) -> Object:
+    """The changed object; what differs is the changer's from now on."""
+    manager = call.machine.managers.of(call.definition, subresource)
+    return manager.update(old, new, manager_name(options.manager, call.agent), call.machine.timestamp())
 
 
-def updated(call: Context, new: Object, old: Object, options: WriteOptions, subresource: str) -> None:
-    """What differs is the changer's from now on."""
+def applied(call: Context, live: Object, config: Object, options: WriteOptions, subresource: str) -> Object:
+    """What an applier's configuration makes of the object ({}: there is none). Raises ApiError (conflicts)."""
+    manager = call.machine.managers.of(call.definition, subresource)
+    now = call.machine.timestamp()
+    return manager.apply(live, config, options.manager, force=bool(options.force), now=now)
 
 
-def same(new: bytes, old: bytes) -> bool:
-    """Whether two packed objects say the same."""
-    return new == old
+def same(new: Object, old: Object) -> bool:
+    """Whether two objects say the same, whatever their revisions."""
+    without = [{k: v for k, v in obj["metadata"].items() if k != "resourceVersion"} for obj in (new, old)]
+    return without[0] == without[1] and {**new, "metadata": None} == {**old, "metadata": None}

@@ -23,6 +23,7 @@ from hythe.kube.apiserver.dispatch import Dispatcher
 from hythe.kube.apiserver.kinds import Kinds
 from hythe.kube.apiserver.kubelets import Kubelets, client_context
 from hythe.kube.apiserver.machine import Machine, SystemClock
+from hythe.kube.apiserver.managers import Managers
 from hythe.kube.apiserver.paths import Paths
 from hythe.kube.apiserver.records import Records
 from hythe.kube.apiserver.roles import Aggregation, reconcile
@@ -83,6 +84,7 @@ class ApiServer:
             admission=plugins(definitions, records, services, Permissions(auth.escalation)),
             auth=auth,
             kubelets=Kubelets(definitions, records, context),
+            managers=Managers(definitions),
             clock=SystemClock(),
         )
         await repair(machine, *given)

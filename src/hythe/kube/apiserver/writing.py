@@ -48,28 +48,28 @@ _REVISION_SET: Final = "resourceVersion should not be set on objects to be creat
 
 
 async def create_object(
-    call: Context, obj: Object, options: WriteOptions, *, operation: str = "Update"
+    call: Context, obj: Object, options: WriteOptions, *, applied: bool = False
 ) -> Outcome:
-    """`operation`: how the fields' owner is recorded, Update or Apply. Raises ApiError; nothing is stored then."""
+    """`applied`: the fields' owner is recorded already. Raises ApiError; nothing is stored then."""
     place(obj, call.definition, call.namespace)
     metadata = meta(obj)
     if metadata.get("resourceVersion"):
         raise ApiError(500, "", _REVISION_SET)
     base = metadata.get("generateName", "")
     if metadata.get("name") or not base:
-        return await _create(call, obj, options, operation)
+        return await _create(call, obj, options, applied)
     for _ in range(_NAMES_TRIED):
         draft = copy.deepcopy(obj)
         draft["metadata"]["name"] = generated_name(base)
         try:
-            return await _create(call, draft, options, operation)
+            return await _create(call, draft, options, applied)
         except ApiError as error:
             if error.reason != "AlreadyExists":
                 raise
     raise generate_name_conflict(call.definition.qualified, draft["metadata"]["name"])
 
 
-async def _create(call: Context, obj: Object, options: WriteOptions, operation: str) -> Outcome:
+async def _create(call: Context, obj: Object, options: WriteOptions, applied: bool) -> Outcome:
     machine, definition = call.machine, call.definition
     before_create(obj, definition, machine.timestamp())
     machine.kinds.default(definition, obj)
@@ -80,7 +80,7 @@ async def _create(call: Context, obj: Object, options: WriteOptions, operation: 
         machine.kinds.default(definition, obj)
         machine.kinds.check_create(definition, obj)
         await machine.admission.validate(review)
-        ownership.created(call, obj, options, operation)
+        obj = obj if applied else ownership.created(call, obj, options)
         if options.dry_run:
             return obj
         kept = await machine.records.create(definition, obj)
@@ -148,13 +148,18 @@ async def _change(
         machine.kinds.check_update(definition, new, old, subresource)
         await machine.admission.validate(review)
         if not applied:
-            ownership.updated(call, new, old, options, subresource)
+            new = ownership.updated(call, new, old, options, _tracked(subresource))
         if options.dry_run:
             return new
-        outcome = await _store(call, kept, new)
+        outcome = await _store(call, kept, new, old)
         undo.pop_all()
     await machine.stored(definition, old, None if finished(new, definition) else new)
     return outcome
+
+
+def _tracked(subresource: str) -> str:
+    """Bindings and the like are recorded as changes of the whole object."""
+    return subresource if subresource not in _WHOLE else ""
 
 
 def _settle(call: Context, new: Object, old: Object, subresource: str) -> None:
@@ -167,7 +172,7 @@ def _settle(call: Context, new: Object, old: Object, subresource: str) -> None:
         before_update(new, old, call.definition)
 
 
-async def _store(call: Context, kept: Kept, new: Object) -> Kept:
+async def _store(call: Context, kept: Kept, new: Object, old: Object) -> Kept:
     """Raises RevisionMismatch."""
     definition = call.definition
     if finished(new, definition):
@@ -175,7 +180,7 @@ async def _store(call: Context, kept: Kept, new: Object) -> Kept:
             definition, call.namespace, new["metadata"]["name"], kept.revision
         )
         return Kept(definition, packed(definition, new), revision)
-    if ownership.same(packed(definition, new), kept.raw):
+    if ownership.same(new, old):
         return kept
     return await call.machine.records.update(definition, new, kept.revision)
 

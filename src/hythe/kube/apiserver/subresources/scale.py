@@ -11,12 +11,14 @@ from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
+from hythe.kube.apiserver import body
 from hythe.kube.apiserver.answer import encoded
 from hythe.kube.apiserver.bodies import decoded
 from hythe.kube.apiserver.call import Call
 from hythe.kube.apiserver.definitions import CustomResource, Definition
 from hythe.kube.apiserver.lifecycle import meta, named
 from hythe.kube.apiserver.options import WriteOptions, write_options
+from hythe.kube.apiserver.patching import JSON_PATCH, MERGE, STRATEGIC, Patch
 from hythe.kube.apiserver.records import Kept
 from hythe.kube.apiserver.writing import change_object
 from hythe.kube.objects import labels
@@ -120,6 +122,20 @@ async def update(call: Call) -> web.Response:
     async def make(old: Object) -> Object:
         if not meta(scale).get("resourceVersion"):
             meta(old).pop("resourceVersion", None)
+        return with_replicas(call.definition, old, scale)
+
+    return await changed(call, options, make)
+
+
+async def patch(call: Call) -> web.Response:
+    """PATCH .../scale: the patch is laid on the Scale, which has no lists that a strategic one could merge."""
+    options = write_options(call.query, kind="PatchOptions")
+    media = body.media_of(call.request, (JSON_PATCH, MERGE, STRATEGIC))
+    sent = Patch(MERGE if media == STRATEGIC else media, await body.read(call.request))
+
+    async def make(old: Object) -> Object:
+        scale, warnings = sent.laid_on(scale_of(call.definition, old), SCALE, options.validation)
+        call.warnings += warnings
         return with_replicas(call.definition, old, scale)
 
     return await changed(call, options, make)

@@ -9,11 +9,11 @@ from aiohttp import web
 
 from hythe.kube.apiserver.call import Call
 from hythe.kube.apiserver.subresources import binding, eviction, finalize, proxy, scale, streams, token
-from hythe.kube.apiserver.verbs import read, write
+from hythe.kube.apiserver.verbs import patch, read, write
 
 Handlers: TypeAlias = Mapping[str, Callable[[Call], Awaitable[web.StreamResponse]]]
 
-_PART: Final[Handlers] = {"get": read.get, "update": write.update}
+_PART: Final[Handlers] = {"get": read.get, "update": write.update, "patch": patch.patch}
 
 _HTTP: Final = ("create", "delete", "get", "patch", "update")
 
@@ -22,7 +22,7 @@ SUBRESOURCES: Final[dict[str, Handlers]] = {
     "binding": {"create": binding.create},
     "eviction": {"create": eviction.create},
     "finalize": {"update": finalize.update},
-    "scale": {"get": scale.get, "update": scale.update},
+    "scale": {"get": scale.get, "update": scale.update, "patch": scale.patch},
     "status": _PART,
     "token": {"create": token.create},
     "log": {"get": streams.log},
