@@ -165,3 +165,43 @@ def test_an_internal_network_leads_nowhere_else(target: Target) -> None:
     # dockerd 20.10 gives a default route, newer ones and hythe give none; it must lead nowhere in any case
     target.docker("exec", "asker", "ip", "route", "replace", "default", "via", gateway(target, "inner"))
     assert from_container(target, "asker", f"http://{address(target, 'outside')}/", 1).code != 0
+
+
+def test_a_network_with_ipv6(target: Target) -> None:
+    subnet = ["--ipv6", "--subnet", "fd00:99:7::/64", "--gateway", "fd00:99:7::f"]
+    made = target.docker("network", "create", *subnet, "six")
+    assert made.code == 0, made.err
+    details = target.inspect("six", "network")
+    assert details["EnableIPv6"]
+    assert [each for each in details["IPAM"]["Config"] if ":" in each["Subnet"]] == [
+        {"Subnet": "fd00:99:7::/64", "Gateway": "fd00:99:7::f"}
+    ]
+    first = idle(target, "first", "--network", "six", "--network-alias", "one")
+    idle(target, "fixed", "--network", "six", "--ip6", "fd00:99:7::77")
+    shown = target.inspect("fixed")["NetworkSettings"]["Networks"]["six"]
+    assert (shown["GlobalIPv6Address"], shown["GlobalIPv6PrefixLen"]) == ("fd00:99:7::77", 64)
+    assert shown["IPv6Gateway"] == "fd00:99:7::f"
+    assert shown["IPAMConfig"]["IPv6Address"] == "fd00:99:7::77"
+    own = target.inspect("first")["NetworkSettings"]["Networks"]["six"]["GlobalIPv6Address"]
+    assert target.inspect("six", "network")["Containers"][first]["IPv6Address"] == f"{own}/64"
+    assert target.docker("exec", "first", "ping", "-6", "-c1", "-w10", "fd00:99:7::77").code == 0
+    answer = target.docker("exec", "fixed", "nslookup", "-type=aaaa", "one").out
+    assert own in answer
+    hosts = target.docker("exec", "fixed", "cat", "/etc/hosts").out
+    assert "fd00:99:7::77" in hosts
+    taken = target.docker("run", "--rm", "--network", "six", "--ip6", own, "busybox", "true")
+    assert taken.code == 125 and "in use" in taken.err.lower()
+    target.docker("network", "disconnect", "six", "first")
+    assert target.docker("network", "connect", "--ip6", "fd00:99:7::88", "six", "first").code == 0
+    assert "fd00:99:7::88" in target.docker("exec", "first", "ip", "-6", "addr").out
+
+
+def test_a_subnet_of_ipv6_alone(target: Target) -> None:
+    """Clients that say no more than the subnet are served by both; dockerd leaves it at that."""
+    assert target.docker("network", "create", "--subnet", "fd00:99:8::/64", "alone").code == 0
+    idle(target, "fixed", "--network", "alone", "--ip6", "fd00:99:8::77")
+    shown = target.inspect("fixed")["NetworkSettings"]["Networks"]["alone"]
+    assert shown["IPAMConfig"]["IPv6Address"] == "fd00:99:8::77"
+    if target.name == "hythe":
+        assert target.inspect("alone", "network")["EnableIPv6"]
+        assert shown["GlobalIPv6Address"] == "fd00:99:8::77"

@@ -70,6 +70,9 @@ class Endpoint(Struct):
     prefix: int = 0
     gateway: str = ""
     mac: str = ""
+    ipv6: str = ""
+    prefix6: int = 0
+    gateway6: str = ""
 
 
 class RestartPolicy(Struct):

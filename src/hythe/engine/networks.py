@@ -121,6 +121,7 @@ class NetworkService:
                 default_route=index == 0,
                 names=self._names_of(record, endpoint, network),
                 ipv4=endpoint.request.ipv4,
+                ipv6=endpoint.request.ipv6,
                 mac=endpoint.request.mac,
                 link_local=endpoint.request.link_local,
                 links={alias: name for name, alias in map(parsed, endpoint.request.links)},
@@ -236,4 +237,7 @@ def _endpoint(network: NetworkRecord, request: EndpointRequest, made: EndpointRe
         prefix=made.prefix,
         gateway=made.gateway,
         mac=made.mac,
+        ipv6=made.ipv6,
+        prefix6=made.prefix6,
+        gateway6=made.gateway6,
     )

@@ -4,8 +4,9 @@
     hyAAAA0  10.225.0.1/24 (gateway)
       |-- hvAAAA1f3c...  <---- veth pair ---->  eth0  10.225.0.2/24, default via 10.225.0.1
 
-A bridge's own IPv6 is off, so that containers cannot reach the host by link-local addresses past the packet
-filter; inside, IPv6 is off on every interface but loopback. Kept out: who gets which address, and records.
+A network without IPv6 has none on its bridge, so that containers cannot reach the host by link-local addresses past the
+packet filter, and none on its containers' interfaces. With it both have an address of the network's beside the link's
+own, which nobody is asked about and no router's word changes. Kept out: who gets which address, and records.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import ExitStack
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Interface, IPv6Interface, ip_address
 
 from hythe.errors import SystemProblem
 from hythe.kernel.netlink import addresses, links, routes
 from hythe.kernel.netlink.channel import Channel, NetlinkError
+from hythe.kernel.netlink.message import Request
 from hythe.kernel.netlink.namespace import inside, open_namespace, write_sysctl
 from hythe.network.model import EndpointRecord, NetworkRecord
 from hythe.network.pool import mac_of
@@ -46,13 +48,25 @@ def make_bridge(channel: Channel, network: NetworkRecord, mtu: int) -> int:
             found = links.find(channel, network.bridge)
         if found is None:
             raise SystemProblem(f"bridge {network.bridge} vanished while it was being made")
-        write_sysctl(f"net/ipv6/conf/{network.bridge}/disable_ipv6", "1", missing_ok=True)
+        _set_ipv6(network.bridge, on=network.enable_ipv6)
         # Lets packets from 127.0.0.1 be sent out to a container, and the answers in; the firewall guards it.
         write_sysctl(f"net/ipv4/conf/{network.bridge}/route_localnet", "1")
         channel.send(addresses.add(found.index, address), ignore=(errno.EEXIST,))
+        if network.enable_ipv6:
+            six = IPv6Interface(f"{network.gateway6}/{network.subnet6.partition('/')[2]}")
+            channel.send(addresses.add(found.index, six), ignore=(errno.EEXIST,))
         channel.send(links.set_state(found.index, up=True, name=network.bridge))
         undo.pop_all()
     return found.index
+
+
+def _set_ipv6(interface: str, *, on: bool) -> None:
+    """Of an interface in this thread's namespace."""
+    folder = f"net/ipv6/conf/{interface}"
+    if on:
+        write_sysctl(f"{folder}/accept_ra", "0")
+        write_sysctl(f"{folder}/accept_dad", "0")
+    write_sysctl(f"{folder}/disable_ipv6", "0" if on else "1", missing_ok=not on)
 
 
 def remove_interface(channel: Channel, name: str) -> None:
@@ -82,6 +96,9 @@ def plug(channel: Channel, endpoint: EndpointRecord, bridge: int, mtu: int) -> N
                     namespace=namespace,
                 )
             )
+            if endpoint.ipv6:
+                with inside(namespace):
+                    _set_ipv6(endpoint.interface, on=True)
             _configure(inner, endpoint)
             failed.pop_all()
 
@@ -102,9 +119,17 @@ def _configure(inner: Channel, endpoint: EndpointRecord) -> None:
         addresses.add(link.index, IPv4Interface(f"{endpoint.ipv4}/{endpoint.prefix}")),
         *(addresses.add(link.index, IPv4Interface(f"{more}/16")) for more in endpoint.link_local),
     ]
-    if endpoint.default_route and endpoint.gateway:
-        requests.append(routes.add_default(IPv4Address(endpoint.gateway), link.index))
+    if endpoint.ipv6:
+        requests.append(addresses.add(link.index, IPv6Interface(f"{endpoint.ipv6}/{endpoint.prefix6}")))
+    if endpoint.default_route:
+        requests += _ways_out(endpoint, link.index)
     inner.send(*requests)
+
+
+def _ways_out(endpoint: EndpointRecord, index: int) -> list[Request]:
+    return [
+        routes.add_default(ip_address(each), index) for each in (endpoint.gateway, endpoint.gateway6) if each
+    ]
 
 
 def loopback_up(pid: int) -> None:
@@ -118,7 +143,7 @@ def add_default_route(endpoint: EndpointRecord) -> None:
     with _channel_inside(endpoint.pid) as inner:
         link = links.find(inner, endpoint.interface)
         if link is not None:
-            inner.send(routes.add_default(IPv4Address(endpoint.gateway), link.index), ignore=(errno.EEXIST,))
+            inner.send(*_ways_out(endpoint, link.index), ignore=(errno.EEXIST,))
 
 
 def _channel_inside(pid: int) -> Channel:

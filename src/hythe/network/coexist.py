@@ -8,9 +8,9 @@ its head, by the prefix of our bridges' names, which iptables can also show and 
                                                    iifname "hyAAAA*" accept
                                                    jump DOCKER-USER ... } }
 
-They open nothing: our own table has judged, or will judge, the same packet. The other program may start after
-us, or flush its rules; a thread hears of every change to the packet filter and looks again. A chain in the
-older xtables backend cannot be reached through nftables; if there is one, a warning says what to type.
+and the same in `ip6 filter`. They open nothing: our own table has judged, or will judge, the same packet. The other
+program may start after us, or flush its rules; a thread hears of every change to the packet filter and looks again. A
+chain in the older xtables backend cannot be reached through nftables; if there is one, a warning says what to type.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from hythe.errors import HytheError
-from hythe.kernel.netlink.events import NFPROTO_IPV4, FilterEvents
+from hythe.kernel.netlink.events import NFPROTO_IPV4, NFPROTO_IPV6, FilterEvents
 from hythe.kernel.nftables import Nftables, NftablesError
 
 _log = logging.getLogger(__name__)
-_CHAIN = "ip filter FORWARD"
+_CHAINS = {NFPROTO_IPV4: "ip filter FORWARD", NFPROTO_IPV6: "ip6 filter FORWARD"}
 _SETTLE = 0.05  # seconds to let a burst of changes pass: dockerd makes dozens at its start
 
 
@@ -60,46 +60,48 @@ class Coexistence:
         self._events.close()
         if remove:
             with self._lock:
-                self._remove(self._chain()[1])
+                for chain in _CHAINS.values():
+                    self._remove(chain, self._look(chain)[1])
         self._nftables.close()
 
     def ensure(self) -> None:
-        """Have the rules in the chain if it drops by default, and out of it if it does not."""
+        """Have the rules in each chain if it drops by default, and out of it if it does not."""
         with self._lock:
-            policy, handles = self._chain()
-            if policy != "drop":
-                self._remove(handles)
-            elif len(handles) != 2:
-                self._remove(handles)
-                self._insert()
+            for chain in _CHAINS.values():
+                policy, handles = self._look(chain)
+                if policy != "drop":
+                    self._remove(chain, handles)
+                elif len(handles) != 2:
+                    self._remove(chain, handles)
+                    self._insert(chain)
 
-    def _insert(self) -> None:
+    def _insert(self, chain: str) -> None:
         commands = [
-            f'insert rule {_CHAIN} {side} "{self._prefix}*" counter accept comment "{self._comment}"'
+            f'insert rule {chain} {side} "{self._prefix}*" counter accept comment "{self._comment}"'
             for side in ("iifname", "oifname")
         ]
         self._nftables.run("\n".join(commands))
 
-    def _chain(self) -> tuple[str, list[int]]:
+    def _look(self, chain: str) -> tuple[str, list[int]]:
         """The chain's policy ("" where there is no chain) and the handles of our rules in it."""
         try:
-            entries: list[dict[str, Any]] = self._nftables.listing(f"list chain {_CHAIN}")
+            entries: list[dict[str, Any]] = self._nftables.listing(f"list chain {chain}")
         except NftablesError:
             return "", []  # no such chain; reading has no other way to fail for root
         policy = next((e["chain"].get("policy", "") for e in entries if "chain" in e), "")
         ours = [e["rule"] for e in entries if e.get("rule", {}).get("comment") == self._comment]
         return policy, [rule["handle"] for rule in ours]
 
-    def _remove(self, handles: list[int]) -> None:
+    def _remove(self, chain: str, handles: list[int]) -> None:
         if handles:
-            self._nftables.run("\n".join(f"delete rule {_CHAIN} handle {handle}" for handle in handles))
+            self._nftables.run("\n".join(f"delete rule {chain} handle {handle}" for handle in handles))
 
     def _watch(self) -> None:
         while True:
             changed = self._events.wait()
             if changed is None:
                 return
-            if not changed & {(NFPROTO_IPV4, "filter"), (0, "")}:
+            if not changed & {*((family, "filter") for family in _CHAINS), (0, "")}:
                 continue
             if self._settle():
                 return
@@ -107,7 +109,7 @@ class Coexistence:
                 self.ensure()
             except HytheError as error:
                 # The chain went or changed under us: its change is the next event.
-                _log.info("looking at %s again: %s", _CHAIN, error)
+                _log.info("looking at FORWARD again: %s", error)
 
     def _settle(self) -> bool:
         """Wait until nothing has changed for a moment; True when told to stop."""

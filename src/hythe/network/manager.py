@@ -16,14 +16,14 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 from hythe.base.ids import new_id
 from hythe.base.sockets import Bind
 from hythe.errors import Conflict, Denied, InvalidArgument, NoSpace, NotFound
 from hythe.kernel.netlink import routes
-from hythe.kernel.netlink.namespace import read_sysctl, write_sysctl
 from hythe.network import bridge, planning
+from hythe.network.addresses import Addresses
 from hythe.network.claim import claim_base, release_base
 from hythe.network.model import (
     DEFAULT_NETWORK,
@@ -37,7 +37,7 @@ from hythe.network.model import (
 )
 from hythe.network.names import Answer, Directory
 from hythe.network.plant import Plant
-from hythe.network.pool import DEFAULT_POOL, AddressPool, checked_mac, mac_of, parse_subnet
+from hythe.network.pool import DEFAULT_POOL, base6, checked_mac, mac_of, parse_subnet
 from hythe.network.registry import Registry
 from hythe.network.resolvers import only_loopback
 from hythe.network.sweeper import namespace_is_gone
@@ -60,7 +60,7 @@ class Manager:
         self._registry = Registry(database)
         self._bind = bind
         self._names = Directory()
-        self._addresses: dict[str, AddressPool] = {}
+        self._addresses: dict[str, Addresses] = {}
         self._lock = threading.RLock()
         self._plant: Plant | None = None
         self._base = IPv4Network("0.0.0.0/32")
@@ -79,8 +79,6 @@ class Manager:
                 self._ensure_predefined(plant)
                 for network in self.list():
                     self._open(network)
-                if read_sysctl("net/ipv4/ip_forward") != "1":
-                    write_sysctl("net/ipv4/ip_forward", "1")
                 plant.start(self.list())
                 undo.pop_all()
             self._plant = plant
@@ -145,14 +143,11 @@ class Manager:
         """Load a network's addresses and names into memory."""
         if not network.subnet:
             return
-        span = IPv4Network(network.ip_range) if network.ip_range else None
-        pool = AddressPool(IPv4Network(network.subnet), IPv4Address(network.gateway), span)
-        for address in network.auxiliary.values():
-            pool.reserve(address)
+        addresses = Addresses(network)
         for endpoint in self._registry.endpoints_on(network.id):
-            pool.hold(endpoint.ipv4)
+            addresses.hold(endpoint.ipv4, endpoint.ipv6)
             self._names.add(endpoint, network)
-        self._addresses[network.id] = pool
+        self._addresses[network.id] = addresses
 
     # ---- networks -----------------------------------------------------------------------------
 
@@ -189,7 +184,14 @@ class Manager:
         prefix = f"hy{self._instance[:4]}"
         name = next(f"{prefix}{n}" for n in range(len(used) + 1) if f"{prefix}{n}" not in used)
         foreign = [route for route in host if str(route) not in own]
-        return planning.plan(request, base=self._base, bridge=name, networks=networks, routes=foreign)
+        return planning.plan(
+            request,
+            base=self._base,
+            base6=base6(self._instance),
+            bridge=name,
+            networks=networks,
+            routes=foreign,
+        )
 
     def remove(self, ref: str) -> None:
         """Remove a network. Conflict while containers are connected to it."""
@@ -221,6 +223,7 @@ class Manager:
         default_route: bool,
         names: Sequence[str],
         ipv4: str | None = None,
+        ipv6: str | None = None,
         mac: str | None = None,
         links: Mapping[str, str] | None = None,
         link_local: Sequence[str] = (),
@@ -232,16 +235,16 @@ class Manager:
         """
         with self._lock:
             plant, network = self._running(), self.get(network_id)
-            pool = self._addresses.get(network.id)
-            if pool is None:
+            addresses = self._addresses.get(network.id)
+            if addresses is None:
                 raise InvalidArgument(f"network {network.name} ({network.driver}) takes no endpoints")
             if self._registry.endpoint(network.id, container_id) is not None:
                 raise Conflict(
                     f"endpoint with name {container_name} already exists in network {network.name}"
                 )
             with ExitStack() as undo:
-                address = self._take(plant, pool, ipv4)
-                undo.callback(pool.give_back, str(address))
+                four, six = self._take(plant, addresses, ipv4, ipv6)
+                undo.callback(addresses.give_back, four, six)
                 id = new_id()
                 record = EndpointRecord(
                     id=id,
@@ -250,15 +253,18 @@ class Manager:
                     container_name=container_name,
                     interface=f"eth{index}",
                     host_interface=f"{plant.cable_prefix}{id[:9]}",
-                    ipv4=str(address),
+                    ipv4=four,
                     prefix=IPv4Network(network.subnet).prefixlen,
                     gateway="" if network.internal else network.gateway,
-                    mac=checked_mac(mac) or mac_of(address),
+                    mac=checked_mac(mac) or mac_of(IPv4Address(four)),
                     names=list(names),
                     pid=pid,
                     default_route=self._takes_default(container_id, network, default_route),
                     link_local=list(link_local),
                     links={alias.lower(): name.lower() for alias, name in (links or {}).items()},
+                    ipv6=six,
+                    prefix6=IPv6Network(network.subnet6).prefixlen if six else 0,
+                    gateway6="" if network.internal else network.gateway6,
                 )
                 undo.callback(self._registry.delete_endpoint, id)
                 self._registry.put_endpoint(record)
@@ -313,22 +319,24 @@ class Manager:
                 return
             self._registry.delete_endpoint(record.id)
             if record.network_id in self._addresses:
-                self._addresses[record.network_id].give_back(record.ipv4)
+                self._addresses[record.network_id].give_back(record.ipv4, record.ipv6)
 
     def _finish_leaving(self, plant: Plant) -> None:
         for record in list(self._registry.leaving.values()):
             plant.unplug(record)
             self._finish(record)
 
-    def _take(self, plant: Plant, pool: AddressPool, wanted: str | None) -> IPv4Address:
-        """An address; if there is none while ended containers are being cleared away, that is done first."""
+    def _take(
+        self, plant: Plant, addresses: Addresses, ipv4: str | None, ipv6: str | None
+    ) -> tuple[str, str]:
+        """Addresses; if there are none while ended containers are being cleared away, that is done first."""
         try:
-            return pool.take(wanted)
+            return addresses.take(ipv4, ipv6)
         except (Conflict, NoSpace):
             if not self._registry.leaving:
                 raise
         self._finish_leaving(plant)
-        return pool.take(wanted)
+        return addresses.take(ipv4, ipv6)
 
     # ---- ports --------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ PREDEFINED = ("bridge", "host", "none")
 
 
 class NetworkRequest(Struct):
-    """A network asked for. `subnet`, `ip_range` as "10.1.0.0/24"; None lets hythe choose."""
+    """A network asked for. `subnet`, `ip_range` as "10.1.0.0/24"; None lets hythe choose. Those with 6 are IPv6's."""
 
     name: str
     driver: str = "bridge"
@@ -26,14 +26,18 @@ class NetworkRequest(Struct):
     internal: bool = False
     attachable: bool = False
     enable_ipv6: bool = False
+    subnet6: str | None = None
+    gateway6: str | None = None
+    ip_range6: str | None = None
     labels: dict[str, str] = {}
     options: dict[str, str] = {}
     auxiliary: dict[str, str] = {}
-    """Addresses of the subnet that containers do not get, by what they are for."""
+    """Addresses of the subnets that containers do not get, by what they are for."""
 
 
 class NetworkRecord(Struct):
-    """A network. `subnet`, `gateway` and `bridge` (an interface's name) are "" for the drivers host and none.
+    """A network. `subnet`, `gateway` and `bridge` (an interface's name) are "" for the drivers host and none; what
+    has a 6 in its name is IPv6's, "" without `enable_ipv6`.
 
     `automatic` says that hythe chose the subnet and may choose another while nothing is connected.
     """
@@ -54,6 +58,9 @@ class NetworkRecord(Struct):
     ingress: bool = False
     automatic: bool = True
     auxiliary: dict[str, str] = {}
+    subnet6: str = ""
+    gateway6: str = ""
+    ip_range6: str = ""
 
 
 class EndpointRecord(Struct):
@@ -78,6 +85,9 @@ class EndpointRecord(Struct):
     default_route: bool = False
     links: dict[str, str] = {}
     link_local: list[str] = []
+    ipv6: str = ""
+    prefix6: int = 0
+    gateway6: str = ""
 
 
 class PortRequest(Struct, frozen=True):

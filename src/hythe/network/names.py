@@ -9,20 +9,23 @@ Kept out: DNS (the answer here is addresses or names, `nameserver.py` makes pack
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Protocol
 
 from hythe.network.model import EndpointRecord, NetworkRecord
 
-TYPE_A, TYPE_PTR = 1, 12
-_REVERSE = ".in-addr.arpa"
+TYPE_A, TYPE_PTR, TYPE_AAAA = 1, 12, 28
+_REVERSE, _REVERSE6 = ".in-addr.arpa", ".ip6.arpa"
+_VERSIONS = {TYPE_A: 4, TYPE_AAAA: 6}
+
+Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True)
 class Answer:
     """What is known of a name: `exists` false means that it is ours to answer and there is no such name."""
 
-    addresses: tuple[IPv4Address, ...] = ()
+    addresses: tuple[Address, ...] = ()
     names: tuple[str, ...] = ()
     exists: bool = True
 
@@ -37,8 +40,8 @@ class Directory:
     """The names of all endpoints of all networks."""
 
     def __init__(self) -> None:
-        self._names: dict[str, dict[str, tuple[IPv4Address, ...]]] = {}
-        self._reverse: dict[str, dict[IPv4Address, str]] = {}
+        self._names: dict[str, dict[str, tuple[Address, ...]]] = {}
+        self._reverse: dict[str, dict[Address, str]] = {}
         self._memberships: dict[str, tuple[str, ...]] = {}
         self._endpoints: dict[str, dict[str, EndpointRecord]] = {}
         self._network_names: dict[str, str] = {}
@@ -63,14 +66,15 @@ class Directory:
         self._rebuild(endpoint.network_id)
 
     def _rebuild(self, network_id: str) -> None:
-        names: dict[str, tuple[IPv4Address, ...]] = {}
-        reverse: dict[IPv4Address, str] = {}
+        names: dict[str, tuple[Address, ...]] = {}
+        reverse: dict[Address, str] = {}
         network = self._network_names.get(network_id, "")
         for endpoint in self._endpoints.get(network_id, {}).values():
-            address = IPv4Address(endpoint.ipv4)
-            reverse[address] = f"{endpoint.container_name}.{network}" if network else endpoint.container_name
+            addresses = [ip_address(each) for each in (endpoint.ipv4, endpoint.ipv6) if each]
+            full = f"{endpoint.container_name}.{network}" if network else endpoint.container_name
+            reverse |= dict.fromkeys(addresses, full)
             for name in dict.fromkeys(name.lower() for name in endpoint.names):
-                names[name] = (*names.get(name, ()), address)
+                names[name] = (*names.get(name, ()), *addresses)
         self._names[network_id] = names
         self._reverse[network_id] = reverse
 
@@ -78,7 +82,7 @@ class Directory:
         """What `name` means to that container: names are alike in any case, with or without a final dot."""
         wanted = name.rstrip(".").lower()
         joined = self._memberships.get(container_id, ())
-        if wanted.endswith(_REVERSE):
+        if wanted.endswith((_REVERSE, _REVERSE6)):
             return self._lookup_reverse(joined, wanted) if kind == TYPE_PTR else None
         for network_id in joined:
             known = self._names.get(network_id, {})
@@ -87,17 +91,27 @@ class Directory:
             linked = own.links.get(bare) if own is not None else None
             addresses = known.get(linked) if linked else known.get(wanted) or known.get(bare)
             if addresses:
-                return Answer(addresses if kind == TYPE_A else ())
+                version = _VERSIONS.get(kind)
+                return Answer(tuple(each for each in addresses if each.version == version))
         return None
 
     def _lookup_reverse(self, joined: tuple[str, ...], wanted: str) -> Answer | None:
-        labels = wanted.removesuffix(_REVERSE).split(".")
-        try:
-            address = ip_address(".".join(reversed(labels)))
-        except ValueError:
+        address = _pointed_at(wanted)
+        if address is None:
             return None
         for network_id in joined:
-            found = self._reverse.get(network_id, {}).get(IPv4Address(str(address)))
+            found = self._reverse.get(network_id, {}).get(address)
             if found is not None:
                 return Answer(names=(found,))
+        return None
+
+
+def _pointed_at(name: str) -> Address | None:
+    """The address in the name of a PTR record (RFC 1035, 3.5; RFC 3596, 2.5)."""
+    try:
+        if name.endswith(_REVERSE):
+            return IPv4Address(".".join(reversed(name.removesuffix(_REVERSE).split("."))))
+        digits = "".join(reversed(name.removesuffix(_REVERSE6).split(".")))
+        return IPv6Address(":".join(digits[at : at + 4] for at in range(0, len(digits), 4)))
+    except ValueError:
         return None

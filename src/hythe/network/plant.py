@@ -16,8 +16,10 @@ from hythe.kernel.nftables import Nftables
 from hythe.network import bridge
 from hythe.network.coexist import Coexistence
 from hythe.network.firewall import Firewall
+from hythe.network.forwarding import Ipv6, forward_ipv4
 from hythe.network.model import EndpointRecord, NetworkRecord, PortBound, PortRequest
 from hythe.network.planning import HAIRPIN_OPTION, MTU_OPTION
+from hythe.network.pool import base6
 from hythe.network.publishing import Publisher
 from hythe.network.registry import Registry
 from hythe.network.sweeper import Sweeper
@@ -44,6 +46,7 @@ class Plant:
             self.firewall = Firewall(nftables, instance)
             self.publisher = Publisher(registry, self.firewall, bind)
             undo.callback(self.publisher.close)
+            self._ipv6 = Ipv6(self.channel, base6(instance), instance)
             self._coexistence = Coexistence(self.bridge_prefix, instance)
             self.sweeper = Sweeper(self.cable_prefix, finish)
             self._resources = undo.pop_all()
@@ -54,6 +57,8 @@ class Plant:
     def start(self, networks: Iterable[NetworkRecord]) -> None:
         """Bridges, then the table that guards them, then the watch over other programs' tables."""
         bridged = [network for network in networks if network.bridge]
+        forward_ipv4()
+        self._ipv6.ready(bridged)
         for network in bridged:
             self._make_bridge(network)
         self.firewall.install(bridged, self._registry.published.values())
@@ -65,6 +70,7 @@ class Plant:
             for name in bridge.present(self.channel, prefix):
                 bridge.remove_interface(self.channel, name)
         self._indexes.clear()
+        self._ipv6.release()
         self.firewall.uninstall()
 
     def stop(self, *, remove: bool) -> None:
@@ -87,6 +93,7 @@ class Plant:
     # ---- networks -----------------------------------------------------------------------------
 
     def add_network(self, network: NetworkRecord) -> None:
+        self._ipv6.ready([network])
         self.firewall.add_network(network)
         self._make_bridge(network)
 

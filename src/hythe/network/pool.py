@@ -4,6 +4,8 @@
       10.225.0.0/16   one daemon's base, claimed by its unreachable route
         10.225.3.0/24   one network: .1 the gateway, .2 ... .254 containers
 
+Of IPv6 a daemon has a range that is unique by chance, as RFC 4193 has it, and a network a /64 of that.
+
 Addresses are handed out in turn, not lowest first: the address of a container that has just gone rests as
 long as possible, so that no stale connection, cache or retry reaches the wrong container.
 """
@@ -12,13 +14,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address, IPv4Network
+from hashlib import sha256
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TypeVar
 
 from hythe.errors import Conflict, InvalidArgument, NoSpace
 
+Network = TypeVar("Network", IPv4Network, IPv6Network)
 DEFAULT_POOL = "10.224.0.0/12"
 BASE_PREFIX = 16
 SUBNET_PREFIX = 24
+SUBNET6_PREFIX = 64
+_UNIQUE_LOCAL = 0xFD << 120
 _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 
@@ -35,11 +42,30 @@ def parse_subnet(text: str, what: str = "subnet") -> IPv4Network:
     return network
 
 
-def parse_address(text: str, what: str = "address") -> IPv4Address:
+def parse_address(text: str, what: str = "address", version: int = 4) -> IPv4Address | IPv6Address:
     try:
-        return IPv4Address(text)
+        return IPv4Address(text) if version == 4 else IPv6Address(text)
     except ValueError as error:
         raise InvalidArgument(f"invalid {what} {text!r}: {error}") from error
+
+
+def parse_subnet6(text: str) -> IPv6Network:
+    """As `parse_subnet`."""
+    try:
+        network = IPv6Network(text)
+    except ValueError as error:
+        raise InvalidArgument(
+            f"invalid subnet {text!r}: {error}", hint="write such as fd00:20::/64"
+        ) from error
+    if network.prefixlen > 126:
+        raise InvalidArgument(f"subnet {text} is too small", hint="use /126 or a shorter prefix")
+    return network
+
+
+def base6(instance: str) -> IPv6Network:
+    """A daemon's range of unique local addresses (RFC 4193), a /48 made from the instance's name."""
+    chosen = int.from_bytes(sha256(instance.encode()).digest()[:5])
+    return IPv6Network((_UNIQUE_LOCAL | chosen << 80, 48))
 
 
 def bases(pool: IPv4Network, taken: Iterable[IPv4Network]) -> Iterator[IPv4Network]:
@@ -59,6 +85,15 @@ def bases(pool: IPv4Network, taken: Iterable[IPv4Network]) -> Iterator[IPv4Netwo
             yield base
 
 
+def free_subnet6(base: IPv6Network, used: Iterable[IPv6Network]) -> IPv6Network:
+    """The lowest /64 of `base` that overlaps none in `used`."""
+    taken = list(used)
+    for subnet in base.subnets(new_prefix=SUBNET6_PREFIX):
+        if not any(subnet.overlaps(other) for other in taken):
+            return subnet
+    raise NoSpace(f"every subnet of {base} is in use", hint="remove networks: hythe network prune")
+
+
 def free_subnet(base: IPv4Network, used: Iterable[IPv4Network]) -> IPv4Network:
     """The lowest subnet of `base` that overlaps none in `used`."""
     taken = list(used)
@@ -69,7 +104,7 @@ def free_subnet(base: IPv4Network, used: Iterable[IPv4Network]) -> IPv4Network:
     raise NoSpace(f"every subnet of {base} is in use", hint="remove networks: hythe network prune")
 
 
-def check_overlap(subnet: IPv4Network, used: Iterable[tuple[IPv4Network, str]]) -> None:
+def check_overlap(subnet: Network, used: Iterable[tuple[Network, str]]) -> None:
     """Raises Conflict when `subnet` overlaps one of `used`, each with words for what it belongs to."""
     for other, owner in used:
         if other.prefixlen > 0 and subnet.overlaps(other):
@@ -79,49 +114,48 @@ def check_overlap(subnet: IPv4Network, used: Iterable[tuple[IPv4Network, str]]) 
 
 
 class AddressPool:
-    """The addresses of one network."""
+    """The addresses of one network, of IPv4 or IPv6."""
 
-    def __init__(
-        self, subnet: IPv4Network, gateway: IPv4Address, ip_range: IPv4Network | None = None
-    ) -> None:
-        self._subnet, self._gateway = subnet, gateway
-        span = ip_range or subnet
+    def __init__(self, subnet: str, gateway: str, ip_range: str = "") -> None:
+        self._subnet = ip_network(subnet)
+        span = ip_network(ip_range) if ip_range else self._subnet
         self._first, self._last = int(span.network_address), int(span.broadcast_address)
-        self._reserved = {int(subnet.network_address), int(subnet.broadcast_address), int(gateway)}
+        ends = (self._subnet.network_address, self._subnet.broadcast_address, ip_address(gateway))
+        self._reserved = {int(each) for each in ends}
         self._used: set[int] = set()
         self._next = self._first
 
     def reserve(self, address: str) -> None:
         """Never give this one to a container."""
-        self._reserved.add(int(IPv4Address(address)))
+        self._reserved.add(int(ip_address(address)))
 
-    def take(self, wanted: str | None = None) -> IPv4Address:
+    def take(self, wanted: str | None = None) -> str:
         """A free address, or `wanted` itself if it is free and of this network."""
         if wanted:
-            address = parse_address(wanted)
+            address = parse_address(wanted, version=self._subnet.version)
             if address not in self._subnet or int(address) in self._reserved:
                 raise InvalidArgument(f"address {wanted} is not for containers of subnet {self._subnet}")
             if int(address) in self._used:
                 raise Conflict(f"address {wanted} is already in use on subnet {self._subnet}")
             self._used.add(int(address))
-            return address
+            return str(address)
         size = self._last - self._first + 1
         for step in range(size):
             value = self._first + (self._next - self._first + step) % size
             if value not in self._used and value not in self._reserved:
                 self._used.add(value)
                 self._next = value + 1
-                return IPv4Address(value)
+                return str(self._subnet.network_address + (value - int(self._subnet.network_address)))
         raise NoSpace(f"no free address in subnet {self._subnet}", hint="use a larger subnet")
 
     def hold(self, address: str) -> None:
         """Mark an address of an earlier run as used."""
-        value = int(IPv4Address(address))
+        value = int(ip_address(address))
         self._used.add(value)
         self._next = max(self._next, value + 1)
 
     def give_back(self, address: str) -> None:
-        self._used.discard(int(IPv4Address(address)))
+        self._used.discard(int(ip_address(address)))
 
 
 def checked_mac(mac: str | None) -> str | None:

@@ -15,7 +15,7 @@ import random
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 TYPE_A, TYPE_SOA, TYPE_PTR, TYPE_AAAA, TYPE_OPT = 1, 6, 12, 28, 41
 CLASS_IN = 1
@@ -72,8 +72,8 @@ class Record:
     data: bytes
 
 
-def address_record(address: IPv4Address, ttl: int) -> Record:
-    return Record(TYPE_A, ttl, address.packed)
+def address_record(address: IPv4Address | IPv6Address, ttl: int) -> Record:
+    return Record(TYPE_A if address.version == 4 else TYPE_AAAA, ttl, address.packed)
 
 
 def pointer_record(name: str, ttl: int) -> Record:

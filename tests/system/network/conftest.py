@@ -66,8 +66,11 @@ class Space:
 
     def serve(self, port: int, *, address: str = "", udp: bool = False) -> None:
         """Answer everyone with "NAME sees ADDRESS", on threads, until the socket's namespace ends."""
-        listener = self.open(socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        listener = self.open(socket.SOCK_DGRAM if udp else socket.SOCK_STREAM, family)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind((address, port))
         listener.settimeout(None)
         if udp:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 from hythe.network.answers import AnswerCache, cache_key
 from hythe.network.model import EndpointRecord, NetworkRecord
-from hythe.network.names import TYPE_A, TYPE_PTR, Answer, Directory
+from hythe.network.names import TYPE_A, TYPE_AAAA, TYPE_PTR, Answer, Directory
 from hythe.network.resolvers import servers
 
 FRONT = NetworkRecord("f", "front", "bridge", 0)
@@ -55,6 +55,20 @@ def test_aliases_case_dots_and_the_networks_name() -> None:
         assert known.lookup("a", name, TYPE_A) == both
     assert known.lookup("a", "app.back", TYPE_A) is None
     assert known.lookup("a", "app", 28) == Answer()
+
+
+def test_addresses_of_ipv6() -> None:
+    known = directory()
+    six = endpoint("d", FRONT, "10.0.0.9", "app")
+    six.ipv6 = "fd00::9"
+    known.add(six, FRONT)
+    assert known.lookup("a", "d", TYPE_AAAA) == Answer((IPv6Address("fd00::9"),))
+    assert known.lookup("a", "d", TYPE_A) == Answer((IPv4Address("10.0.0.9"),))
+    assert known.lookup("a", "app", TYPE_AAAA) == Answer((IPv6Address("fd00::9"),))
+    assert known.lookup("a", "b", TYPE_AAAA) == Answer()
+    assert known.lookup("a", IPv6Address("fd00::9").reverse_pointer, TYPE_PTR) == Answer(names=("d.front",))
+    for name in (IPv6Address("fd00::8").reverse_pointer, "1.2.ip6.arpa", "x.ip6.arpa"):
+        assert known.lookup("a", name, TYPE_PTR) is None
 
 
 def test_reverse() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 
@@ -12,11 +12,13 @@ from hythe.network.planning import MTU_OPTION, check_request, plan
 from hythe.network.ports import check_request as check_port
 
 BASE = IPv4Network("10.224.0.0/16")
-WEB = NetworkRecord("w", "web", "bridge", 0, subnet="10.224.0.0/24")
+BASE6 = IPv6Network("fd01:2:3::/48")
+WEB = NetworkRecord("w", "web", "bridge", 0, subnet="10.224.0.0/24", subnet6="fd01:2:3::/64")
 
 
 def planned(request: NetworkRequest, *routes: str) -> NetworkRecord:
-    return plan(request, base=BASE, bridge="hy1", networks=[WEB], routes=[IPv4Network(r) for r in routes])
+    host = [IPv4Network(each) for each in routes]
+    return plan(request, base=BASE, base6=BASE6, bridge="hy1", networks=[WEB], routes=host)
 
 
 def test_an_automatic_subnet_avoids_networks_and_routes() -> None:
@@ -35,6 +37,39 @@ def test_a_subnet_of_ones_own() -> None:
         planned(NetworkRequest("a", subnet="10.9.0.0/24", ip_range="10.8.0.0/24"))
 
 
+def six(subnet: str | None = None, gateway: str | None = None, ip_range: str | None = None) -> NetworkRequest:
+    return NetworkRequest("a", enable_ipv6=True, subnet6=subnet, gateway6=gateway, ip_range6=ip_range)
+
+
+def test_ipv6_where_it_is_asked_for() -> None:
+    assert planned(NetworkRequest("a")).subnet6 == ""
+    made = planned(NetworkRequest("a", enable_ipv6=True))
+    assert (made.enable_ipv6, made.subnet6, made.gateway6) == (True, "fd01:2:3:1::/64", "fd01:2:3:1::1")
+    own = NetworkRequest(
+        "a", enable_ipv6=True, subnet6="2001:db8::/64", gateway6="2001:db8::f", ip_range6="2001:db8::100/120",
+        auxiliary={"printer": "2001:db8::7"},
+    )  # fmt: skip
+    made = planned(own)
+    assert (made.subnet6, made.gateway6, made.ip_range6) == (
+        "2001:db8::/64",
+        "2001:db8::f",
+        "2001:db8::100/120",
+    )
+    assert made.subnet.startswith("10.224.") and made.auxiliary == {"printer": "2001:db8::7"}
+    for wrong in (
+        six(subnet="2001:db8::1/64"),
+        six(subnet="2001:db8::/127"),
+        six(subnet="10.1.0.0/24"),
+        six(gateway="fd01:2:3:1::2"),
+        six(subnet="2001:db8::/64", gateway="fd00::1"),
+        six(subnet="2001:db8::/64", ip_range="fd00::/80"),
+    ):
+        with pytest.raises(InvalidArgument):
+            planned(wrong)
+    with pytest.raises(Conflict, match="network web"):
+        planned(NetworkRequest("a", enable_ipv6=True, subnet6="fd01:2:3::/63"))
+
+
 @pytest.mark.parametrize(
     ("request_", "problem"),
     [
@@ -42,7 +77,7 @@ def test_a_subnet_of_ones_own() -> None:
         (NetworkRequest("none"), Denied),
         (NetworkRequest(""), InvalidArgument),
         (NetworkRequest("a", driver="overlay"), NotFound),
-        (NetworkRequest("a", enable_ipv6=True), Unsupported),
+        (NetworkRequest("a", subnet6="fd00::/64"), InvalidArgument),
         (NetworkRequest("a", options={"x": "y"}), Unsupported),
         (NetworkRequest("a", options={"com.docker.network.bridge.enable_icc": "false"}), Unsupported),
         (NetworkRequest("a", options={MTU_OPTION: "small"}), InvalidArgument),

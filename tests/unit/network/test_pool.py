@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 import pytest
 
 from hythe.errors import Conflict, InvalidArgument, NoSpace
-from hythe.network.pool import AddressPool, bases, check_overlap, free_subnet, mac_of, parse_subnet
+from hythe.network.addresses import Addresses
+from hythe.network.model import NetworkRecord
+from hythe.network.pool import (
+    AddressPool,
+    base6,
+    bases,
+    check_overlap,
+    free_subnet,
+    free_subnet6,
+    mac_of,
+    parse_subnet,
+)
 
 POOL = IPv4Network("10.224.0.0/12")
 
@@ -43,8 +54,41 @@ def test_subnets() -> None:
 
 
 def pool(subnet: str = "10.0.0.0/29", ip_range: str | None = None) -> AddressPool:
-    network = IPv4Network(subnet)
-    return AddressPool(network, network.network_address + 1, IPv4Network(ip_range) if ip_range else None)
+    return AddressPool(subnet, str(IPv4Network(subnet).network_address + 1), ip_range or "")
+
+
+def test_both_families_are_given_out_together() -> None:
+    addresses = Addresses(network("10.0.0.0/29", "fd00:1::/64"))
+    assert addresses.take(None, None) == ("10.0.0.2", "fd00:1::2")
+    assert addresses.take(None, "fd00:1::99") == ("10.0.0.3", "fd00:1::99")
+    with pytest.raises(Conflict, match="fd00:1::99 is already in use"):
+        addresses.take("10.0.0.4", "fd00:1::99")
+    assert addresses.take("10.0.0.4", None) == ("10.0.0.4", "fd00:1::3")
+    for wanted in ("fd00:1::1", "fd00:1::", "fd00:2::5", "10.0.0.5", "x"):
+        with pytest.raises(InvalidArgument):
+            addresses.take("10.0.0.5", wanted)
+    addresses.give_back("10.0.0.4", "fd00:1::3")
+    assert addresses.take("10.0.0.4", "fd00:1::3") == ("10.0.0.4", "fd00:1::3")
+    with pytest.raises(InvalidArgument, match="has no IPv6"):
+        Addresses(network("10.0.0.0/29", "")).take(None, "fd00:1::9")
+
+
+def network(subnet: str, subnet6: str) -> NetworkRecord:
+    gateway = str(IPv4Network(subnet).network_address + 1)
+    gateway6 = str(IPv6Network(subnet6).network_address + 1) if subnet6 else ""
+    return NetworkRecord(
+        "n", "n", "bridge", 0, subnet=subnet, gateway=gateway, subnet6=subnet6, gateway6=gateway6
+    )
+
+
+def test_a_daemons_own_range_of_ipv6() -> None:
+    one, other = base6("one"), base6("other")
+    assert one == base6("one") != other and one.prefixlen == 48
+    assert one.subnet_of(IPv6Network("fd00::/8")) and other.subnet_of(IPv6Network("fd00::/8"))
+    first = free_subnet6(one, [])
+    assert free_subnet6(one, [first, IPv6Network("2001:db8::/32")]) == IPv6Network(
+        (first.network_address + (1 << 64), 64)
+    )
 
 
 def test_an_address_that_was_given_back_rests() -> None:

@@ -123,7 +123,8 @@ def hosts_text(record: Container, gateway: str, linked: Sequence[tuple[str, Cont
     names = record.hostname
     if record.spec.domainname:
         names = f"{record.hostname}.{record.spec.domainname} {record.hostname}"
-    lines += [f"{e.ipv4}\t{names}\n" for e in record.endpoints.values() if e.ipv4]
+    for endpoint in record.endpoints.values():
+        lines += [f"{address}\t{names}\n" for address in (endpoint.ipv4, endpoint.ipv6) if address]
     return "".join(lines)
 
 

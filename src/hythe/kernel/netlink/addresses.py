@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import socket
 import struct
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Interface
 
 from hythe.kernel.netlink.channel import Channel
-from hythe.kernel.netlink.message import NLM_F_CREATE, NLM_F_EXCL, Request, attribute, attributes
+from hythe.kernel.netlink.message import NLM_F_CREATE, NLM_F_EXCL, Request, attribute, attributes, u32
 
 RTM_NEWADDR, RTM_GETADDR = 20, 22
 _HEADER = struct.Struct("=BBBBI")
 _ADDRESS, _LOCAL, _BROADCAST = 1, 2, 4
 _LABEL, _CACHE_INFO, _FLAGS = 3, 6, 8
-_IFA_F_PERMANENT = 0x80
+_IFA_F_NODAD, _IFA_F_PERMANENT = 0x02, 0x80
 _RT_SCOPE_UNIVERSE = 0
 
 
-def add(index: int, address: IPv4Interface) -> Request:
-    """Give `address` to the interface of that index; the kernel adds the route to its subnet."""
-    packed = address.ip.packed
+def add(index: int, address: IPv4Interface | IPv6Interface) -> Request:
+    """Give `address` to the interface of that index; the kernel adds the route to its subnet.
+
+    One of IPv6 is there at once: it is not asked around whether another has it (RFC 4862, 5.4), which takes a second.
+    """
+    packed, last = address.ip.packed, address.network.broadcast_address.packed
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     body = (
-        _HEADER.pack(socket.AF_INET, address.network.prefixlen, 0, 0, index)
+        _HEADER.pack(family, address.network.prefixlen, 0, 0, index)
         + attribute(_LOCAL, packed)
         + attribute(_ADDRESS, packed)
-        + attribute(_BROADCAST, address.network.broadcast_address.packed)
+        + (attribute(_BROADCAST, last) if address.version == 4 else u32(_FLAGS, _IFA_F_NODAD))
     )
     return Request(RTM_NEWADDR, body, f"add address {address}", NLM_F_CREATE | NLM_F_EXCL)
 

@@ -15,7 +15,7 @@ import socket
 from hythe.kernel.netlink.channel import NETLINK_NETFILTER
 from hythe.kernel.netlink.message import as_text, attributes, unpack
 
-NFPROTO_IPV4 = 2
+NFPROTO_IPV4, NFPROTO_IPV6 = 2, 10
 _GROUP_NFTABLES = 7
 _SUBSYSTEM_NFTABLES = 10
 _TABLE_NAME = 1

@@ -1,4 +1,4 @@
-"""IPv4 routes: default, unreachable, by an interface, and what is there (rtnetlink(7), linux/rtnetlink.h).
+"""Routes of IPv4 and IPv6: default, unreachable, by an interface, and what is there (rtnetlink(7), linux/rtnetlink.h).
 
 `protocol` is the kernel's note of who made a route, one byte of free choice above 8; it does not take part in
 comparing routes, so with NLM_F_EXCL a second claim of the same prefix fails whoever makes it.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from hythe.kernel.netlink.channel import Channel
 from hythe.kernel.netlink.message import NLM_F_CREATE, NLM_F_EXCL, Request, attribute, attributes, u32
@@ -34,24 +34,26 @@ class Route:
     unreachable: bool
 
 
-def _header(prefix: int, protocol: int, kind: int) -> bytes:
-    return _HEADER.pack(socket.AF_INET, prefix, 0, 0, _MAIN, protocol, 0, kind, 0)
+def _header(version: int, prefix: int, protocol: int, kind: int) -> bytes:
+    family = socket.AF_INET if version == 4 else socket.AF_INET6
+    return _HEADER.pack(family, prefix, 0, 0, _MAIN, protocol, 0, kind, 0)
 
 
-def add_default(gateway: IPv4Address, index: int) -> Request:
-    body = _header(0, PROTOCOL_STATIC, _UNICAST) + attribute(_GATEWAY, gateway.packed) + u32(_OIF, index)
+def add_default(gateway: IPv4Address | IPv6Address, index: int) -> Request:
+    header = _header(gateway.version, 0, PROTOCOL_STATIC, _UNICAST)
+    body = header + attribute(_GATEWAY, gateway.packed) + u32(_OIF, index)
     return Request(RTM_NEWROUTE, body, f"add default route via {gateway}", NLM_F_CREATE | NLM_F_EXCL)
 
 
-def add_unreachable(destination: IPv4Network, protocol: int) -> Request:
+def add_unreachable(destination: IPv4Network | IPv6Network, protocol: int) -> Request:
     """Packets for `destination` that no longer prefix takes are refused here, not sent by the default."""
-    body = _header(destination.prefixlen, protocol, _UNREACHABLE)
+    body = _header(destination.version, destination.prefixlen, protocol, _UNREACHABLE)
     body += attribute(_DST, destination.network_address.packed)
     return Request(RTM_NEWROUTE, body, f"add unreachable route {destination}", NLM_F_CREATE | NLM_F_EXCL)
 
 
-def delete_unreachable(destination: IPv4Network, protocol: int) -> Request:
-    body = _header(destination.prefixlen, protocol, _UNREACHABLE)
+def delete_unreachable(destination: IPv4Network | IPv6Network, protocol: int) -> Request:
+    body = _header(destination.version, destination.prefixlen, protocol, _UNREACHABLE)
     body += attribute(_DST, destination.network_address.packed)
     return Request(RTM_DELROUTE, body, f"delete unreachable route {destination}")
 
@@ -78,7 +80,7 @@ def _link(destination: IPv4Network, index: int, protocol: int) -> bytes:
 
 
 def dump(channel: Channel) -> list[Route]:
-    """The routes of every table but the local one."""
+    """IPv4's routes of every table but the local one."""
     request = Request(RTM_GETROUTE, _HEADER.pack(socket.AF_INET, *[0] * 8), "list routes")
     found: list[Route] = []
     for message in channel.dump(request):

@@ -27,11 +27,11 @@ def network_settings(container: Container) -> dict[str, Any]:
         "SecondaryIPv6Addresses": None,
         "EndpointID": first.endpoint_id,
         "Gateway": first.gateway,
-        "GlobalIPv6Address": "",
-        "GlobalIPv6PrefixLen": 0,
+        "GlobalIPv6Address": first.ipv6,
+        "GlobalIPv6PrefixLen": first.prefix6,
         "IPAddress": first.ipv4,
         "IPPrefixLen": first.prefix,
-        "IPv6Gateway": "",
+        "IPv6Gateway": first.gateway6,
         "MacAddress": first.mac,
         "Networks": networks(container),
     }
@@ -62,9 +62,9 @@ def endpoint_json(container: Container, endpoint: Endpoint) -> dict[str, Any]:
         "Gateway": endpoint.gateway,
         "IPAddress": endpoint.ipv4,
         "IPPrefixLen": endpoint.prefix,
-        "IPv6Gateway": "",
-        "GlobalIPv6Address": "",
-        "GlobalIPv6PrefixLen": 0,
+        "IPv6Gateway": endpoint.gateway6,
+        "GlobalIPv6Address": endpoint.ipv6,
+        "GlobalIPv6PrefixLen": endpoint.prefix6,
         "DNSNames": list(dict.fromkeys(names)) or None,
     }
 
