@@ -130,7 +130,7 @@ class Execs:
         """The container's process with the exec's own program, user, environment and rights."""
         record = handle.record
         try:
-            user = user_in(record.state.pid, spec.user or record.user, record.spec.host.group_add)
+            user = user_in(record.state.pid, spec.user or record.user, record.spec.host)
         except (FileNotFoundError, ProcessLookupError) as error:
             raise Conflict(f"container {handle.id} is not running") from error  # its end is not told yet
         linked = links.variables(record, links.reached(record, self._parts.registry))

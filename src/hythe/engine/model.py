@@ -187,6 +187,8 @@ class HostOptions(Struct):
     extra_hosts: list[str] = []
     devices: list[DeviceRequest] = []
     group_add: list[str] = []
+    image_groups: bool = True
+    """Whether the image's /etc/group gives the user further groups, beside those of `group_add`."""
     masked_paths: list[str] | None = None
     readonly_paths: list[str] | None = None
     hugepage_limits: dict[str, int] = {}
@@ -200,6 +202,8 @@ class HostOptions(Struct):
     userns_mode: str = ""
     userns_root: int = 0
     """The host's id of the container's root, where whoever asks has chosen it; 0 for one of the engine's pool."""
+    userns_size: int = 1 << 16
+    """How many ids from `userns_root` on are the container's."""
     cgroup_parent: str = ""
     cgroupns_mode: str = ""
     runtime: str = ""
@@ -259,7 +263,7 @@ class State(Struct):
     """Times in nanoseconds since the epoch, 0 = never. A process is pid + start time, never a bare pid.
 
     `root_id`: the host's id of its root while it runs; 0 in the host's user namespace, where it is because of
-    `host_users`.
+    `host_users`. `ids`: those that its program began with, user, group and further groups; inside, as it sees them.
     """
 
     status: Status = "created"
@@ -274,6 +278,7 @@ class State(Struct):
     health: Health | None = None
     root_id: int = 0
     host_users: str = ""
+    ids: list[int] = []
 
 
 class MountPoint(Struct):

@@ -55,9 +55,10 @@ class UserNamespace:
 
     root: int
     path: str = ""
+    size: int = SIZE
 
     def mapping(self) -> Mapping:
-        return Mapping((Entry(0, self.root, SIZE),), (Entry(0, self.root, SIZE),))
+        return Mapping((Entry(0, self.root, self.size),), (Entry(0, self.root, self.size),))
 
 
 def reason_for_host(host: HostOptions) -> str:

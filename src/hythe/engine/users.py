@@ -76,8 +76,13 @@ def _gid(text: str, groups: Sequence[_Group]) -> int:
     )
 
 
-def resolve(user: str, passwd: str, group: str, group_add: Sequence[str] = ()) -> ResolvedUser:
-    """The ids behind `user` ("", "name", "1000", "name:group", "1000:1000") and `group_add`."""
+def resolve(
+    user: str, passwd: str, group: str, group_add: Sequence[str] = (), *, of_image: bool = True
+) -> ResolvedUser:
+    """The ids behind `user` ("", "name", "1000", "name:group", "1000:1000") and `group_add`.
+
+    `of_image`: with the groups that /etc/group gives the user, where no group was named.
+    """
     name, _, group_name = user.partition(":")
     accounts, groups = _accounts(passwd), _groups(group)
     wanted = name or "0"
@@ -94,7 +99,7 @@ def resolve(user: str, passwd: str, group: str, group_add: Sequence[str] = ()) -
         )
     gid = _gid(group_name, groups) if group_name else account.gid
     extra: set[int] = set()
-    if account.name and not group_name:
+    if account.name and not group_name and of_image:
         extra.update(g.gid for g in groups if account.name in g.members)
     extra.update(_gid(g, groups) for g in group_add)
     return ResolvedUser(account.uid, gid, sorted(extra), account.home or "/")

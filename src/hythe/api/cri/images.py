@@ -20,6 +20,7 @@ from hythe.api.cri.translate.container_status import Named
 from hythe.api.cri.translate.image_status import image_message, named
 from hythe.errors import Conflict, InvalidArgument, NotFound
 from hythe.oci import reference
+from hythe.oci.digest import PREFIX, is_digest
 from hythe.registry.credentials import NOBODY, Credentials
 from hythe.store.image import Image
 
@@ -48,6 +49,8 @@ class Images:
             return self._engine.images.get(spec.image)
         except NotFound:
             pass
+        if is_digest(spec.image) or is_digest(PREFIX + spec.image):
+            return None
         parsed = reference.parse(spec.image)
         if parsed.tag is None or parsed.digest is None:
             return None

@@ -50,6 +50,7 @@ class Node:
                 ]
             ),
             runtime_handlers=[self._handler(name) for name in HANDLERS],
+            features=cri.RuntimeFeatures(supplemental_groups_policy=True),
         )
         if request.verbose:
             response.info["config"] = msgspec.json.encode(self._info()).decode()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hythe.api.cri.containers import Containers
+from hythe.api.cri.events import Events
 from hythe.api.cri.execs import Execs
 from hythe.api.cri.images import Images
 from hythe.api.cri.network import PodNetwork
@@ -14,6 +15,7 @@ from hythe.api.cri.node import Node
 from hythe.api.cri.pods import Pods
 from hythe.api.cri.records import Records
 from hythe.api.cri.server import Handlers, Server
+from hythe.api.cri.stats import Stats
 from hythe.api.cri.streaming.server import StreamingServer
 
 if TYPE_CHECKING:
@@ -47,5 +49,13 @@ def _handlers(engine: Engine, streaming: StreamingServer) -> Handlers:
     containers = Containers(engine, records, images)
     pods = Pods(engine, records, network, containers)
     execs = Execs(engine, records, streaming)
-    groups = (pods, containers, images, execs, Node(engine, network))
+    groups = (
+        pods,
+        containers,
+        images,
+        execs,
+        Stats(engine, records),
+        Events(engine, records, pods),
+        Node(engine, network),
+    )
     return {name: handler for group in groups for name, handler in group.handlers().items()}

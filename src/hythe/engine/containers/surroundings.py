@@ -7,7 +7,7 @@ by inode, so they are rewritten in place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hythe.engine.bundle.surroundings import Surroundings
@@ -15,7 +15,7 @@ from hythe.engine.containers import links
 from hythe.engine.containers.parts import Parts
 from hythe.engine.containers.registry import Registry
 from hythe.engine.containers.userns import choose
-from hythe.engine.model import Container
+from hythe.engine.model import Container, HostOptions
 from hythe.engine.rootfs import read_files, read_running_files
 from hythe.engine.users import ResolvedUser, resolve
 from hythe.errors import Conflict
@@ -23,6 +23,7 @@ from hythe.kernel.cgroups import frozen
 from hythe.oci.spec import Mount
 
 _KINDS = {"network": "net", "pid": "pid", "ipc": "ipc", "uts": "uts"}
+_PLAIN = HostOptions()
 _LOOPBACK_HOSTS = """127.0.0.1\tlocalhost
 ::1\tlocalhost ip6-localhost ip6-loopback
 """
@@ -55,22 +56,28 @@ def namespaces(record: Container, registry: Registry) -> dict[str, str]:
     return {kind: _join(mode, kind, registry) for kind, mode in modes.items()}
 
 
-def user_of(rootfs: Sequence[Mount], user: str, group_add: Sequence[str] = ()) -> ResolvedUser:
+def user_of(rootfs: Sequence[Mount], user: str, host: HostOptions = _PLAIN) -> ResolvedUser:
     """The ids behind `user`, by /etc/passwd and /etc/group of a root file system that is not running."""
     texts = read_files(rootfs, ("etc/passwd", "etc/group"))
-    return resolve(user, texts["etc/passwd"], texts["etc/group"], group_add)
+    return _resolved(user, texts, host)
 
 
-def user_in(pid: int, user: str, group_add: Sequence[str] = ()) -> ResolvedUser:
+def user_in(pid: int, user: str, host: HostOptions) -> ResolvedUser:
     """The same by the files that the running process `pid` sees."""
     texts = read_running_files(pid, ("etc/passwd", "etc/group"))
-    return resolve(user, texts["etc/passwd"], texts["etc/group"], group_add)
+    return _resolved(user, texts, host)
+
+
+def _resolved(user: str, texts: Mapping[str, str], host: HostOptions) -> ResolvedUser:
+    passwd, group = texts["etc/passwd"], texts["etc/group"]
+    return resolve(user, passwd, group, host.group_add, of_image=host.image_groups)
 
 
 def surroundings(record: Container, parts: Parts, rootfs: Sequence[Mount]) -> Surroundings:
     """All of it, for a start now. Raises NotFound, Conflict, InvalidArgument.
 
-    The record's `root_id` is set with it: what it stands for is to be given back (`userns.give_back`).
+    The record's `root_id` and `ids` are set with it: what the former stands for is to be given back
+    (`userns.give_back`).
     """
     options = {
         request.target: _tmpfs_options(request.tmpfs_size, request.tmpfs_mode, request.tmpfs_options)
@@ -81,7 +88,8 @@ def surroundings(record: Container, parts: Parts, rootfs: Sequence[Mount]) -> Su
         frozen.must_run(record.spec.host.cgroup_parent)
     volumes = {m.volume: parts.volumes.mount(m.volume) for m in record.mounts if m.volume}
     joined = namespaces(record, parts.registry)
-    user = user_of(rootfs, record.user, record.spec.host.group_add)
+    user = user_of(rootfs, record.user, record.spec.host)
+    record.state.ids = [user.uid, user.gid, *(group for group in user.groups if group != user.gid)]
     user_namespace, idmaps = choose(record, parts, volumes)
     record.state.root_id = user_namespace.root if user_namespace is not None else 0
     return Surroundings(

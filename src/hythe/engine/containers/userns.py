@@ -52,7 +52,7 @@ def choose(
         return UserNamespace(others[0].state.root_id, f"/proc/{others[0].state.pid}/ns/user"), words
     if host.userns_root:
         users.claim(host.userns_root)
-        return UserNamespace(host.userns_root), words
+        return UserNamespace(host.userns_root, size=host.userns_size), words
     return UserNamespace(users.take()), words
 
 

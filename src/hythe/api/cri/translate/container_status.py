@@ -63,7 +63,7 @@ def container_status(member: Member, image: Named) -> cri.ContainerStatus:
     ended = state(now) == cri.CONTAINER_EXITED
     spec = cri.ImageSpec(image=image.name, annotations=config.image.annotations)
     spec.user_specified_image = config.image.user_specified_image
-    return cri.ContainerStatus(
+    result = cri.ContainerStatus(
         id=record.id,
         metadata=config.metadata,
         state=state(now),
@@ -83,6 +83,11 @@ def container_status(member: Member, image: Named) -> cri.ContainerStatus:
         resources=cri.ContainerResources(linux=resources.told(record.spec.host)),
         stop_signal=config.stop_signal,
     )
+    if now.ids:
+        uid, gid, *groups = now.ids
+        user = cri.LinuxContainerUser(uid=uid, gid=gid, supplemental_groups=[gid, *groups])
+        result.user.CopyFrom(cri.ContainerUser(linux=user))
+    return result
 
 
 def attributes(member: Member) -> cri.ContainerAttributes:

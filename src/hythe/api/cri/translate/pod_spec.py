@@ -12,7 +12,7 @@ from typing import Final
 from cri_api.v1 import api_pb2 as cri
 
 from hythe.api.cri.records import pod_extension
-from hythe.api.cri.translate.security import check_selinux, root_of, user_namespace
+from hythe.api.cri.translate.security import check_selinux, ids, user_namespace
 from hythe.engine import pause
 from hythe.engine.model import ContainerSpec, HostOptions, LogOptions, PortBinding
 from hythe.errors import InvalidArgument, Unsupported
@@ -28,6 +28,7 @@ def pod_spec(request: cri.RunPodSandboxRequest, network: str) -> ContainerSpec:
     context = config.linux.security_context
     options = context.namespace_options
     on_host = options.network == cri.NODE
+    root, size = ids(options)
     return ContainerSpec(
         image=pause.NAME,
         hostname=config.hostname or (socket.gethostname() if on_host else ""),
@@ -38,7 +39,8 @@ def pod_spec(request: cri.RunPodSandboxRequest, network: str) -> ContainerSpec:
             pid_mode="host" if options.pid == cri.NODE else "",
             ipc_mode="host" if options.ipc == cri.NODE else "",
             userns_mode=user_namespace(options),
-            userns_root=root_of(options),
+            userns_root=root,
+            userns_size=size or 1 << 16,
             ports=[] if on_host else _ports(config),
             cgroup_parent=config.linux.cgroup_parent,
             sysctls=dict(config.linux.sysctls),

@@ -7,9 +7,8 @@ that has it on they are refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from cri_api.v1 import api_pb2 as cri
 
@@ -94,13 +93,6 @@ def user(context: cri.LinuxContainerSecurityContext) -> str:
     return f"{name}:{context.run_as_group.value}"
 
 
-def groups(numbers: Sequence[int], policy: int) -> list[str]:
-    """Further groups. Raises Unsupported for the policy that leaves the image's out."""
-    if policy == cri.Strict:
-        raise Unsupported("SupplementalGroupsPolicy Strict is not supported")
-    return [str(number) for number in numbers]
-
-
 def user_namespace(options: cri.NamespaceOption) -> str:
     """The engine's mode. Raises Unsupported for mappings that it cannot make."""
     wanted = options.userns_options
@@ -111,17 +103,27 @@ def user_namespace(options: cri.NamespaceOption) -> str:
     return "private"
 
 
-def root_of(options: cri.NamespaceOption) -> int:
-    """The host's id of a pod's root as its mapping says, 0 for any. Raises Unsupported, InvalidArgument."""
+class Ids(NamedTuple):
+    """The host's ids of a pod: `size` of them from `root` on; 0, 0 for any."""
+
+    root: int
+    size: int
+
+
+def ids(options: cri.NamespaceOption) -> Ids:
+    """What a pod's mapping says. Raises Unsupported, InvalidArgument."""
     wanted = options.userns_options
-    if user_namespace(options) == "host":
-        return 0
+    if user_namespace(options) == "host" or not (wanted.uids or wanted.gids):
+        return Ids(0, 0)
     uids = [(one.container_id, one.host_id, one.length) for one in wanted.uids]
     gids = [(one.container_id, one.host_id, one.length) for one in wanted.gids]
-    if not uids and not gids:
-        return 0
     if uids != gids:
         raise Unsupported("user namespace: mappings of users and of groups that differ are not supported")
-    if len(uids) != 1 or uids[0][0] != 0 or uids[0][2] != 1 << 16:
-        raise Unsupported("user namespace: only one mapping of 65536 ids from 0 on is supported")
-    return uids[0][1]
+    if len(uids) != 1:
+        raise Unsupported(f"user namespace: only one mapping is supported, not {len(uids)}")
+    ((inside, root, size),) = uids
+    if inside != 0 or not root or not size:
+        raise InvalidArgument(
+            f"user namespace: root has to be mapped, and not to root: {inside}:{root}:{size}"
+        )
+    return Ids(root, size)
