@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hythe.kube.apiserver.definitions import Definition
+from hythe.kube.objects.schema import columns, defaults
 from hythe.kube.objects.schema.decode.body import FieldValidation, body
 from hythe.kube.objects.status import invalid
 from hythe.kube.objects.types import GroupVersionKind, Object
@@ -32,6 +33,7 @@ class Kinds:
 
     def default(self, definition: Definition, obj: Object) -> None:
         """Fill in the defaults; twice is the same as once."""
+        defaults.fill(obj, definition.gvk)
 
     def check_create(self, definition: Definition, obj: Object) -> None:
         """Raises ApiError (Invalid)."""
@@ -44,6 +46,5 @@ class Kinds:
     def table(
         self, definition: Definition, objects: Sequence[Object], now: str
     ) -> tuple[list[Object], list[list[Any]]]:
-        """Column definitions, and the cells of each object."""
-        columns = [{"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}]
-        return columns, [[obj["metadata"]["name"]] for obj in objects]
+        """Column definitions, and the cells of each object. `now`: RFC 3339."""
+        return columns.table(definition, objects, now)

@@ -12,7 +12,7 @@ import secrets
 import uuid
 from typing import Any, Final
 
-from hythe.kube.apiserver.definitions import Definition
+from hythe.kube.apiserver.definitions import CustomResource, Definition
 from hythe.kube.apiserver.options import DeleteOptions
 from hythe.kube.apiserver.strategies import strategy_of
 from hythe.kube.objects.status import bad_request, conflict
@@ -74,26 +74,18 @@ def before_create(obj: Object, definition: Definition, now: str) -> None:
     strategy = strategy_of(definition)
     if "status" in definition.subresources and not strategy.status_on_create:
         obj.pop("status", None)
+        if not isinstance(definition, CustomResource):
+            obj["status"] = {}  # which is no pointer in Go, so that it is always there
     if strategy.initial_status:
         obj["status"] = dict(strategy.initial_status)
     if strategy.spec_finalizers:
         spec = obj.setdefault("spec", {})
         spec["finalizers"] = list(dict.fromkeys([*spec.get("finalizers", []), KUBERNETES]))
-    bear_name(obj, definition)
-
-
-def bear_name(obj: Object, definition: Definition) -> None:
-    """Set the label that always says the object's own name, where the resource has one."""
-    label = strategy_of(definition).name_label
-    if label:
-        metadata = meta(obj)
-        metadata["labels"] = {**(metadata.get("labels") or {}), label: metadata["name"]}
 
 
 def before_update(obj: Object, old: Object, definition: Definition) -> None:
     """Keep what no client may change, and the status, which has a path of its own."""
     keep_identity(obj, old)
-    bear_name(obj, definition)
     if "status" in definition.subresources:
         _copy(old, obj, "status")
     if strategy_of(definition).spec_finalizers and "spec" in old:

@@ -22,7 +22,6 @@ class Strategy:
     status_keeps_metadata: bool = False
     status_on_create: bool = False
     initial_status: Object = field(default_factory=dict)
-    name_label: str = ""
 
 
 _PLAIN: Final = Strategy()
