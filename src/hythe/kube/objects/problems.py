@@ -1,0 +1,71 @@
+"""What can be wrong with a field, as Kubernetes says it: the causes of an `invalid` error.
+
+Each function makes a `Cause`: its reason is the cause's type, its message is "TYPE: VALUE: DETAIL". `path` is the
+field's own, such as `spec.ports[0].name`.
+
+Source: apimachinery, pkg/util/validation/field/errors.go.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from hythe.kube.objects.status import Cause
+
+
+def shown(value: Any) -> str:
+    """A bad value: plain ones as they are, texts in quotes, others as JSON."""
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _with(detail: str) -> str:
+    return f": {detail}" if detail else ""
+
+
+def invalid(path: str, value: Any, detail: str) -> Cause:
+    """A malformed value."""
+    return Cause("FieldValueInvalid", f"Invalid value: {shown(value)}{_with(detail)}", path)
+
+
+def type_invalid(path: str, value: Any, detail: str) -> Cause:
+    """A value of the wrong type."""
+    return Cause("FieldValueTypeInvalid", f"Invalid value: {shown(value)}{_with(detail)}", path)
+
+
+def required(path: str, detail: str = "") -> Cause:
+    """A value that is missing or empty."""
+    return Cause("FieldValueRequired", f"Required value{_with(detail)}", path)
+
+
+def forbidden(path: str, detail: str) -> Cause:
+    """A value that may not stand here."""
+    return Cause("FieldValueForbidden", f"Forbidden{_with(detail)}", path)
+
+
+def not_supported(path: str, value: Any, supported: Iterable[str]) -> Cause:
+    """A value that is not one of the few there are."""
+    listed = ", ".join(json.dumps(each, ensure_ascii=False) for each in supported)
+    detail = f"supported values: {listed}" if listed else ""
+    return Cause("FieldValueNotSupported", f"Unsupported value: {shown(value)}{_with(detail)}", path)
+
+
+def duplicate(path: str, value: Any) -> Cause:
+    """A value that must be the only one of its kind."""
+    return Cause("FieldValueDuplicate", f"Duplicate value: {shown(value)}", path)
+
+
+def too_long(path: str, most: int) -> Cause:
+    """A text with more than `most` bytes."""
+    return Cause("FieldValueTooLong", f"Too long: may not be more than {most} bytes", path)
+
+
+def too_many(path: str, count: int, most: int) -> Cause:
+    """A list or map with more members than it may have."""
+    items = "item" if most == 1 else "items"
+    return Cause("FieldValueTooMany", f"Too many: {count}: must have at most {most} {items}", path)
