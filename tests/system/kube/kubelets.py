@@ -10,12 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from hythe.base.ids import new_id
 from hythe.kernel.cgroups.trees import remove_everywhere
 from hythe.kube.client.client import Client
 from hythe.kube.client.resources import EVENTS, PODS
 from hythe.kube.kubelet.config import Backoff, Settings, Timings
+from hythe.kube.kubelet.cri.client import Runtime
 from hythe.kube.kubelet.kubelet import Kubelet
+from hythe.kube.kubelet.lifecycle.worker import Worker
 from hythe.kube.objects.types import Object
 from tests.kube_double import FakeClock, MemoryApi, memory_client
 from tests.system.kube.containerd import BUSYBOX
@@ -44,6 +48,7 @@ class World:
     changes: dict[str, Any] = field(default_factory=dict)
     kubelet: Kubelet | None = None
     _task: asyncio.Task[None] | None = None
+    _runtime: Runtime | None = None
 
     async def start(self) -> None:
         """The kubelet, until `stop`."""
@@ -72,6 +77,30 @@ class World:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        if self._runtime is not None:
+            await self._runtime.close()
+            self._runtime = None
+
+    def workers(self) -> list[Worker]:
+        assert self.kubelet is not None
+        return list(self.kubelet.loop.workers.values())
+
+    def runtime(self) -> Runtime:
+        """A connection of the test's own."""
+        self._runtime = self._runtime or Runtime(self.cri)
+        return self._runtime
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """From the kubelet's own API: status and body."""
+        assert self.kubelet is not None
+        url = f"http://127.0.0.1:{self.kubelet.node.port}{path}"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            return answer.status, await answer.text()
+
+    async def log(self, pod: str, name: str, query: str = "") -> str:
+        status, text = await self.get(f"/containerLogs/default/{pod}/{name}?{query}")
+        assert status == 200, text
+        return text
 
     def put(self, pod: Object) -> None:
         self.api.put(PODS, pod)
@@ -170,7 +199,7 @@ def a_pod(name: str, *commands: str, image: str = BUSYBOX, **spec: Any) -> Objec
         "spec": {
             "nodeName": NODE,
             "restartPolicy": "Always",
-            "terminationGracePeriodSeconds": 5,
+            "terminationGracePeriodSeconds": 2,
             "containers": containers,
             **spec,
         },

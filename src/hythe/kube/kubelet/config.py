@@ -41,7 +41,9 @@ class Settings:
     """`cri`: "unix:///path". `root` keeps pods' volumes; `pod_logs` has the containers' logs, below a folder a pod.
 
     `cgroup_root`: the cgroup below which pods' groups are made, from the top of each tree; "" leaves the parent to the
-    runtime. `reserved`: quantities that allocatable lacks, `capacity`: quantities that replace what was measured.
+    runtime. `address`, `port` (0: any): where the HTTPS API listens. `certificates`: the cluster's authority, the
+    kubelet's certificate and its key; None for plain HTTP, in tests. `reserved`: quantities that allocatable lacks,
+    `capacity`: quantities that replace what was measured.
     """
 
     node_name: str
@@ -50,6 +52,7 @@ class Settings:
     pod_logs: Path
     address: str = "127.0.0.1"
     port: int = 10250
+    certificates: tuple[Path, Path, Path] | None = None
     cluster_dns: Sequence[str] = ()
     cluster_domain: str = "cluster.local"
     resolv_conf: Path = Path("/etc/resolv.conf")

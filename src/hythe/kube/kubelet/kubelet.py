@@ -14,6 +14,8 @@ from hythe.kube.client.client import Client
 from hythe.kube.client.informer import Informer
 from hythe.kube.client.recorder import Recorder
 from hythe.kube.client.resources import SERVICES
+from hythe.kube.kubelet.api import routes
+from hythe.kube.kubelet.api.server import Certificates
 from hythe.kube.kubelet.backoff import Delays
 from hythe.kube.kubelet.config import Settings
 from hythe.kube.kubelet.cri.client import CriError, Runtime
@@ -74,6 +76,12 @@ class Kubelet:
         shared = self._shared(version.runtime_name)
         self._loop = Loop(shared)
         watch = Watch(self._runtime, self._loop.found, self._settings.timings.relist)
+        files = self._settings.certificates
+        server = routes.new_server(self._settings, self._runtime, self._loop.workers, self._now())
+        await server.start(
+            self._settings.address, self._settings.port, Certificates(*files) if files else None
+        )
+        self.node.port = server.port
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._recorder.run())
@@ -86,6 +94,7 @@ class Kubelet:
                 tasks.create_task(watch.run())
                 self.ready.set()
         finally:
+            await server.close()
             await shared.probes.close()
             await shared.publisher.close()
             await shared.references.close()

@@ -26,6 +26,10 @@ Tell = Callable[[str, str, str], None]
 """(type, reason, message) of an event about the container."""
 
 
+SHOWN = 1.0
+"""Seconds for which a pull that has just failed is shown as ErrImagePull, before ImagePullBackOff."""
+
+
 class ImageProblem(HytheError):
     """A container waits for its image: `reason` is ErrImagePull, ImagePullBackOff, ErrImageNeverPull, ..."""
 
@@ -106,7 +110,7 @@ class Puller:
             tell("Warning", "Failed", f'Failed to pull image "{wanted}": {error.full}')
             self._failures[name] = _Failed(self._now(), error.full)
             wait = self._delays.failed(name, self._now(), self._now())
-            raise ImageProblem("ErrImagePull", error.full, wait) from error
+            raise ImageProblem("ErrImagePull", error.full, min(SHOWN, wait / 2)) from error
         self._failures.pop(name, None)
         image = await self._runtime.image(reference) or await self._runtime.image(name)
         if image is None:

@@ -47,7 +47,10 @@ TROUBLE = 1.0
 
 
 class Worker:
-    """`done` is called when nothing of the pod is left here, neither in the runtime nor on disk."""
+    """`done` is called when nothing of the pod is left here, neither in the runtime nor on disk.
+
+    `seen` is what the runtime had when it was last looked at; each of `watchers` is set after every look.
+    """
 
     def __init__(
         self, shared: Shared, pod: Object, done: Callable[[str], None], *, gone: bool = False
@@ -64,7 +67,7 @@ class Worker:
         self._event = asyncio.Event()
         self._look = True
         self._refresh = False
-        self._seen = Observed(self.uid, names.namespace(pod), names.name(pod))
+        self.seen = Observed(self.uid, names.namespace(pod), names.name(pod))
         self._messages: dict[str, str] = {}
         self._action: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -74,6 +77,7 @@ class Worker:
         self._tidied_as: tuple[bool, bool] | None = None
         self._over = False
         self._due: float | None = None
+        self.watchers: set[asyncio.Event] = set()
 
     # What happens to it
 
@@ -131,14 +135,16 @@ class Worker:
     async def _turn(self) -> None:
         if self._look:
             self._look = False
-            self._seen = await self._observer.look()
+            self.seen = await self._observer.look()
             self._read_messages()
+            for watcher in self.watchers:
+                watcher.set()
         self._keep_probes()
         ending = self._must_end()
         actions = Actions()
         if not ending and self._action is None:
-            actions = next_actions(self.pod, self._seen, self._shared.probes)
-            self._restarts.hold_back(actions, self.pod, self._seen, self._steps)
+            actions = next_actions(self.pod, self.seen, self._shared.probes)
+            self._restarts.hold_back(actions, self.pod, self.seen, self._steps)
         self._report()
         if ending or self._phase_is_final():
             self._end()
@@ -158,13 +164,13 @@ class Worker:
         if self._ended or "spec" not in self.pod:
             self._shared.probes.forget(self.uid)
         elif self._ending is not None:
-            self._shared.probes.keep(of, self._seen, kinds=("readiness",))
+            self._shared.probes.keep(of, self.seen, kinds=("readiness",))
         else:
-            self._shared.probes.keep(of, self._seen)
+            self._shared.probes.keep(of, self.seen)
 
     def _read_messages(self) -> None:
         folder = self._shared.volumes.folder(self.uid)
-        for record in self._seen.containers:
+        for record in self.seen.containers:
             if record.state is State.EXITED and record.id not in self._messages:
                 self._messages[record.id] = last_words(record, folder)
 
@@ -188,7 +194,7 @@ class Worker:
 
     def _only_ends_nothing(self, actions: Actions) -> bool:
         """All it would do is to end a pod of which nothing runs."""
-        idle = not self._seen.running and not any(one.ready for one in self._seen.sandboxes)
+        idle = not self.seen.running and not any(one.ready for one in self.seen.sandboxes)
         return actions.end_pod and not actions.sandbox and idle
 
     # Status
@@ -196,10 +202,10 @@ class Worker:
     def _report(self) -> None:
         if "spec" not in self.pod:
             return
-        finished = self._ended and not self._seen.running
+        finished = self._ended and not self.seen.running
         facts = Facts(
             self.pod,
-            self._seen,
+            self.seen,
             self.status,
             self._steps.waiting,
             self._messages,
@@ -221,7 +227,7 @@ class Worker:
     # Doing
 
     def _act(self, actions: Actions) -> None:
-        self._action = asyncio.ensure_future(self._steps.take(self.pod, self._seen, actions))
+        self._action = asyncio.ensure_future(self._steps.take(self.pod, self.seen, actions))
         self._action.add_done_callback(self._acted)
 
     def _acted(self, task: asyncio.Task[None]) -> None:
@@ -236,7 +242,7 @@ class Worker:
 
     def _refresh_volumes(self) -> None:
         self._refresh = False
-        if self._action is None and self._seen.running:
+        if self._action is None and self.seen.running:
             self._action = asyncio.ensure_future(self._steps.refresh(self.pod))
             self._action.add_done_callback(self._acted)
 

@@ -81,3 +81,11 @@ def default_address() -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return "127.0.0.1"
+
+
+def busy_nanoseconds() -> int:
+    """CPU time that all processors have spent on work since the boot (proc(5), /proc/stat)."""
+    first = _line("/proc/stat").splitlines()[:1]
+    ticks = [int(number) for number in first[0].split()[1:9]] if first else [0] * 8
+    user, nice, system, _idle, _wait, irq, softirq, steal = ticks
+    return (user + nice + system + irq + softirq + steal) * (10**9 // os.sysconf("SC_CLK_TCK"))
