@@ -230,9 +230,13 @@ class Ballast:
         """If it is not there, as much as there is room for; a disk that is full has none, and that is no error."""
         if self._whole:
             return
-        with suppress(OSError), open(self._path, "ab") as file:
-            os.posix_fallocate(file.fileno(), 0, BALLAST)
-            self._whole = True
+        with suppress(OSError):
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, BALLAST)
+                self._whole = True
+            finally:
+                os.close(descriptor)
 
     def drop(self) -> bool:
         """Whether there was one to give up."""
