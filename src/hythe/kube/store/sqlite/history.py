@@ -38,16 +38,16 @@ class History:
         """Until nothing is left to delete or to give back. A full disk ends it; the next one goes on there."""
         try:
             await self._repeat(self._slice)
-            if await self._repeat(self._shorten) > 1:
+            if await self._repeat(self._shorten, transaction=False) > 1:
                 await self._writer.maintain(_cut, transaction=False)
         except NoSpace:
             return
 
-    async def _repeat(self, work: Work) -> int:
+    async def _repeat(self, work: Work, *, transaction: bool = True) -> int:
         """As long as there is more; how often."""
         times, self._more = 0, True
         while self._more:
-            await self._writer.maintain(work)
+            await self._writer.maintain(work, transaction=transaction)
             times += 1
         return times
 
@@ -69,7 +69,8 @@ class History:
         free, pages = _pragma(connection, "freelist_count"), _pragma(connection, "page_count")
         self._more = free > SLACK and free > pages // 4
         if self._more:
-            connection.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
+            # One step of this statement frees one page, and `execute` makes one step; a script is run to its end.
+            connection.executescript(f"PRAGMA incremental_vacuum({PAGES});")
 
 
 def _cut(connection: sqlite3.Connection) -> None:
