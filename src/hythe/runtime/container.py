@@ -11,6 +11,7 @@ from typing import Final
 
 from hythe.errors import Conflict, NotFound
 from hythe.kernel.cgroups import Group
+from hythe.kernel.usernamespaces import Mapping
 from hythe.runtime.init.security import Filter
 from hythe.runtime.protocol import ContainerEntry, ExecEntry, ExitRecord, Program, Status
 from hythe.runtime.records import StateRecord
@@ -24,7 +25,8 @@ class Container:
 
     `no_exec` is why nothing more may be run in it, "" where it may. `program` is the runtime that has made it
     and is asked for everything that changes it; None for our own. `killed`: SIGKILL was sent to its first process,
-    which version 1 of the control groups would freeze before it dies.
+    which version 1 of the control groups would freeze before it dies. `mapping`: of its user namespace, None where that
+    is the host's, or as long as nobody has asked.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Container:
         self.killed = False
         self.adopted = False
         self.no_exec = ""
+        self.mapping: Mapping | None = None
         self.exit: ExitRecord | None = None
         self.deleting: list[Answer] = []
         self.oom_watch = -1

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hythe.errors import CannotStart, Conflict, NotFound
-from hythe.kernel import cgroups, identity, process, seccomp, seccomp_listener
+from hythe.kernel import capabilities, cgroups, identity, process, seccomp, seccomp_listener
 from hythe.kernel.cgroups import Group
 from hythe.kernel.usernamespaces import Mapping
 from hythe.runtime import notified
@@ -51,6 +51,7 @@ class Supervisor:
         self._records = records
         self._open_files = open_files
         parts.load_all()
+        capabilities.last_known()  # a fact of the kernel, which no child need ask for again
         self._forker = Forker()
         self._compiler = seccomp.Compiler()
         self._tasks: dict[int, tuple[Container, Task]] = {}
@@ -334,6 +335,10 @@ def _abandoned_on_failure(streams: Streams, pipes: Pipes) -> Iterator[None]:
 def _mapping(container: Container) -> Mapping | None:
     """Raises Conflict for a container that has ended and is not reaped yet: it has no namespaces any more."""
     try:
-        return own_mapping(container.pid)
+        if container.mapping is None:
+            container.mapping = own_mapping(container.pid)
+        else:
+            os.stat(f"/proc/{container.pid}/ns/user")
+        return container.mapping
     except (FileNotFoundError, ProcessLookupError) as error:
         raise Conflict(f"container {container.id} is not running") from error

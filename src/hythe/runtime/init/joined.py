@@ -68,7 +68,7 @@ def become(plan: ExecPlan, channel: Channel) -> int:
     else:
         own_streams(spec, plan.mapping, terminal=plan.terminal)
         ns.setns(plan.pidfd, _ALL | ns.CLONE_NEWUSER)
-        become_root()
+        become_root(plan.mapping)
     os.close(plan.pidfd)
     if plan.session:
         keyring.join(plan.session)
