@@ -19,6 +19,8 @@ async def read(request: web.BaseRequest) -> bytes:
     """All of the body. Raises ApiError (413) as soon as it is too long, whatever its head says."""
     if (request.content_length or 0) > MAX_BODY:
         raise too_large(f"limit is {MAX_BODY}")
+    if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     parts: list[bytes] = []
     size = 0
     async for chunk in request.content.iter_any():

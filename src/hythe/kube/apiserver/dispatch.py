@@ -26,6 +26,7 @@ from hythe.kube.objects.status import (
     ApiError,
     internal_error,
     method_not_allowed,
+    method_unknown,
     no_such_path,
     service_unavailable,
 )
@@ -77,10 +78,9 @@ class Dispatcher:
         if not info.is_resource:
             return await self._paths.answer(request, info, user)
         definition = self._machine.definitions.find(info.group, info.version, info.resource)
-        if definition is None or (
-            info.namespace and not definition.namespaced and info.resource != "namespaces"
-        ):
+        if definition is None:
             raise no_such_path()
+        _check_scope(definition, info)
         call = Call(
             machine=self._machine,
             definition=definition,
@@ -118,6 +118,14 @@ def _attributes(user: User, info: RequestInfo) -> Attributes:
     return Attributes(
         user, info.verb, info.group, info.version, info.resource, info.subresource, info.namespace, info.name
     )
+
+
+def _check_scope(definition: Definition, info: RequestInfo) -> None:
+    """Raises ApiError for a path that leaves out a namespace, or has one where there is none."""
+    if info.namespace and not definition.namespaced and info.resource != "namespaces":
+        raise no_such_path()
+    if definition.namespaced and not info.namespace and info.verb not in ("list", "watch"):
+        raise no_such_path() if info.verb in ("get", "update", "patch", "delete") else method_unknown()
 
 
 def handler_of(definition: Definition, info: RequestInfo) -> Handler:

@@ -12,7 +12,7 @@ from typing import Any
 from hythe.kube.apiserver.definitions import Definition
 from hythe.kube.objects.schema import columns, defaults
 from hythe.kube.objects.schema.decode.body import FieldValidation, body
-from hythe.kube.objects.status import invalid
+from hythe.kube.objects.status import Cause, invalid
 from hythe.kube.objects.types import GroupVersionKind, Object
 
 
@@ -38,7 +38,8 @@ class Kinds:
     def check_create(self, definition: Definition, obj: Object) -> None:
         """Raises ApiError (Invalid)."""
         if not obj["metadata"].get("name"):
-            raise invalid(definition.qualified_kind, "", [])
+            text = "Required value: name or generateName is required"
+            raise invalid(definition.qualified_kind, "", [Cause("FieldValueRequired", text, "metadata.name")])
 
     def check_update(self, definition: Definition, obj: Object, old: Object, subresource: str) -> None:
         """Raises ApiError (Invalid)."""
