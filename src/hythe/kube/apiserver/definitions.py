@@ -31,6 +31,11 @@ class CustomResource(Resource):
 
     __hash__ = object.__hash__
 
+    @property
+    def is_terminating(self) -> bool:
+        """Whether the definition is being deleted: nothing new is made then."""
+        return "deletionTimestamp" in self.crd["metadata"]
+
 
 @lru_cache(maxsize=512)
 def head_of(api_version: str, kind: str) -> bytes:

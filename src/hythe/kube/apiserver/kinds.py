@@ -1,19 +1,26 @@
 """What the machine asks about kinds: decode a body, default, validate, show as a Table.
 
-One face for two sources: built-in kinds (`hythe.kube.objects.schema`) and custom resources, whose schema came with
-their CustomResourceDefinition.
+One face for two sources: built-in kinds (`hythe.kube.objects.schema`) and custom resources
+(`hythe.kube.objects.custom`), whose schema came with their CustomResourceDefinition.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from hythe.kube.apiserver.definitions import Definition
+from hythe.kube.apiserver.definitions import CustomResource, Definition
+from hythe.kube.objects.custom import columns as custom_columns
+from hythe.kube.objects.custom import definition as crds
+from hythe.kube.objects.custom import pruning, values
 from hythe.kube.objects.schema import columns, defaults
-from hythe.kube.objects.schema.decode.body import FieldValidation, body
+from hythe.kube.objects.schema.columns import humans
+from hythe.kube.objects.schema.decode import FieldValidation, body, settle
 from hythe.kube.objects.status import Cause, invalid
 from hythe.kube.objects.types import GroupVersionKind, Object
+
+CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 
 
 class Kinds:
@@ -29,23 +36,54 @@ class Kinds:
     ) -> tuple[Object, list[str]]:
         """A body as an object of the definition's kind (or of `gvk`), and warnings. Raises ApiError."""
         made = body(data, media, gvk or definition.gvk, validation)
-        return made.object, made.warnings
+        if gvk is not None or not isinstance(definition, CustomResource):
+            return made.object, made.warnings
+        pruned, gone = self.pruned(definition, made.object)
+        return pruned, [*made.warnings, *settle(gone, definition.gvk, validation)]
+
+    def pruned(self, definition: Definition, obj: Object) -> tuple[Object, list[str]]:
+        """A custom object without what its schema does not know, and what that was; others as they are."""
+        if not isinstance(definition, CustomResource) or definition.crd["spec"].get("preserveUnknownFields"):
+            return obj, []
+        pruned, gone = pruning.pruned(obj, definition.schema)
+        return pruned, [f'unknown field "{path}"' for path in gone]
 
     def default(self, definition: Definition, obj: Object) -> None:
         """Fill in the defaults; twice is the same as once."""
+        if isinstance(definition, CustomResource):
+            pruning.fill(obj, definition.schema)
+            return
         defaults.fill(obj, definition.gvk)
+        if definition.qualified == CRDS:
+            crds.fill(obj)
 
     def check_create(self, definition: Definition, obj: Object) -> None:
         """Raises ApiError (Invalid)."""
-        if not obj["metadata"].get("name"):
-            text = "Required value: name or generateName is required"
-            raise invalid(definition.qualified_kind, "", [Cause("FieldValueRequired", text, "metadata.name")])
+        self._check(definition, obj, None)
 
     def check_update(self, definition: Definition, obj: Object, old: Object, subresource: str) -> None:
         """Raises ApiError (Invalid)."""
+        self._check(definition, obj, old)
+
+    def _check(self, definition: Definition, obj: Object, old: Object | None) -> None:
+        name = obj["metadata"].get("name", "")
+        causes: list[Cause] = []
+        if not name:
+            text = "Required value: name or generateName is required"
+            causes.append(Cause("FieldValueRequired", text, "metadata.name"))
+        if isinstance(definition, CustomResource):
+            causes += values.check(obj, definition.schema)
+        elif definition.qualified == CRDS:
+            causes += crds.check(obj, old)
+        if causes:
+            raise invalid(definition.qualified_kind, name, causes)
 
     def table(
         self, definition: Definition, objects: Sequence[Object], now: str
     ) -> tuple[list[Object], list[list[Any]]]:
         """Column definitions, and the cells of each object. `now`: RFC 3339."""
-        return columns.table(definition, objects, now)
+        if not isinstance(definition, CustomResource):
+            return columns.table(definition, objects, now)
+        said = definition.entry.get("additionalPrinterColumns") or []
+        age = partial(humans.since, now=humans.moment(now))
+        return custom_columns.described(said), [custom_columns.cells(obj, said, age) for obj in objects]

@@ -14,6 +14,7 @@ from hythe.kube.objects import shape
 from hythe.kube.objects.apply import fieldset
 from hythe.kube.objects.apply.manager import FieldManager
 from hythe.kube.objects.apply.ownership import Versions
+from hythe.kube.objects.publish import openapi
 from hythe.kube.objects.types import GroupVersionKind, Object
 
 _STATUS: Final = fieldset.of_paths([("f:status",)])
@@ -65,7 +66,7 @@ class _Versions:
         if served is None:
             return None
         if isinstance(served, CustomResource):
-            return shape.of_schema(served.schema)
+            return shape.of_schema(openapi.custom_schema(served.gvk, served.schema))
         return shape.of_kind(served.gvk)
 
     def convert(self, obj: Object, api_version: str) -> Object | None:

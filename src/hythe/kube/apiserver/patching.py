@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from hythe.kube.apiserver.definitions import Definition
 from hythe.kube.apiserver.encoding import dumps
 from hythe.kube.objects import shape
 from hythe.kube.objects.patch import jsonpatch, merge, strategic
@@ -29,16 +28,10 @@ class Patch:
         except Undecodable as error:
             raise bad_request(f"error decoding patch: {error.message}") from error
 
-    def applied(
-        self, definition: Definition, old: Object, validation: FieldValidation
-    ) -> tuple[Object, list[str]]:
-        """The new object and warnings. Raises ApiError."""
-        return self.laid_on(old, definition.gvk, validation)
-
     def laid_on(
         self, old: Object, gvk: GroupVersionKind, validation: FieldValidation
     ) -> tuple[Object, list[str]]:
-        """The same for any kind; custom ones are pruned later, by their own schema."""
+        """The new object and warnings. Raises ApiError. Unknown fields of custom kinds are still in it."""
         new = self._laid_on(old, gvk)
         if not isinstance(new.get("metadata"), dict):
             raise self._bad(new, "metadata must be an object")
@@ -46,7 +39,7 @@ class Patch:
             made, unknown = typed(new, gvk)
         except Undecodable as error:
             raise self._bad(new, error.message) from error
-        return made, self._settled(new, [*self._problems, *unknown], validation)
+        return made, self.settled(new, [*self._problems, *unknown], validation)
 
     def _laid_on(self, old: Object, gvk: GroupVersionKind) -> Object:
         if self.media == JSON_PATCH:
@@ -55,7 +48,8 @@ class Patch:
             return merge.apply(old, self.value)
         return strategic.apply(old, self.value, shape.of_kind(gvk))
 
-    def _settled(self, new: Object, problems: list[str], validation: FieldValidation) -> list[str]:
+    def settled(self, new: Object, problems: list[str], validation: FieldValidation) -> list[str]:
+        """Unknown and duplicate fields are refused (ApiError), warned of, or forgotten."""
         found = list(dict.fromkeys(problems))
         if found and validation == "Strict":
             raise self._bad(new, f"strict decoding error: {', '.join(found)}")

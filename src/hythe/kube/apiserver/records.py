@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, NamedTuple
 
 from hythe.kube.apiserver.conversion import convert
-from hythe.kube.apiserver.definitions import Definition, is_stored
+from hythe.kube.apiserver.definitions import CustomResource, Definition, head_of, is_stored
 from hythe.kube.apiserver.encoding import dumps, pack, stamped, unpack
 from hythe.kube.objects import status
 from hythe.kube.objects.types import Object
@@ -44,12 +44,16 @@ class Kept(NamedTuple):
     def object(self) -> Object:
         """A fresh copy, with its resourceVersion."""
         obj = unpack(self.raw, self.revision)
-        return (
-            obj if is_stored(self.definition) else convert(self.definition, obj, self.definition.api_version)
-        )
+        return obj if self.is_plain() else convert(self.definition, obj, self.definition.api_version)
 
     def json(self) -> bytes:
-        return stamped(self.raw, self.revision) if is_stored(self.definition) else dumps(self.object())
+        return stamped(self.raw, self.revision) if self.is_plain() else dumps(self.object())
+
+    def is_plain(self) -> bool:
+        """Whether the bytes are in the version asked for. (A custom resource may have changed its storage.)"""
+        if isinstance(self.definition, CustomResource):
+            return self.raw.startswith(head_of(self.definition.api_version, self.definition.kind))
+        return is_stored(self.definition)
 
 
 def packed(definition: Definition, obj: Object) -> bytes:

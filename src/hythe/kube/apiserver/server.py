@@ -18,6 +18,7 @@ from hythe.kube.apiserver.auth.names import server_hosts
 from hythe.kube.apiserver.auth.pki import Pki, ensure
 from hythe.kube.apiserver.bootstrap import bootstrap, repair
 from hythe.kube.apiserver.config import Config
+from hythe.kube.apiserver.customs import CustomResources
 from hythe.kube.apiserver.definitions import Definitions
 from hythe.kube.apiserver.dispatch import Dispatcher
 from hythe.kube.apiserver.kinds import Kinds
@@ -55,6 +56,9 @@ class ApiServer:
             stack.push_async_callback(machine.auth.stop)
             await bootstrap(machine, self.port)
             await reconcile(machine)
+            customs = CustomResources(machine)
+            await customs.start()
+            stack.push_async_callback(customs.stop)
             aggregation = Aggregation(machine)
             await aggregation.start()
             stack.push_async_callback(aggregation.stop)

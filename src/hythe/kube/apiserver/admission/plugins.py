@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from hythe.kube.apiserver.admission.chain import Chain, Plugin
+from hythe.kube.apiserver.admission.crds import CustomDefinitions
 from hythe.kube.apiserver.admission.limits import LimitRanger
 from hythe.kube.apiserver.admission.namespaces import NamespaceLifecycle
 from hythe.kube.apiserver.admission.priority import Priority
@@ -47,6 +48,7 @@ def plugins(definitions: Definitions, records: Records, services: Plugin, permis
             Priority(definitions, records),
             DefaultTolerations(),
             QosClass(),
+            CustomDefinitions(definitions, records),
             services,
             ResourceQuotas(definitions, records),
         ]

@@ -1,13 +1,12 @@
 """scale: how many replicas, of whatever has replicas, as one small object of autoscaling/v1.
 
-Where the numbers stand in the object is data: the same paths for all built-in resources, the custom resource's own
-ones for others.
+In built-in resources the numbers stand at the same places; a custom resource says where its own are.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -22,6 +21,7 @@ from hythe.kube.apiserver.patching import JSON_PATCH, MERGE, STRATEGIC, Patch
 from hythe.kube.apiserver.records import Kept
 from hythe.kube.apiserver.writing import change_object
 from hythe.kube.objects import labels
+from hythe.kube.objects.custom import scale as custom_scale
 from hythe.kube.objects.status import Cause, invalid
 from hythe.kube.objects.types import GroupVersionKind, Object
 
@@ -29,63 +29,29 @@ SCALE: Final = GroupVersionKind("autoscaling", "v1", "Scale")
 _FIELDS: Final = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
-class Places(NamedTuple):
-    """Where the numbers stand; `selector` None: the object's spec.selector, which is an object."""
-
-    wanted: tuple[str, ...]
-    there: tuple[str, ...]
-    selector: tuple[str, ...] | None
-
-
-BUILT_IN: Final = Places(("spec", "replicas"), ("status", "replicas"), None)
-
-
-def places_of(definition: Definition) -> Places:
-    if not isinstance(definition, CustomResource):
-        return BUILT_IN
-    said = definition.entry["subresources"]["scale"]
-    selector = said.get("labelSelectorPath")
-    return Places(
-        _path(said["specReplicasPath"]),
-        _path(said["statusReplicasPath"]),
-        _path(selector) if selector else None,
-    )
-
-
-def _path(text: str) -> tuple[str, ...]:
-    return tuple(text.strip(".").split("."))
-
-
 def scale_of(definition: Definition, obj: Object) -> Object:
     """The object's Scale."""
-    places = places_of(definition)
-    status: Object = {"replicas": _reach(obj, places.there) or 0}
-    selector = _selector(obj, places)
+    if isinstance(definition, CustomResource):
+        return custom_scale.read(obj, definition.entry["subresources"]["scale"], definition.qualified)
+    spec, there = obj.get("spec") or {}, obj.get("status") or {}
+    status: Object = {"replicas": there.get("replicas", 0)}
+    selector = _selector(spec.get("selector") or {})
     if selector:
         status["selector"] = selector
     metadata = {key: value for key, value in meta(obj).items() if key in _FIELDS}
-    spec = {"replicas": wanted} if (wanted := _reach(obj, places.wanted)) else {}
+    wanted = {"replicas": spec["replicas"]} if spec.get("replicas") else {}
     return {
         "kind": SCALE.kind,
         "apiVersion": SCALE.api_version,
         "metadata": metadata,
-        "spec": spec,
+        "spec": wanted,
         "status": status,
     }
 
 
-def _selector(obj: Object, places: Places) -> str:
-    if places.selector is not None:
-        return str(_reach(obj, places.selector) or "")
-    said = (obj.get("spec") or {}).get("selector") or {}
+def _selector(said: Object) -> str:
     typed = "matchLabels" in said or "matchExpressions" in said
     return str(labels.from_object(said) if typed else labels.from_labels(said))
-
-
-def _reach(obj: Any, path: tuple[str, ...]) -> Any:
-    for step in path:
-        obj = obj.get(step) if isinstance(obj, dict) else None
-    return obj
 
 
 def with_replicas(definition: Definition, obj: Object, scale: Object) -> Object:
@@ -96,11 +62,10 @@ def with_replicas(definition: Definition, obj: Object, scale: Object) -> Object:
         raise invalid(
             "Scale.autoscaling", meta(obj)["name"], [Cause("FieldValueInvalid", text, "spec.replicas")]
         )
-    *way, last = places_of(definition).wanted
-    at = obj
-    for step in way:
-        at = at.setdefault(step, {})
-    at[last] = replicas
+    if isinstance(definition, CustomResource):
+        obj = custom_scale.write(obj, definition.entry["subresources"]["scale"], replicas)
+    else:
+        obj["spec"]["replicas"] = replicas
     if meta(scale).get("resourceVersion"):
         meta(obj)["resourceVersion"] = meta(scale)["resourceVersion"]
     return obj

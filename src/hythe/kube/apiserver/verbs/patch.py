@@ -57,8 +57,9 @@ class Maker:
 
     async def __call__(self, old: Object) -> Object:
         call = self._call
-        new, warnings = self._patch.applied(call.definition, old, self._options.validation)
-        call.warnings += warnings
+        new, warnings = self._patch.laid_on(old, call.definition.gvk, self._options.validation)
+        new, gone = call.machine.kinds.pruned(call.definition, new)
+        call.warnings += [*warnings, *self._patch.settled(new, gone, self._options.validation)]
         return new
 
 

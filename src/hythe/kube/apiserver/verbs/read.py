@@ -12,7 +12,7 @@ from hythe.kube.apiserver import shapes
 from hythe.kube.apiserver.answer import encoded, ready
 from hythe.kube.apiserver.call import Call
 from hythe.kube.apiserver.collecting import check_revision, collect
-from hythe.kube.apiserver.definitions import CustomResource, Definition, head_of, is_stored
+from hythe.kube.apiserver.definitions import CustomResource, Definition, head_of
 from hythe.kube.apiserver.encoding import items_joined, list_head
 from hythe.kube.apiserver.negotiation import PLAIN
 from hythe.kube.apiserver.options import list_options
@@ -36,7 +36,7 @@ async def list_(call: Call) -> web.Response:
     wanted, options = call.wanted(), list_options(call.query)
     found = await collect(call, select(call.definition, call.namespace, options), options)
     metadata = found.metadata()
-    if wanted == PLAIN and is_stored(call.definition):
+    if wanted == PLAIN and all(kept.is_plain() for kept in found.kept):
         return ready(_joined(call.definition, found.kept, metadata))
     objects = [kept.object() for kept in found.kept]
     if not wanted.shape and not isinstance(call.definition, CustomResource):

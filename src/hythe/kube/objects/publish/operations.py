@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from hythe.kube.objects.publish import parameters
+from hythe.kube.objects.schema import definitions
 from hythe.kube.objects.schema.resources import Resource, Subresource
 from hythe.kube.objects.types import GroupVersionKind, Object
 
@@ -95,7 +96,8 @@ def _answer(resource: Resource, verb: str) -> GroupVersionKind:
 def _body(verb: str, gvk: GroupVersionKind, reference: Reference) -> Object:
     if verb == "patch":
         patch = {"schema": {"$ref": f"#/components/schemas/{META}.Patch"}}
-        return dict.fromkeys(_PATCHES, patch)
+        strategic = definitions.name_of(gvk) is not None  # kubectl sends what it finds here
+        return dict.fromkeys(_PATCHES if strategic else _PATCHES[:-1], patch)
     if verb in ("delete", "deletecollection"):
         gvk = GroupVersionKind("", "v1", "DeleteOptions")
     elif verb not in ("create", "update"):
