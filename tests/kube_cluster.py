@@ -64,8 +64,8 @@ class Pretended:
         for index, pod in enumerate(self.api.all(PODS)):
             meta = pod["metadata"]
             if meta.get("deletionTimestamp"):
-                if self._since(meta["deletionTimestamp"]) >= self.ends and not meta.get("finalizers"):
-                    self.api.remove(PODS, meta["name"], meta["namespace"])
+                if self._since(meta["deletionTimestamp"]) >= self.ends:
+                    self._end(pod)
                 continue
             if not pod["spec"].get("nodeName"):
                 pod["spec"]["nodeName"] = self.nodes[index % len(self.nodes)]
@@ -75,6 +75,14 @@ class Pretended:
             starts, age = self.starts(pod), self._since(meta["creationTimestamp"])
             if pod["status"]["phase"] == "Pending" and starts is not None and age >= starts:
                 self.api.put(PODS, running(pod, timestamp(self.clock.now())))
+
+    def _end(self, pod: Object) -> None:
+        """As a kubelet does: the end is reported, then the pod goes, unless a finalizer keeps it."""
+        meta = pod["metadata"]
+        if not meta.get("finalizers"):
+            self.api.remove(PODS, meta["name"], meta["namespace"])
+        elif (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed"):
+            self.api.put(PODS, {**pod, "status": {"phase": "Failed"}})
 
     def pods(self, **labels: str) -> list[Object]:
         return [

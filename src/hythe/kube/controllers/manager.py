@@ -19,6 +19,8 @@ from hythe.kube.controllers.controller import Context, Controller, Options
 from hythe.kube.controllers.deployment.controller import DeploymentController
 from hythe.kube.controllers.endpoints.controller import EndpointsController, EndpointSliceController
 from hythe.kube.controllers.garbage.controller import GarbageCollector
+from hythe.kube.controllers.job.controller import JobController
+from hythe.kube.controllers.job.ttl import TtlAfterFinishedController
 from hythe.kube.controllers.namespace.controller import NamespaceController
 from hythe.kube.controllers.replicaset.controller import (
     ReplicaSetController,
@@ -41,6 +43,8 @@ ALL: Final[Mapping[str, type[Controller]]] = {
         GarbageCollector,
         ServiceAccountController,
         RootCertificateController,
+        JobController,
+        TtlAfterFinishedController,
     )
 }
 """By the names that kube-controller-manager gives them."""
