@@ -145,6 +145,7 @@ SUBCOMMANDS: Final[dict[str, dict[str, Command]]] = {
         "down": Command("kube:down", "Take a cluster of this machine away"),
         "status": Command("kube:status", "Show whether a cluster runs, and where"),
         "kubeconfig": Command("kube:kubeconfig", "Print the file that kubectl needs"),
+        "token": Command("kube:token", "Print the token by which nodes join"),
         "server": Command("kube:server", "Run the control plane in the foreground"),
         "agent": Command("kube:agent", "Run a node in the foreground"),
     },

@@ -14,10 +14,14 @@ from hythe.cli.session import Session
 from hythe.errors import Conflict, Denied, InvalidArgument
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from hythe.kube.cluster.membership import Membership
     from hythe.kube.cluster.places import Places
     from hythe.kube.cluster.settings import Settings
 
 _DATA_DIR = "/var/lib/hythe/kube"
+_AGENT_DIR = "/var/lib/hythe/kube-agent"
 
 
 def up(session: Session, argv: list[str]) -> int:
@@ -97,23 +101,78 @@ def agent(session: Session, argv: list[str]) -> int:
         "Run a node in the foreground: kubelet, service proxy, cluster DNS.",
     )  # fmt: skip
     _about_place(parser)
+    parser.text("--server", metavar="URL", help="the cluster's API server, https://HOST:PORT")
+    parser.text(
+        "--token", metavar="TOKEN", help="from `hythe kube token` on the server; needed to join, not to start"
+    )
+    parser.text(
+        "--cri", metavar="unix://PATH", help="the container runtime: `hythe daemon --cri`, or another's"
+    )
+    parser.text("--node-name", metavar="NAME", help="the node's name (default: the host's)")
+    parser.text(
+        "--node-ip", metavar="ADDRESS", help="this machine's address for others (default: its own choice)"
+    )
     parser.flag("--local", help="be the node beside the server whose data directory this is")
     _about_program(parser)
     options = parser.options(argv)
     _need_root("hythe kube agent")
     from hythe.kube.cluster import program
 
-    if not options.local:
-        raise InvalidArgument("an agent needs a server", hint="hythe kube agent --local")
-    settings, places = _known(options)
+    belong = _beside(options) if options.local else _joined(options)
 
     async def main(ready: Any, stopping: Any) -> None:
         from hythe.kube.cluster import agent as taking_part
-        from hythe.kube.cluster.membership import local
 
-        await taking_part.run(local(settings, places), ready, stopping)
+        await taking_part.run(await belong(), ready, stopping)
 
     return program.run("agent", main, options.ready_fd, options.log_level)
+
+
+def _beside(options: Any) -> Callable[[], Coroutine[Any, Any, Membership]]:
+    settings, places = _known(options)
+
+    async def belong() -> Membership:
+        from hythe.kube.cluster.membership import local
+
+        return local(settings, places)
+
+    return belong
+
+
+def _joined(options: Any) -> Callable[[], Coroutine[Any, Any, Membership]]:
+    from hythe.kube.cluster import addressing, tokens
+
+    if not options.server or not options.cri:
+        raise InvalidArgument(
+            "a node needs a server and a container runtime",
+            hint="hythe kube agent --server https://HOST:6443 --token TOKEN --cri unix:///PATH",
+        )
+    token = tokens.parse(options.token) if options.token else None
+    name = options.node_name or addressing.node_name()
+    address = options.node_ip or addressing.node_address()
+
+    async def belong() -> Membership:
+        from hythe.kube.cluster.joining import join
+
+        folder = Path(options.data_dir or _AGENT_DIR).absolute()
+        return await join(folder, options.server, token, node=name, address=address, cri=options.cri)
+
+    return belong
+
+
+def token(session: Session, argv: list[str]) -> int:
+    parser = Parser(
+        session, "token", "[OPTIONS]", "Print the token by which other machines join a cluster as nodes."
+    )
+    _about_place(parser)
+    options = parser.options(argv)
+    from hythe.kube.cluster import tokens
+    from hythe.kube.cluster.certificates import cluster_pki
+
+    settings, places = _known(options)
+    authority = cluster_pki(settings, places).ca_file.read_bytes()
+    session.out(tokens.parse(settings.token)._replace(authority=tokens.digest(authority)).text)
+    return 0
 
 
 def status(session: Session, argv: list[str]) -> int:

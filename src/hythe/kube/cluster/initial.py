@@ -1,4 +1,4 @@
-"""What the composition adds to a new cluster: the name service, and what nodes may read.
+"""What the composition adds to a new cluster: the name service, the token by which nodes join, what they may do.
 
 Made at each start where it is missing; what is there is left as it is, since it may have been changed on purpose.
 """
@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from hythe.kube.client.client import Client
-from hythe.kube.client.resources import SERVICES, Resource
+from hythe.kube.client.resources import SECRETS, SERVICES, Resource
+from hythe.kube.cluster import cluster_info, tokens
+from hythe.kube.cluster.cluster_info import ClusterInfo
 from hythe.kube.cluster.names_service import service
+from hythe.kube.cluster.settings import Settings
 from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import Object
 
@@ -18,9 +21,9 @@ _RBAC: Final = "rbac.authorization.k8s.io"
 _BINDINGS: Final = Resource(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False)
 
 
-async def make(client: Client, dns_address: str) -> None:
-    """Raises ApiError."""
-    for resource, body in _objects(dns_address):
+async def make(client: Client, settings: Settings, authority: bytes) -> None:
+    """`authority` is the certificate of the cluster's own, PEM. Raises ApiError."""
+    for resource, body in _objects(settings, authority):
         try:
             await client.create(resource, body)
         except ApiError as error:
@@ -28,9 +31,13 @@ async def make(client: Client, dns_address: str) -> None:
                 raise
 
 
-def _objects(dns_address: str) -> Iterator[tuple[Resource, Object]]:
-    yield SERVICES, service(dns_address)
+def _objects(settings: Settings, authority: bytes) -> Iterator[tuple[Resource, Object]]:
+    yield SERVICES, service(settings.dns_address)
+    yield SECRETS, tokens.secret_of(tokens.parse(settings.token))
     yield _BINDINGS, _binding("hythe:node-proxier", "system:node-proxier", "system:nodes")
+    yield _BINDINGS, _binding("hythe:node-bootstrapper", "system:node-bootstrapper", "system:bootstrappers")
+    info = ClusterInfo(settings.service_cidr, settings.cluster_cidr, settings.domain, settings.dns_address)
+    yield from cluster_info.objects(info, settings.url, authority)
 
 
 def _binding(name: str, role: str, group: str) -> Object:

@@ -77,7 +77,8 @@ async def _join(folder: Path, server: str, token: JoinToken, node: str, address:
     info, authority = await _introduced(server)
     if not token.matches(authority):
         raise Denied(
-            f"the server at {server} is not the one that the token is of", hint="take the token that it prints"
+            f"the server at {server} is not the one that the token is of",
+            hint="take the token that it prints",
         )
     key, request = _request(node, address)
     certificate = await _certificate(server, authority, token, node, request)

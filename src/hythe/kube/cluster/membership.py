@@ -40,16 +40,13 @@ class Membership:
 
 def local(settings: Settings, places: Places) -> Membership:
     """Blocks for some milliseconds: a certificate is made at each start."""
-    from hythe.kube.apiserver.auth.authority import Holder
     from hythe.kube.apiserver.auth.kubeconfig import kubeconfig, write_kubeconfig
-    from hythe.kube.apiserver.auth.pki import NODES, node_holder
-    from hythe.kube.apiserver.identity import MASTERS
+    from hythe.kube.apiserver.auth.pki import node_holder
     from hythe.kube.cluster.certificates import cluster_pki
 
     pki = cluster_pki(settings, places)
     hosts = (settings.node_name, settings.node_ip, "127.0.0.1", "localhost")
-    holder = Holder(node_holder(settings.node_name).name, (NODES, MASTERS))
-    pair = pki.authority.issue(holder, datetime.now(UTC), hosts)
+    pair = pki.authority.issue(node_holder(settings.node_name), datetime.now(UTC), hosts)
     folder = places.agent
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_atomic(folder / "kubelet.key", pair.key, 0o600)

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from hythe.kube.apiserver.auth.kubeconfig import write_kubeconfig
+from hythe.kube.apiserver.auth.names import server_hosts
 from hythe.kube.apiserver.server import ApiServer
 from hythe.kube.client.client import Client
 from hythe.kube.client.shared import SharedInformers
@@ -19,6 +20,7 @@ from hythe.kube.cluster.certificates import admin_kubeconfig, cluster_pki, serve
 from hythe.kube.cluster.names_service import NamesService
 from hythe.kube.cluster.places import Places
 from hythe.kube.cluster.settings import Settings
+from hythe.kube.cluster.signing import Signer
 from hythe.kube.cluster.tasks import Tasks
 from hythe.kube.controllers.manager import ControllerManager
 from hythe.kube.store.datastore import open_store
@@ -40,18 +42,21 @@ class Control:
                 self._settings.datastore or f"sqlite://{self._places.server / 'store.db'}"
             )
             stack.push_async_callback(store.close)
-            await asyncio.to_thread(cluster_pki, self._settings, self._places)
-            server = ApiServer(server_config(self._settings, self._places), store)
+            pki = await asyncio.to_thread(cluster_pki, self._settings, self._places)
+            config = server_config(self._settings, self._places)
+            server = ApiServer(config, store)
             await server.start()
             content = await asyncio.to_thread(admin_kubeconfig, self._settings, self._places)
             write_kubeconfig(self._kubeconfig, content)
             stack.push_async_callback(server.stop)
             client = Client.on_socket(server.config.socket, manager="kube-controller-manager")
             stack.callback(client.close)
-            await initial.make(client, self._settings.dns_address)
+            await initial.make(client, self._settings, pki.ca_file.read_bytes())
             informers = SharedInformers(client)
             stack.push_async_callback(informers.stop)
             stack.push_async_callback(self.tasks.stop)
+            hosts = server_hosts(config.service_cidr, config.cluster_domain, (config.advertise,))
+            self.tasks.begin(Signer(client, informers, pki, hosts).run(), "signer")
             self.tasks.begin(NamesService(client, informers).run(), "name service")
             self.tasks.begin(ControllerManager(client, informers).run(), "controllers")
             self._stack = stack.pop_all()

@@ -84,7 +84,9 @@ def read(pem: bytes) -> Asked:
         hosts += [str(address) for address in found.get_values_for_type(x509.IPAddress)]
     except x509.ExtensionNotFound:
         pass
-    return Asked(str(names[0].value) if names else "", tuple(str(each.value) for each in groups), tuple(hosts))
+    return Asked(
+        str(names[0].value) if names else "", tuple(str(each.value) for each in groups), tuple(hosts)
+    )
 
 
 class Signer:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import b64encode
 from typing import Final, NamedTuple
 
 from hythe.errors import InvalidArgument
@@ -44,7 +45,8 @@ def parse(text: str) -> JoinToken:
     parts = _FORM.fullmatch(text.strip())
     if parts is None:
         raise InvalidArgument(
-            "invalid token", hint="the form is ID.SECRET or HASH::ID.SECRET; the server prints it: hythe kube token"
+            "invalid token",
+            hint="the form is ID.SECRET or HASH::ID.SECRET; the server prints it: hythe kube token",
         )
     return JoinToken(parts[1] or "", parts[2], parts[3])
 
@@ -55,15 +57,16 @@ def digest(authority: bytes) -> str:
 
 def secret_of(token: JoinToken) -> Object:
     """The Secret that makes the server know it (Kubernetes, "Authenticating with Bootstrap Tokens")."""
+    data = {
+        "token-id": token.id,
+        "token-secret": token.secret,
+        "usage-bootstrap-authentication": "true",
+        "usage-bootstrap-signing": "true",
+    }
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": f"bootstrap-token-{token.id}", "namespace": _NAMESPACE},
         "type": "bootstrap.kubernetes.io/token",
-        "stringData": {
-            "token-id": token.id,
-            "token-secret": token.secret,
-            "usage-bootstrap-authentication": "true",
-            "usage-bootstrap-signing": "true",
-        },
+        "data": {key: b64encode(value.encode()).decode() for key, value in data.items()},
     }
