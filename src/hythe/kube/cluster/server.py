@@ -7,11 +7,14 @@ first those, then the server, then the store.
 from __future__ import annotations
 
 import asyncio
+import errno
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from hythe.errors import Conflict
 from hythe.kube.apiserver.auth.kubeconfig import write_kubeconfig
 from hythe.kube.apiserver.auth.names import server_hosts
+from hythe.kube.apiserver.config import Config
 from hythe.kube.apiserver.server import ApiServer
 from hythe.kube.client.client import Client
 from hythe.kube.client.shared import SharedInformers
@@ -45,7 +48,7 @@ class Control:
             pki = await asyncio.to_thread(cluster_pki, self._settings, self._places)
             config = server_config(self._settings, self._places)
             server = ApiServer(config, store)
-            await server.start()
+            await _start(server, config)
             content = await asyncio.to_thread(admin_kubeconfig, self._settings, self._places)
             write_kubeconfig(self._kubeconfig, content)
             stack.push_async_callback(server.stop)
@@ -63,6 +66,18 @@ class Control:
 
     async def stop(self) -> None:
         await self._stack.aclose()
+
+
+async def _start(server: ApiServer, config: Config) -> None:
+    """Raises Conflict where somebody else has the port."""
+    try:
+        await server.start()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise Conflict(
+            f"port {config.port} of {config.address} is taken", hint="give another: --port N"
+        ) from error
 
 
 async def run(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from hythe.kube.apiserver.admission.certificates import CertificateRequests
 from hythe.kube.apiserver.admission.chain import Chain, Plugin
 from hythe.kube.apiserver.admission.crds import CustomDefinitions
 from hythe.kube.apiserver.admission.limits import LimitRanger
@@ -49,6 +50,7 @@ def plugins(definitions: Definitions, records: Records, services: Plugin, permis
             DefaultTolerations(),
             QosClass(),
             CustomDefinitions(definitions, records),
+            CertificateRequests(),
             services,
             ResourceQuotas(definitions, records),
         ]
