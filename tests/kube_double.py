@@ -228,7 +228,9 @@ class MemoryApi:
         if finalizers or running or (body.get("spec") or {}).get("finalizers"):
             meta.setdefault("deletionTimestamp", timestamp(self.clock.now()))
             if place.plural == "pods":
-                grace = options.get("gracePeriodSeconds", body["spec"].get("terminationGracePeriodSeconds", 30))
+                grace = options.get(
+                    "gracePeriodSeconds", body["spec"].get("terminationGracePeriodSeconds", 30)
+                )
                 meta["deletionGracePeriodSeconds"] = grace
             return self._store(place, body, "MODIFIED")
         return self._gone(place, body)

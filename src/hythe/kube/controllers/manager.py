@@ -17,11 +17,17 @@ from hythe.kube.client.clock import Clock, SystemClock
 from hythe.kube.client.shared import SharedInformers
 from hythe.kube.controllers.controller import Context, Controller, Options
 from hythe.kube.controllers.deployment.controller import DeploymentController
+from hythe.kube.controllers.disruption.controller import DisruptionController
 from hythe.kube.controllers.endpoints.controller import EndpointsController, EndpointSliceController
 from hythe.kube.controllers.garbage.controller import GarbageCollector
 from hythe.kube.controllers.job.controller import JobController
 from hythe.kube.controllers.job.ttl import TtlAfterFinishedController
 from hythe.kube.controllers.namespace.controller import NamespaceController
+from hythe.kube.controllers.node.eviction import TaintEvictionController
+from hythe.kube.controllers.node.lifecycle import NodeLifecycleController
+from hythe.kube.controllers.node.ttl import NodeTtlController
+from hythe.kube.controllers.podgc.controller import PodGarbageCollector
+from hythe.kube.controllers.quota.controller import ResourceQuotaController
 from hythe.kube.controllers.replicaset.controller import (
     ReplicaSetController,
     ReplicationControllerController,
@@ -45,6 +51,12 @@ ALL: Final[Mapping[str, type[Controller]]] = {
         RootCertificateController,
         JobController,
         TtlAfterFinishedController,
+        NodeLifecycleController,
+        TaintEvictionController,
+        NodeTtlController,
+        PodGarbageCollector,
+        DisruptionController,
+        ResourceQuotaController,
     )
 }
 """By the names that kube-controller-manager gives them."""

@@ -1,0 +1,1 @@
+"""Pods that nobody else will take away."""
