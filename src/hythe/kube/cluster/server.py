@@ -25,7 +25,9 @@ from hythe.kube.cluster.places import Places
 from hythe.kube.cluster.settings import Settings
 from hythe.kube.cluster.signing import Signer
 from hythe.kube.cluster.tasks import Tasks
+from hythe.kube.controllers.controller import Options
 from hythe.kube.controllers.manager import ControllerManager
+from hythe.kube.scheduler.scheduler import Scheduler
 from hythe.kube.store.datastore import open_store
 
 
@@ -61,7 +63,9 @@ class Control:
             hosts = server_hosts(config.service_cidr, config.cluster_domain, (config.advertise,))
             self.tasks.begin(Signer(client, informers, pki, hosts).run(), "signer")
             self.tasks.begin(NamesService(client, informers).run(), "name service")
-            self.tasks.begin(ControllerManager(client, informers).run(), "controllers")
+            options = Options(authority=pki.ca_file.read_text())
+            self.tasks.begin(ControllerManager(client, informers, options).run(), "controllers")
+            self.tasks.begin(Scheduler(client, informers).run(), "scheduler")
             self._stack = stack.pop_all()
 
     async def stop(self) -> None:
