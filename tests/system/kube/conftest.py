@@ -19,6 +19,7 @@ from hythe.kernel.namespaces import CLONE_NEWNET, setns, unshare
 from hythe.kube.client.resources import ENDPOINT_SLICES, SERVICES
 from tests.kube_double import MemoryApi
 from tests.system.kube.containerd import containerd
+from tests.system.kube.hythe_cri import hythe_cri
 from tests.system.network.conftest import HOST, NEIGHBOUR, Space, ip, new_space
 
 NODE = "here"
@@ -118,14 +119,17 @@ def put_endpoints(
     )
 
 
-@pytest.fixture(scope="module")
-def cri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """containerd's address; the test's own thread is in the network namespace from which its pods are reached."""
+RUNTIMES = {"containerd": containerd, "hythe": hythe_cri}
+
+
+@pytest.fixture(scope="module", params=list(RUNTIMES))
+def cri(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A runtime's address; the test's own thread is in the network namespace from which its pods are reached."""
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
         unshare(CLONE_NEWNET)
         ip("link", "set", "lo", "up")
-        with containerd(tmp_path_factory.mktemp("cri")) as address:
+        with RUNTIMES[request.param](tmp_path_factory.mktemp("cri")) as address:
             yield address
     finally:
         setns(home, CLONE_NEWNET)

@@ -59,6 +59,7 @@ class World:
             pod_logs=self.root / "logs",
             port=0,
             node_ips=("10.88.0.1",),
+            pod_cidr="10.88.0.0/16",
             cluster_dns=("10.96.0.10",),
             cgroup_root=self.group,
             timings=self.timings,
@@ -90,6 +91,10 @@ class World:
         self._runtime = self._runtime or Runtime(self.cri)
         return self._runtime
 
+    @property
+    def runtime_name(self) -> str:
+        return "containerd" if "containerd" in self.cri else "hythe"
+
     async def get(self, path: str) -> tuple[int, str]:
         """From the kubelet's own API: status and body."""
         assert self.kubelet is not None
@@ -100,6 +105,14 @@ class World:
     async def log(self, pod: str, name: str, query: str = "") -> str:
         status, text = await self.get(f"/containerLogs/default/{pod}/{name}?{query}")
         assert status == 200, text
+        return text
+
+    async def said(self, pod: str, name: str, query: str = "", seconds: float = 10) -> str:
+        """Its log, once there is something in it."""
+        end = time.monotonic() + seconds * PATIENCE
+        while not (text := await self.log(pod, name, query)):
+            assert time.monotonic() < end, f"{pod}/{name} says nothing"
+            await asyncio.sleep(0.02)
         return text
 
     def put(self, pod: Object) -> None:

@@ -50,7 +50,7 @@ async def test_pod_runs_and_ends(cri: str, tmp_path: Path) -> None:
         assert status["hostIP"] == "10.88.0.1"
         one = state(status, "c0")
         assert one["started"] and one["ready"] and one["restartCount"] == 0
-        assert one["containerID"].startswith("containerd://") and one["imageID"]
+        assert one["containerID"].startswith(f"{node.runtime_name}://") and one["imageID"]
         assert {one["type"]: one["status"] for one in status["conditions"]} == dict.fromkeys(
             ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"], "True"
         )
@@ -76,7 +76,7 @@ async def test_node_registers_and_renews_its_lease(cri: str, tmp_path: Path) -> 
         status = found["status"]
         assert condition(status, "Ready")["message"] == "kubelet is posting ready status"
         assert [condition(status, f"{kind}Pressure")["status"] for kind in ("Memory", "PID")] == ["False"] * 2
-        assert status["nodeInfo"]["containerRuntimeVersion"].startswith("containerd://1.")
+        assert status["nodeInfo"]["containerRuntimeVersion"].startswith(f"{node.runtime_name}://")
         assert status["addresses"][0] == {"type": "InternalIP", "address": "10.88.0.1"}
         assert status["daemonEndpoints"]["kubeletEndpoint"]["Port"] > 0
         assert any("localhost/busybox:1" in name for one in status["images"] for name in one["names"])
@@ -199,7 +199,7 @@ async def test_container_config_waits_for_its_config_map(cri: str, tmp_path: Pat
             CONFIG_MAPS, {"metadata": {"name": "settings", "namespace": "default"}, "data": {"colour": "red"}}
         )
         await node.ready("app", 5)
-        assert await node.log("app", "c0") == "red $(POD) $(x) $(nothing)\n"
+        assert await node.said("app", "c0") == "red $(POD) $(x) $(nothing)\n"
 
 
 async def test_probes_decide(cri: str, tmp_path: Path) -> None:
