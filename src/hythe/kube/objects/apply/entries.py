@@ -90,7 +90,7 @@ def _manager(entry: Any) -> Manager:
 def _fields(entry: Object) -> FieldSet:
     if entry.get("fieldsType", "FieldsV1") != "FieldsV1":
         raise BadEntries("fieldsType must be `FieldsV1`")
-    fields = entry.get("fieldsV1") or {}
+    fields = entry.get("fieldsV1", {})
     if not isinstance(fields, dict):
         raise BadEntries("fieldsV1 must be an object")
     return fields

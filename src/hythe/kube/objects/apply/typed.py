@@ -235,7 +235,8 @@ def _gone_from_map(old: Mapping[str, Any], new: Mapping[str, Any], shape: Shape,
         known = shape.fields.get(name)
         inner = known.shape if known else shape.element or ANY
         if known is not None and known.always and isinstance(value, (dict, list)):
-            _compare(f"f:{name}", value, type(value)(), inner, found)
+            if value:
+                _compare(f"f:{name}", value, type(value)(), inner, found)
         else:
             found.removed[f"f:{name}"] = _all_of(value, inner)
 
