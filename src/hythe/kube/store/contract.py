@@ -2,7 +2,7 @@
 
 Vocabulary
     key       text that begins with "/", without NUL; at most MAX_KEY bytes of UTF-8. Keys are ordered by these bytes.
-    value     bytes that the store does not look at; at most MAX_VALUE of them, never none at all.
+    value     bytes that the store does not look at; never none at all, at most MAX_VALUE (256 fewer if they are sealed)
     prefix    the beginning of keys. "/registry/pods/" is all pods, "/registry/pods/default/" those of a namespace.
               Prefixes end with "/" where a caller wants whole names: "/registry/pods/a" is also the beginning of "ab".
     revision  a number that grows by one with each change to any key. The empty store has a revision too (0 or 1).
