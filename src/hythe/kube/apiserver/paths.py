@@ -30,6 +30,8 @@ class Paths:
             "/healthz": self._healthy,
             "/livez": self._healthy,
             "/readyz": self._ready,
+            "/.well-known/openid-configuration": self._issuer,
+            "/openid/v1/jwks": self._keys,
         }
 
     async def answer(self, request: web.BaseRequest, info: RequestInfo, user: User) -> web.StreamResponse:
@@ -51,6 +53,15 @@ class Paths:
     async def _ready(self, request: web.BaseRequest) -> web.Response:
         await self._machine.records.store.revision()
         return _text(b"ok")
+
+    async def _issuer(self, request: web.BaseRequest) -> web.Response:
+        config = self._machine.config
+        address = f"[{config.advertise}]" if ":" in config.advertise else config.advertise
+        keys = f"https://{address}:{config.port}/openid/v1/jwks"
+        return encoded(self._machine.auth.tokens.discovery(keys))
+
+    async def _keys(self, request: web.BaseRequest) -> web.Response:
+        return encoded(self._machine.auth.tokens.keys(), media="application/jwk-set+json")
 
 
 def _text(body: bytes, status: int = 200) -> web.Response:

@@ -7,6 +7,7 @@ import logging
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from hythe.kube.apiserver import doors
 from hythe.kube.apiserver.admission.permissions import Permissions
@@ -26,12 +27,18 @@ from hythe.kube.apiserver.kubelets import Kubelets, client_context
 from hythe.kube.apiserver.machine import Machine, SystemClock
 from hythe.kube.apiserver.managers import Managers
 from hythe.kube.apiserver.paths import Paths
-from hythe.kube.apiserver.records import Records
+from hythe.kube.apiserver.records import ROOT, Records
 from hythe.kube.apiserver.roles import Aggregation, reconcile
 from hythe.kube.objects.schema.resources import builtin
+from hythe.kube.store.compactor import Compactor
 from hythe.kube.store.contract import Store
+from hythe.kube.store.sealed import Seal, SealedStore
 
 log = logging.getLogger("hythe.kube.apiserver")
+
+SEAL: Final = "encryption.keys"
+"""In the data directory: what the values of SEALED are encrypted with at rest."""
+SEALED: Final = (f"{ROOT}core/secrets/",)
 
 
 class ApiServer:
@@ -51,6 +58,9 @@ class ApiServer:
             stack.callback(listener.close)
             self.port = listener.getsockname()[1]
             self.pki = await asyncio.to_thread(certificates, config)
+            compactor = Compactor(self._store)
+            compactor.start()
+            stack.push_async_callback(compactor.stop)
             machine = await self._machine()
             await machine.auth.start()
             stack.push_async_callback(machine.auth.stop)
@@ -74,7 +84,8 @@ class ApiServer:
         await self._stack.aclose()
 
     async def _machine(self) -> Machine:
-        config, store = self.config, self._store
+        config = self.config
+        store = SealedStore(self._store, await asyncio.to_thread(Seal.load, config.data_dir / SEAL), SEALED)
         given = Allocator(store, addresses(config.service_cidr)), Allocator(store, ports(*config.node_ports))
         definitions, records = Definitions(builtin()), Records(store)
         context = client_context(self.pki.ca_file, *self.pki.files("kubelet-client"))

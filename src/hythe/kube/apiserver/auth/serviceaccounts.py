@@ -67,6 +67,20 @@ class Tokens:
         self.verifiers = (signer.verifier, *others)
         self._verified: OrderedDict[str, Claims] = OrderedDict()
 
+    def discovery(self, keys: str) -> Object:
+        """The issuer, for other parties who verify tokens; `keys`: where these are (OpenID Connect Discovery 1.0)."""
+        return {
+            "issuer": self.issuer,
+            "jwks_uri": keys,
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": sorted({each.algorithm for each in self.verifiers}),
+        }
+
+    def keys(self) -> Object:
+        """The public keys as a JSON Web Key Set."""
+        return {"keys": [verifier.jwk() for verifier in self.verifiers]}
+
     def issue(
         self, account: Object, audiences: Sequence[str], seconds: int, bound: dict[str, Object] | None = None
     ) -> tuple[str, int]:
