@@ -11,6 +11,7 @@ from typing import Final
 from hythe.kube.apiserver.admission.certificates import CertificateRequests
 from hythe.kube.apiserver.admission.chain import Chain, Plugin
 from hythe.kube.apiserver.admission.crds import CustomDefinitions
+from hythe.kube.apiserver.admission.jobs import JobSelectors, SchedulingGates
 from hythe.kube.apiserver.admission.limits import LimitRanger
 from hythe.kube.apiserver.admission.namespaces import NamespaceLifecycle
 from hythe.kube.apiserver.admission.priority import Priority
@@ -49,6 +50,8 @@ def plugins(definitions: Definitions, records: Records, services: Plugin, permis
             Priority(definitions, records),
             DefaultTolerations(),
             QosClass(),
+            SchedulingGates(),
+            JobSelectors(),
             CustomDefinitions(definitions, records),
             CertificateRequests(),
             services,
