@@ -135,7 +135,7 @@ class _Image:
 
 def _build(builder: Target, name: str, image: _Image, folder: Path) -> None:
     context = Path(tempfile.mkdtemp(dir=folder))
-    (context / "Dockerfile").write_text(f"FROM busybox\n{image.lines}")
+    (context / "Dockerfile").write_text(f"FROM busybox\nENV PATH=/bin\n{image.lines}")
     for file, text in image.files.items():
         (context / file).write_text(text)
         (context / file).chmod(0o755)
@@ -182,8 +182,11 @@ def _images() -> dict[str, _Image]:
     }
 
 
-def config_of_containerd(root: Path, program: str = "runc") -> str:
-    """containerd's, for its CRI plugin alone: everything of its own is below `root`."""
+def config_of_containerd(root: Path) -> str:
+    """containerd's, for its CRI plugin alone: everything of its own is below `root`.
+
+    A score for the out-of-memory killer that this machine's root may not give is left out, as hythe does it.
+    """
     endpoints = "".join(
         f'[plugins."io.containerd.grpc.v1.cri".registry.mirrors."{name}"]\n  endpoint = ["http://127.0.0.1"]\n'
         for name in REGISTRIES
@@ -197,13 +200,10 @@ def config_of_containerd(root: Path, program: str = "runc") -> str:
           address = "{root}/containerd.sock"
         [plugins."io.containerd.grpc.v1.cri"]
           sandbox_image = "registry.k8s.io/pause:3.9"
+          restrict_oom_score_adj = true
           [plugins."io.containerd.grpc.v1.cri".cni]
             bin_dir = "/usr/lib/cni"
             conf_dir = "{root}/cni"
-          [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-            runtime_type = "io.containerd.runc.v2"
-            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-              BinaryName = "{program}"
         """)
         + endpoints
     )

@@ -41,9 +41,8 @@ async def _one(pid: int, pair: Pair) -> None:
         try:
             connection = await _connected(pid, pair.port)
         except OSError as error:
-            await pair.fail(
-                f"failed to connect to localhost:{pair.port} inside the pod: {error.strerror or error}"
-            )
+            why = os.strerror(error.errno) if error.errno else str(error)
+            await pair.fail(f"failed to connect to localhost:{pair.port} inside the pod: {why}")
             return
         with connection:
             await _exchange(pair, connection)

@@ -8,6 +8,7 @@ from cri_api.v1 import api_pb2 as cri
 
 from hythe.api.cri.records import Member
 from hythe.api.cri.translate import mounts, resources
+from hythe.engine.containers.adoption import LOST
 from hythe.engine.model import State
 
 _RUNNING: Final = ("running", "paused", "restarting")
@@ -34,8 +35,8 @@ def reason(record: State) -> str:
     """Why it has ended, in the words that kubectl shows; "" before."""
     if state(record) != cri.CONTAINER_EXITED:
         return ""
-    if not record.started_at:
-        return "StartError"
+    if record.error:
+        return "Unknown" if record.exit_code == LOST else "StartError"
     if record.oom_killed:
         return "OOMKilled"
     return "Error" if record.exit_code else "Completed"
