@@ -2,6 +2,7 @@
 
     /api, /apis          aggregated, when the client accepts it: two requests instead of one for each group
     /api/v1, /apis/G/V   one by one
+    /openapi/v2          for old clients, `swagger`
     /openapi/v3          an index, and a document for each group and version, by its hash
 
 Each answer has an ETag; who has it already gets 304. The documents themselves are made by
@@ -18,6 +19,7 @@ from typing import Final
 
 from aiohttp import web
 
+from hythe.kube.apiserver import swagger
 from hythe.kube.apiserver.answer import ready
 from hythe.kube.apiserver.config import Config
 from hythe.kube.apiserver.definitions import Definitions
@@ -45,6 +47,8 @@ class Publishing:
     async def answer(self, request: web.BaseRequest, path: str) -> web.Response:
         """Raises ApiError (404) for a group or version that is not there."""
         self._refresh()
+        if path == "/openapi/v2":
+            return swagger.answer(request)
         if path.startswith("/openapi/v3"):
             return await self._openapi(request, path)
         for version in discovery.AGGREGATED if path in ("/api", "/apis") else ():

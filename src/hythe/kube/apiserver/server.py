@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -57,6 +58,7 @@ class ApiServer:
             listener = doors.bind(config.address, config.port)
             stack.callback(listener.close)
             self.port = listener.getsockname()[1]
+            config = self.config = replace(config, port=self.port)
             self.pki = await asyncio.to_thread(certificates, config)
             compactor = Compactor(self._store)
             compactor.start()

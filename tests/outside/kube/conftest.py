@@ -1,0 +1,30 @@
+"""One API server for all tests of a session; a namespace of its own for each test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.outside.kube.server import Server, started
+
+
+@pytest.fixture(autouse=True)
+def tidied_up() -> None:
+    """No engine is driven here, so there is nothing to take away from one."""
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with started(tmp_path_factory.mktemp("apiserver")) as running:
+        yield running
+
+
+@pytest.fixture
+def namespace(server: Server) -> str:
+    """A new namespace with the account that its pods need: no controllers run beside this server."""
+    name = f"t-{uuid.uuid4().hex[:8]}"
+    server.kubectl("create", "namespace", name)
+    server.kubectl("create", "serviceaccount", "default", "-n", name)
+    return name
