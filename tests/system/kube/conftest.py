@@ -98,7 +98,13 @@ def put_service(api: MemoryApi, name: str, address: str, **spec: Any) -> None:
 
 
 def put_endpoints(
-    api: MemoryApi, name: str, *found: Any, port: int = 80, protocol: str = "TCP", part: str = "1"
+    api: MemoryApi,
+    service: str,
+    *found: Any,
+    port: int = 80,
+    protocol: str = "TCP",
+    part: str = "1",
+    name: str = "p",
 ) -> None:
     """`found`: numbers of pods that are ready here, or whole endpoints."""
     endpoints = [
@@ -107,13 +113,13 @@ def put_endpoints(
         else each
         for each in found
     ]
-    labels = {"kubernetes.io/service-name": name}
+    labels = {"kubernetes.io/service-name": service}
     api.put(
         ENDPOINT_SLICES,
         {
-            "metadata": {"name": f"{name}-{part}", "namespace": "shop", "labels": labels},
+            "metadata": {"name": f"{service}-{part}", "namespace": "shop", "labels": labels},
             "addressType": "IPv4",
-            "ports": [{"name": "p", "port": port, "protocol": protocol}],
+            "ports": [{"name": name, "port": port, "protocol": protocol}],
             "endpoints": endpoints,
         },
     )

@@ -12,12 +12,16 @@ from typing import Final
 
 from hythe.errors import Unavailable
 from hythe.kube.client.client import Client
-from hythe.kube.client.informer import Informer
+from hythe.kube.client.informer import Informer, each
 from hythe.kube.client.resources import NODES
 from hythe.kube.client.shared import SharedInformers
 from hythe.kube.cluster.membership import Membership
 from hythe.kube.cluster.naming import ClusterNames
+from hythe.kube.cluster.status import is_ready
 from hythe.kube.cluster.tasks import Tasks
+from hythe.kube.kubelet.config import Settings
+from hythe.kube.kubelet.cri.client import CriError, Runtime
+from hythe.kube.kubelet.kubelet import Kubelet
 from hythe.kube.proxy.proxy import ServiceProxy
 
 _PATIENCE: Final = 120.0
@@ -49,13 +53,26 @@ class Agent:
                 services=about.services,
                 pods=[about.pods],
             )
-            proxy.set_own_pods([about.pods])
+            proxy.set_own_pods([about.own_pods])
             stack.push_async_callback(self.tasks.stop)
             informers.start()
+            self._node = own
+            kubelet = Kubelet(_kubelet_settings(about), self._client)
+            self._ready = kubelet.ready
+            self._proxy = proxy
             self.tasks.begin(own.run(), "node")
+            self.tasks.begin(kubelet.run(), "kubelet")
             self.tasks.begin(proxy.run(), "service proxy")
             self.tasks.begin(names.publish(), "names")
             self._stack = stack.pop_all()
+
+    async def ready(self) -> None:
+        """Wait until pods can run here: the table is there, and the node says that it is ready."""
+        await self._proxy.ready()
+        await self._ready.wait()
+        said = asyncio.Event()
+        self._node.add_handler(each(lambda node: said.set() if is_ready(node) else None))
+        await said.wait()
 
     async def stop(self) -> None:
         await self._stack.aclose()
@@ -64,17 +81,59 @@ class Agent:
 async def run(membership: Membership, ready: asyncio.Event, stopping: asyncio.Event) -> None:
     """Until `stopping`; `ready` is set when the node is ready."""
     async with Client.from_kubeconfig(membership.kubeconfig, manager="hythe-agent") as client:
-        await _reached(client)
+        await asyncio.gather(_reached(client), _runtime_answers(membership))
         await _run(Agent(membership, client), ready, stopping)
 
 
 async def _run(agent: Agent, ready: asyncio.Event, stopping: asyncio.Event) -> None:
     await agent.start()
-    ready.set()
+    agent.tasks.begin(_tell(agent, ready), "readiness")
     try:
         await agent.tasks.until(stopping)
     finally:
         await agent.stop()
+
+
+async def _tell(agent: Agent, ready: asyncio.Event) -> None:
+    await agent.ready()
+    ready.set()
+    await asyncio.Event().wait()
+
+
+def _kubelet_settings(about: Membership) -> Settings:
+    return Settings(
+        node_name=about.node,
+        cri=about.cri,
+        root=about.data / "kubelet",
+        pod_logs=about.data / "logs",
+        address=about.address,
+        port=0,
+        certificates=(about.authority, about.certificate, about.key),
+        cluster_dns=(about.dns_address,),
+        cluster_domain=about.domain,
+        cgroup_root=f"/hythe-kube-{about.instance}",
+        pod_cidr=about.own_pods,
+        node_ips=(about.address,),
+    )
+
+
+async def _runtime_answers(about: Membership) -> None:
+    """Wait for the container runtime, which may have been started at the same moment. Raises Unavailable."""
+    runtime = Runtime(about.cri, _PATIENCE)
+    end = time.monotonic() + _PATIENCE
+    try:
+        while True:
+            try:
+                await runtime.version()
+                return
+            except CriError as error:
+                if time.monotonic() > end:
+                    raise Unavailable(
+                        f"the container runtime at {about.cri} does not answer: {error}"
+                    ) from error
+            await asyncio.sleep(_AGAIN)
+    finally:
+        await runtime.close()
 
 
 async def _reached(client: Client) -> None:

@@ -23,14 +23,15 @@ from urllib.parse import urlsplit
 
 from hythe.base.files import write_atomic
 from hythe.base.ids import random_hex
-from hythe.errors import Denied, InvalidArgument, Unavailable
+from hythe.errors import Denied, InvalidArgument, NoSpace, Unavailable
 from hythe.kube.client.client import Client
 from hythe.kube.client.connection import Endpoint
+from hythe.kube.client.resources import NODES
 from hythe.kube.client.transport import Transport
 from hythe.kube.cluster import cluster_info
 from hythe.kube.cluster.addressing import new_id
 from hythe.kube.cluster.cluster_info import ClusterInfo
-from hythe.kube.cluster.membership import Membership
+from hythe.kube.cluster.membership import Membership, node_ranges
 from hythe.kube.cluster.signing import REQUESTS, SIGNER, USAGES
 from hythe.kube.cluster.tokens import JoinToken
 from hythe.kube.objects.types import Object
@@ -56,12 +57,14 @@ async def join(
     about = json.loads((folder / "node.json").read_text())
     info = ClusterInfo(**about["cluster"])
     _write_kubeconfig(folder, server, node)
+    own_pods = await _own_range(folder, info, node)
     return Membership(
         instance=about["instance"],
         node=node,
         address=address,
         services=IPv4Network(info.services),
         pods=info.pods,
+        own_pods=own_pods,
         dns_address=info.dns,
         domain=info.domain,
         cri=cri,
@@ -87,6 +90,19 @@ async def _join(folder: Path, server: str, token: JoinToken, node: str, address:
     write_atomic(folder / "kubelet.crt", certificate)
     about = {"instance": _instance(folder), "node": node, "cluster": asdict(info)}
     write_atomic(folder / "node.json", json.dumps(about).encode())
+
+
+async def _own_range(folder: Path, info: ClusterInfo, node: str) -> str:
+    """The addresses of this node's pods: those it has had, else the first that no other node has."""
+    async with Client.from_kubeconfig(folder / "kubelet.kubeconfig", manager="hythe-agent") as client:
+        nodes = (await client.list(NODES)).items
+    taken = {each["metadata"]["name"]: (each.get("spec") or {}).get("podCIDR", "") for each in nodes}
+    if taken.get(node):
+        return str(taken[node])
+    for found in node_ranges(info.pods):
+        if str(found) not in taken.values():
+            return str(found)
+    raise NoSpace(f"no range of addresses is left in {info.pods} for another node")
 
 
 async def _introduced(server: str) -> tuple[ClusterInfo, bytes]:

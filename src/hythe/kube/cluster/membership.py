@@ -6,19 +6,25 @@ its certificate from the cluster's authority, whose key its user can read.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Final
 
 from hythe.base.files import write_atomic
 from hythe.kube.cluster.places import Places
 from hythe.kube.cluster.settings import Settings
 
+_NODE_PREFIX: Final = 24
+
 
 @dataclass(frozen=True)
 class Membership:
-    """`instance` is in the names of what the node makes on its machine; `kubeconfig`: whom it is to the server.
+    """`instance` is in the names of what the node makes on its machine; `kubeconfig`: who it is to the server.
+
+    `pods`: addresses of all pods, `own_pods` of this node's.
 
     `certificate`, `key`: the kubelet's, as a client and as a server. `authority`: whose clients the kubelet serves.
     """
@@ -28,6 +34,7 @@ class Membership:
     address: str
     services: IPv4Network
     pods: str
+    own_pods: str
     dns_address: str
     domain: str
     cri: str
@@ -36,6 +43,12 @@ class Membership:
     certificate: Path
     key: Path
     authority: Path
+
+
+def node_ranges(pods: str) -> Iterator[IPv4Network]:
+    """The ranges of single nodes, in order: /24 each, the whole where that is smaller."""
+    whole = IPv4Network(pods)
+    return whole.subnets(new_prefix=max(_NODE_PREFIX, whole.prefixlen))
 
 
 def local(settings: Settings, places: Places) -> Membership:
@@ -65,6 +78,7 @@ def local(settings: Settings, places: Places) -> Membership:
         address=settings.node_ip,
         services=settings.services,
         pods=settings.cluster_cidr,
+        own_pods=str(next(node_ranges(settings.cluster_cidr))),
         dns_address=settings.dns_address,
         domain=settings.domain,
         cri=settings.cri or places.cri,

@@ -48,6 +48,10 @@ async def _nodes(places: Places) -> dict[str, str]:
 
 
 def _state(node: Object) -> str:
+    return "Ready" if is_ready(node) else "NotReady"
+
+
+def is_ready(node: Object) -> bool:
+    """Does a node say that pods can run on it?"""
     conditions = (node.get("status") or {}).get("conditions") or []
-    ready = any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
-    return "Ready" if ready else "NotReady"
+    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)

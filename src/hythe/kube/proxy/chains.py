@@ -3,8 +3,8 @@
 A *place* is an address, protocol and port, or a node port; its *lead* says what becomes of packets for it:
 
     services[ADDRESS . tcp . 80] = goto pick/tcp/3     one of three targets:
-    targets[ADDRESS . tcp . 80 . 0] = 10.240.0.2 . 8080      dnat to targets[place . random number below 3]
-    targets[ADDRESS . tcp . 80 . 1] = ...
+    tcp_targets[ADDRESS . 80 . 0] = 10.240.0.2 . 8080        dnat to tcp_targets[place . random number below 3]
+    tcp_targets[ADDRESS . 80 . 1] = ...
 
 So endpoints are elements, and the chain `pick/tcp/3` is shared by all places with three: a change of endpoints is a few
 elements, which the kernel takes in a fraction of a millisecond beside thousands of Services, where chains for each
@@ -36,10 +36,26 @@ _MASQUERADE: Final = "jump to_masquerade"
 
 
 class Place(NamedTuple):
-    """A key of one of the maps "services" and "node_ports"."""
+    """A key of one of the maps "services" and "node_ports"; `address` is "" in the latter."""
 
     table: str
-    key: str
+    address: str
+    protocol: str
+    port: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.address} . {self.node_key}" if self.address else self.node_key
+
+    @property
+    def node_key(self) -> str:
+        return f"{self.protocol} . {self.port}"
+
+    def target(self, number: int) -> tuple[str, str]:
+        """(map, key) of one of its targets."""
+        if self.table == "node_ports":
+            return f"{self.protocol}_node_targets", f"{self.port} . {number}"
+        return f"{self.protocol}_targets", f"{self.address} . {self.port} . {number}"
 
 
 class Lead(NamedTuple):
@@ -92,7 +108,7 @@ def _outside(rules: Rules, port: ServicePort) -> None:
     places = [_place(port, address) for address in port.external]
     balanced = [_place(port, address) for address in port.balanced]
     if port.node_port:
-        places.append(Place("node_ports", f"{port.protocol} . {port.node_port}"))
+        places.append(Place("node_ports", "", port.protocol, port.node_port))
     for place in (*places, *balanced):
         if not endpoints:
             rules.leads[place] = _nowhere(port)
@@ -107,7 +123,7 @@ def _outside(rules: Rules, port: ServicePort) -> None:
 
 
 def _place(port: ServicePort, address: str) -> Place:
-    return Place("services", f"{address} . {port.protocol} . {port.port}")
+    return Place("services", address, port.protocol, port.port)
 
 
 def _nowhere(port: ServicePort) -> Lead:
@@ -117,8 +133,11 @@ def _nowhere(port: ServicePort) -> Lead:
 def _shared(rules: Rules, port: ServicePort, kind: str, endpoints: Sequence[Endpoint]) -> Lead:
     """A lead by one of the chains that all places with as many targets use."""
     number, protocol = len(endpoints), port.protocol
-    key = f"ip protocol . th dport . numgen random mod {number}"
-    where = f"{key} map @node_targets" if kind == "node" else f"ip daddr . {key} map @targets"
+    key = f"{protocol} dport . numgen random mod {number}"
+    if kind == "node":
+        where = f"{key} map @{protocol}_node_targets"
+    else:
+        where = f"ip daddr . {key} map @{protocol}_targets"
     choose = f"meta l4proto {protocol} dnat ip to {where}"
     name = f"{kind}/{protocol}/{number}"
     rules.shared[name] = (choose,) if kind == "pick" else (_MASQUERADE, choose)

@@ -25,6 +25,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from hythe.kube.proxy.chains import MARK, Lead, Place, Rules
+from hythe.kube.proxy.services import PROTOCOLS
 
 _Elements = dict[tuple[str, str], str]
 """(map, key) -> value."""
@@ -38,10 +39,7 @@ table ip {table} {{
   set own_pods {{ type ipv4_addr; flags interval; auto-merge; }}
   map services {{ type {key} : verdict; }}
   map node_ports {{ type inet_proto . inet_service : verdict; }}
-  map targets {{
-    typeof ip daddr . ip protocol . th dport . numgen random mod 65536 : ip daddr . th dport
-  }}
-  map node_targets {{ typeof ip protocol . th dport . numgen random mod 65536 : ip daddr . th dport; }}
+{targets}
   map absent_services {{ type {key} : verdict; }}
   map absent_node_ports {{ type inet_proto . inet_service : verdict; }}
 
@@ -75,6 +73,13 @@ table ip {table} {{
 }}
 """
 
+_TARGETS: Final = """\
+  map {protocol}_targets {{
+    typeof ip daddr . {protocol} dport . numgen random mod 65536 : ip daddr . {protocol} dport
+  }}
+  map {protocol}_node_targets {{ typeof {protocol} dport . numgen random mod 65536 : ip daddr . {protocol} dport; }}"""
+"""One pair for each protocol: libnftables cannot read a map back whose port is of any protocol (1.0.6)."""
+
 
 def table_name(instance: str) -> str:
     """The agent's table, in the family ip."""
@@ -83,7 +88,8 @@ def table_name(instance: str) -> str:
 
 def install(table: str, services: str, rules: Rules, pods: Iterable[str], own: Iterable[str]) -> str:
     """Replace whatever is there by a table with all of this. `services` is the range of cluster addresses."""
-    base = _BASE.format(table=table, key=_KEY, mark=hex(MARK), services=services)
+    targets = "\n".join(_TARGETS.format(protocol=protocol) for protocol in PROTOCOLS)
+    base = _BASE.format(table=table, key=_KEY, mark=hex(MARK), services=services, targets=targets)
     commands = [f"table ip {table}", f"delete table ip {table}", base]
     commands += networks(table, "pods", (), pods)
     commands += networks(table, "own_pods", (), own)
@@ -153,9 +159,8 @@ def _elements(leads: Mapping[Place, Lead]) -> _Elements:
     found: _Elements = {}
     for place, lead in leads.items():
         found[f"absent_{place.table}" if lead.absent else place.table, place.key] = lead.verdict
-        targets = "node_targets" if place.table == "node_ports" else "targets"
         for number, target in enumerate(lead.targets):
-            found[targets, f"{place.key} . {number}"] = target
+            found[place.target(number)] = target
     return found
 
 

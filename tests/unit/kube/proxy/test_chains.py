@@ -11,8 +11,8 @@ from hythe.kube.proxy.state import State
 from hythe.kube.proxy.table import difference, networks
 
 HERE, THERE = Endpoint("10.240.0.2", 8080, True), Endpoint("10.240.1.2", 8080)
-CLUSTER = Place("services", "10.96.0.7 . tcp . 80")
-NODE_PORT = Place("node_ports", "tcp . 30080")
+CLUSTER = Place("services", "10.96.0.7", "tcp", 80)
+NODE_PORT = Place("node_ports", "", "tcp", 30080)
 
 
 def port(*endpoints: Endpoint, **values: Any) -> ServicePort:
@@ -28,7 +28,7 @@ def test_one_of_all_endpoints_is_chosen_by_a_shared_chain() -> None:
     assert rules.leads == {CLUSTER: Lead("goto pick/tcp/2", ("10.240.0.2 . 8080", "10.240.1.2 . 8080"))}
     assert rules.chains == {}
     (choose,) = rules.shared["pick/tcp/2"]
-    assert choose.endswith("ip daddr . ip protocol . th dport . numgen random mod 2 map @targets")
+    assert choose.endswith("ip daddr . tcp dport . numgen random mod 2 map @tcp_targets")
 
 
 def test_without_endpoints_it_is_refused() -> None:
@@ -37,7 +37,7 @@ def test_without_endpoints_it_is_refused() -> None:
     refused = Lead("goto refuse", absent=True)
     assert rules.leads == {
         CLUSTER: refused,
-        Place("services", "192.0.2.9 . tcp . 80"): refused,
+        Place("services", "192.0.2.9", "tcp", 80): refused,
         NODE_PORT: refused,
     }
 
@@ -45,7 +45,7 @@ def test_without_endpoints_it_is_refused() -> None:
 def test_traffic_from_outside_is_marked_unless_it_must_stay_here() -> None:
     spread = rules_of([port(HERE, node_port=30080, external=("192.0.2.9",))])
     assert spread.leads[NODE_PORT].verdict == "goto node/tcp/1"
-    assert spread.leads[Place("services", "192.0.2.9 . tcp . 80")].verdict == "goto outside/tcp/1"
+    assert spread.leads[Place("services", "192.0.2.9", "tcp", 80)].verdict == "goto outside/tcp/1"
     assert spread.shared["node/tcp/1"][0] == spread.shared["outside/tcp/1"][0] == "jump to_masquerade"
     kept = rules_of([port(HERE, THERE, node_port=30080, external_local=True)])
     assert kept.chains["ext/shop/web/tcp/80"] == (
@@ -71,7 +71,7 @@ def test_internal_policy_does_not_restrict_what_comes_from_outside() -> None:
 
 def test_only_named_networks_may_use_the_load_balancer() -> None:
     rules = rules_of([port(HERE, node_port=30080, balanced=("192.0.2.2",), sources=("198.51.100.0/24",))])
-    place = Place("services", "192.0.2.2 . tcp . 80")
+    place = Place("services", "192.0.2.2", "tcp", 80)
     assert rules.leads[place] == Lead("goto lb/shop/web/tcp/80/0", ("10.240.0.2 . 8080",))
     assert rules.chains["lb/shop/web/tcp/80/0"] == (
         "ip saddr { 198.51.100.0/24 } goto outside/tcp/1",
@@ -97,7 +97,7 @@ def test_a_further_endpoint_is_two_elements() -> None:
     assert commands == [
         "delete element ip t services { 10.96.0.7 . tcp . 80 }",
         "add element ip t services { 10.96.0.7 . tcp . 80 : goto pick/tcp/2 }",
-        "add element ip t targets { 10.96.0.7 . tcp . 80 . 1 : 10.240.1.2 . 8080 }",
+        "add element ip t tcp_targets { 10.96.0.7 . 80 . 1 : 10.240.1.2 . 8080 }",
     ]
 
 
@@ -114,7 +114,7 @@ def test_no_change_is_no_command() -> None:
 def test_the_last_endpoint_goes() -> None:
     assert difference("t", rules_of([port(HERE)]), rules_of([port()])) == [
         "delete element ip t services { 10.96.0.7 . tcp . 80 }",
-        "delete element ip t targets { 10.96.0.7 . tcp . 80 . 0 }",
+        "delete element ip t tcp_targets { 10.96.0.7 . 80 . 0 }",
         "add element ip t absent_services { 10.96.0.7 . tcp . 80 : goto refuse }",
     ]
 
@@ -128,7 +128,7 @@ def test_networks_change_by_what_differs() -> None:
 
 def test_of_two_with_one_address_the_first_has_it_until_it_lets_go() -> None:
     claims = Claims()
-    place = Place("services", "192.0.2.9 . tcp . 80")
+    place = Place("services", "192.0.2.9", "tcp", 80)
     first, second = ("shop", "a"), ("shop", "b")
     assert claims.settle(first, Rules(leads={place: Lead("accept")})) == (set(), [])
     late = Rules(leads={place: Lead("drop")})
