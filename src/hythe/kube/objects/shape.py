@@ -26,6 +26,12 @@ from hythe.kube.objects.types import GroupVersionKind, Object
 Sort = Literal["scalar", "map", "list", "any"]
 Resolve = Callable[[Object], tuple[str, Object]]
 
+# What a reference may say differently than what it refers to.
+_TYPES_OF_REFERENCES: Final = (
+    "x-kubernetes-list-type",
+    "x-kubernetes-list-map-keys",
+    "x-kubernetes-map-type",
+)
 # The members of some lists are told apart by a field that may be left out: its default, by the name of the field.
 _KEY_DEFAULTS: Final = {"protocol": "TCP"}
 
@@ -107,10 +113,8 @@ class Shape:
         name, found = self.resolve(schema)
         if not name:
             return Shape(found, self.resolve)
-        if found is definitions_at(name) and len(schema) == 1:
-            return _builtin(name)
-        over = {key: value for key, value in schema.items() if key != "$ref" and not key.endswith("strategy")}
-        return Shape({**found, **over} if over else found, self.resolve, name)
+        over = {key: value for key, value in schema.items() if key in _TYPES_OF_REFERENCES}
+        return Shape({**found, **over}, self.resolve, name) if over else _builtin(name)
 
 
 class Field:
@@ -165,14 +169,11 @@ def _always(struct: str) -> frozenset[str]:
     )
 
 
-def definitions_at(name: str) -> Object | None:
-    """The built-in schema of that name, if there is one."""
-    return definitions.all_definitions().get(name)
-
-
 def _resolve(schema: Object) -> tuple[str, Object]:
     """The built-in name and schema that a schema refers to; itself and no name if it refers to none."""
     ref = schema.get("$ref")
+    if ref is None and len(schema.get("allOf", ())) == 1:
+        ref = schema["allOf"][0].get("$ref")  # a reference with more said beside it
     if ref is None:
         return "", schema
     name = str(ref).removeprefix(definitions.REF)

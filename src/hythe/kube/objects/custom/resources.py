@@ -34,7 +34,7 @@ def priority(version: str) -> tuple[int, int, int, str]:
     """How versions are preferred: v2, v1, v1beta2, v1beta1, v1alpha1, then the others by their letters backwards."""
     match = re.fullmatch(r"v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?", version)
     if match is None:
-        return 0, 0, 0, "".join(chr(0x10FFFF - ord(character)) for character in version)
+        return 0, 0, 0, "".join(chr(0x10FFFE - ord(character)) for character in version) + "\U0010ffff"
     return _RANK[match[2] or ""], int(match[1]), int(match[3] or 0), ""
 
 

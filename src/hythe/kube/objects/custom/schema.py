@@ -187,6 +187,6 @@ def _check_defaults(schema: Object, path: str) -> Iterator[Cause]:
             yield problems.invalid(
                 where, value, f"must not have unknown fields: {lost.removeprefix('value.')}"
             )
-        yield from (problems.invalid(where, value, str(cause)) for cause in values.check(value, schema))
+        yield from values.check(value, schema, where)
     for each, below in structural.children(schema, path):
         yield from _check_defaults(each, below)
