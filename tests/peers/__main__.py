@@ -11,6 +11,12 @@ or a suite that drives an engine, on an engine, and its table:
     tests/peers/run docker-py --target hythe --only 'api_exec|models'
     tests/peers/run engine-table > docs/engine-conformance.md
 
+or critest, Kubernetes' tests of a container runtime, on the CRI of one, and its table:
+
+    tests/peers/run critest --built DIR --target containerd
+    tests/peers/run critest --built DIR --target hythe --only 'Streaming'
+    tests/peers/run cri-table > docs/cri-conformance.md
+
 Results are kept below --cache (~/.cache/hythe-peers), where `table` finds them; a run on another machine, or in a
 virtual machine, that is given the same folder adds its own.
 """
@@ -24,12 +30,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from tests.peers import driving, report, results, sources
+from tests.peers import cri_surroundings, cri_targets, driving, report, results, sources
 from tests.peers.running import run
 from tests.peers.suite import Suite
+from tests.peers.suite_critest import Critest
 from tests.peers.suite_crun import Crun
 from tests.peers.suite_docker_py import DockerPy
 from tests.peers.suite_runc import Runc
@@ -37,7 +44,7 @@ from tests.peers.suite_runtime_tools import RuntimeTools
 from tests.peers.tap import Check
 from tests.targets import Target, start_dockerd, start_hythe
 
-TABLES = {"table": report.RUNTIMES, "engine-table": report.ENGINES}
+TABLES = {"table": report.RUNTIMES, "engine-table": report.ENGINES, "cri-table": report.CRI}
 ENGINES: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
     "hythe": start_hythe,
     "dockerd": start_dockerd,
@@ -52,7 +59,8 @@ def main() -> int:
         sys.stdout.write(report.page(TABLES[wanted.suite], results.load(cache / "results")))
         return 0
     cache.mkdir(parents=True, exist_ok=True)
-    found = _driven(wanted, cache) if wanted.suite == "docker-py" else _ran(wanted, cache)
+    kinds = {"docker-py": _driven, "critest": _tested}
+    found = kinds.get(wanted.suite, _ran)(wanted, cache)
     results.save(found, cache / "results")
     counts = report.counts(check for _, check in found.checks())
     print(f"{found.suite} {found.version}, {found.runtime}, cgroup {found.groups}: {counts}")
@@ -88,18 +96,43 @@ def _driven(wanted: argparse.Namespace, cache: Path) -> results.Run:
     return results.Run(suite.name, version, target.name, results.groups(), platform.release(), programs)
 
 
+def _tested(wanted: argparse.Namespace, cache: Path) -> results.Run:
+    """critest, on a container runtime that is started for it."""
+    if wanted.built is None:
+        raise SystemExit("critest is in no package: name the folder that it was built in, with --built")
+    suite = Critest(wanted.built)
+    version = suite.prepare(cache)
+    target = "containerd" if wanted.target == "containerd" else "hythe"
+    with ExitStack() as stack:
+        folders = [
+            Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ct-", ignore_cleanup_errors=True)))
+            for _ in range(3)
+        ]
+        around = stack.enter_context(cri_surroundings.surroundings(folders[0]))
+        endpoint = stack.enter_context(cri_targets.TARGETS[target](folders[1], around))
+        programs = suite.run(endpoint, around, folders[2], wanted.only)
+    for program, checks in programs.items():
+        _tell(program, checks)
+    return results.Run(suite.name, version, target, results.groups(), platform.release(), programs)
+
+
 def _parser() -> argparse.ArgumentParser:
     shown = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(prog="tests/peers/run", description=__doc__, formatter_class=shown)
-    parser.add_argument("suite", choices=["crun", "runc", "runtime-tools", "docker-py", *TABLES])
+    parser.add_argument("suite", choices=["crun", "runc", "runtime-tools", "docker-py", "critest", *TABLES])
     parser.add_argument(
-        "--target", default="hythe", choices=list(ENGINES), help="docker-py: the engine (hythe)"
+        "--target",
+        default="hythe",
+        choices=[*ENGINES, "containerd"],
+        help="docker-py: the engine, hythe or dockerd; critest: hythe or containerd (hythe)",
     )
     parser.add_argument("--runtime", default="runc", help="the runtime's program, by name or path (runc)")
     parser.add_argument(
         "--only", default="", metavar="PATTERN", help="only programs whose name has this in it"
     )
-    parser.add_argument("--built", type=Path, metavar="DIR", help="runtime-tools as built, or docker-py")
+    parser.add_argument(
+        "--built", type=Path, metavar="DIR", help="runtime-tools or critest as built, or docker-py"
+    )
     default = sources.default_cache()
     parser.add_argument(
         "--cache", type=Path, default=default, metavar="DIR", help=f"sources and results ({default})"

@@ -39,6 +39,19 @@ A number is tests passed of tests made; skipped ones are in neither. v1 and v2 a
 run are the files about Swarm, plugins, and programs that keep passwords. Set aside are tests that need Swarm mode or a
 registry.
 """
+_CRI = """# CRI conformance
+
+critest, Kubernetes' own tests of a container runtime, unmodified, on hythe's CRI and, for the baseline, on that of
+Debian's containerd, each started with roots of its own. Generated; made, and made again, with
+
+    tests/peers/run critest --built DIR --target containerd
+    tests/peers/run critest --built DIR --target hythe
+    tests/peers/run cri-table > docs/cri-conformance.md
+
+A number is specs passed of specs made; skipped ones (the suite's own word that something is not there) are in neither.
+The images are stand-ins made of busybox (`tests/peers/cri_surroundings.py`). Set aside are specs that the stand-ins
+cannot pass on any runtime.
+"""
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,7 @@ class Kind:
 
 RUNTIMES = Kind(("crun", "runc", "runtime-tools"), "runc", _RUNTIMES)
 ENGINES = Kind(("docker-py",), "dockerd", _ENGINES)
+CRI = Kind(("critest",), "containerd", _CRI)
 
 
 @dataclass(frozen=True)
