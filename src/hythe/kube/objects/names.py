@@ -47,7 +47,7 @@ def regex_error(text: str, pattern: str, *examples: str) -> str:
 
 
 def _max_length(length: int) -> str:
-    return f"must be no more than {length} bytes"
+    return f"must be no more than {length} characters"
 
 
 def qualified_name(value: str) -> list[str]:
@@ -93,7 +93,9 @@ def dns_subdomain(value: str) -> list[str]:
 def dns_label(value: str) -> list[str]:
     """Problems with a lowercase RFC 1123 label: the names of namespaces."""
     problems = [_max_length(63)] if len(value.encode()) > 63 else []
-    if not re.fullmatch(_LABEL, value):
+    if not re.fullmatch(_LABEL, value) and re.fullmatch(_SUBDOMAIN, value):
+        problems.append("must not contain dots")
+    elif not re.fullmatch(_LABEL, value):
         problems.append(regex_error(_LABEL_TEXT, _LABEL, "my-name", "123-abc"))
     return problems
 

@@ -1,0 +1,219 @@
+"""Roles, quotas, limits, disruption budgets, autoscalers, priorities.
+
+Source: Kubernetes 1.32, pkg/apis/{rbac,core,policy,autoscaling,scheduling}/validation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from hythe.kube.objects import names, quantity
+from hythe.kube.objects.schema.validation import formats
+from hythe.kube.objects.schema.validation.report import MIN_ZERO, Report, strings
+from hythe.kube.objects.types import Object
+
+_RBAC: Final = "rbac.authorization.k8s.io"
+_HIGHEST: Final = 1_000_000_000
+_METRICS: Final = {
+    "Resource": "resource",
+    "ContainerResource": "containerResource",
+    "Pods": "pods",
+    "Object": "object",
+    "External": "external",
+}
+
+
+def role(obj: Object, path: str, report: Report) -> None:
+    _rules(obj, namespaced=True, report=report)
+
+
+def cluster_role(obj: Object, path: str, report: Report) -> None:
+    if (obj.get("aggregationRule") or {}).get("clusterRoleSelectors") == [] and obj.get("aggregationRule"):
+        report.required(
+            "aggregationRule.clusterRoleSelectors",
+            "at least one clusterRoleSelector required if aggregationRule is non-nil",
+        )
+    _rules(obj, namespaced=False, report=report)
+
+
+def _rules(obj: Object, *, namespaced: bool, report: Report) -> None:
+    for index, rule in enumerate(obj.get("rules") or ()):
+        where, urls = f"rules[{index}]", rule.get("nonResourceURLs", [])
+        if not rule.get("verbs"):
+            report.required(f"{where}.verbs", "verbs must contain at least one value")
+        if urls:
+            if namespaced:
+                detail = "namespaced rules cannot apply to non-resource URLs"
+                report.invalid(f"{where}.nonResourceURLs", strings(urls), detail)
+            if rule.get("apiGroups") or rule.get("resources") or rule.get("resourceNames"):
+                detail = "rules cannot apply to both regular resources and non-resource URLs"
+                report.invalid(f"{where}.nonResourceURLs", strings(urls), detail)
+            continue
+        if not rule.get("apiGroups"):
+            report.required(f"{where}.apiGroups", "resource rules must supply at least one api group")
+        if not rule.get("resources"):
+            report.required(f"{where}.resources", "resource rules must supply at least one resource")
+
+
+def role_binding(obj: Object, path: str, report: Report) -> None:
+    _binding(obj, ["ClusterRole", "Role"], namespaced=True, report=report)
+
+
+def cluster_role_binding(obj: Object, path: str, report: Report) -> None:
+    _binding(obj, ["ClusterRole"], namespaced=False, report=report)
+
+
+def _binding(obj: Object, kinds: list[str], *, namespaced: bool, report: Report) -> None:
+    kind = obj["roleRef"].get("kind", "")
+    if kind not in kinds:
+        report.not_supported("roleRef.kind", kind, kinds)
+    for index, subject in enumerate(obj.get("subjects") or ()):
+        _subject(subject, f"subjects[{index}]", namespaced, report)
+
+
+def _subject(obj: Object, path: str, namespaced: bool, report: Report) -> None:
+    kind, name, group = obj.get("kind", ""), obj.get("name", ""), obj.get("apiGroup", "")
+    if not name:
+        report.required(f"{path}.name")
+    if kind == "ServiceAccount":
+        if name:
+            report.problems(f"{path}.name", name, names.dns_subdomain(name))
+        if group:
+            report.not_supported(f"{path}.apiGroup", group, [""])
+        if not obj.get("namespace") and not namespaced:
+            report.required(f"{path}.namespace")
+    elif kind in ("User", "Group"):
+        if group != _RBAC:
+            report.not_supported(f"{path}.apiGroup", group, [_RBAC])
+    else:
+        report.not_supported(f"{path}.kind", kind, ["ServiceAccount", "User", "Group"])
+
+
+def quota_spec(obj: Object, path: str, report: Report) -> None:
+    for name, amount in sorted((obj.get("hard") or {}).items()):
+        where = f"{path}.hard[{name}]"
+        report.problems(where, name, names.qualified_name(name))
+        if quantity.parse(amount) < quantity.ZERO:
+            report.invalid(where, amount, MIN_ZERO)
+        elif _counted(name) and quantity.parse(amount).nano % quantity.NANO:
+            report.invalid(where, amount, "must be an integer")
+
+
+def _counted(name: str) -> bool:
+    """Whether the resource is a number of objects."""
+    plain = {"pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps"}
+    return name in plain or name.startswith(("count/", "services.", "persistentvolumeclaims"))
+
+
+def limit_range(obj: Object, path: str, report: Report) -> None:
+    seen: set[str] = set()
+    for index, item in enumerate(obj["spec"].get("limits", ())):
+        where, kind = f"spec.limits[{index}]", item.get("type", "")
+        if kind in seen:
+            report.duplicate(f"{where}.type", kind)
+        seen.add(kind)
+        if kind == "Pod":
+            for key in ("default", "defaultRequest"):
+                if item.get(key):
+                    report.forbidden(f"{where}.{key}", "may not be specified when `type` is 'Pod'")
+        if kind == "PersistentVolumeClaim" and not {"min", "max"} & {key for key in item if item[key]}:
+            report.required(
+                f"{where}.limits",
+                "either minimum or maximum storage value is required, but neither was provided",
+            )
+        _bounds(item, where, report)
+
+
+_ORDERED: Final = (
+    ("min", "max", "min", "min value {0} is greater than max value {1}"),
+    ("min", "defaultRequest", "defaultRequest", "min value {0} is greater than default request value {1}"),
+    ("defaultRequest", "max", "defaultRequest", "default request value {0} is greater than max value {1}"),
+    (
+        "defaultRequest",
+        "default",
+        "defaultRequest",
+        "default request value {0} is greater than default limit value {1}",
+    ),
+    ("min", "default", "min", "min value {0} is greater than default value {1}"),
+    ("default", "max", "default", "default value {0} is greater than max value {1}"),
+)
+
+
+def _bounds(item: Object, path: str, report: Report) -> None:
+    amounts = {key: item.get(key) or {} for key in ("min", "max", "default", "defaultRequest")}
+    for name in sorted({name for found in amounts.values() for name in found}):
+        for lower, upper, told, words in _ORDERED:
+            low, high = amounts[lower].get(name), amounts[upper].get(name)
+            if low is not None and high is not None and quantity.parse(low) > quantity.parse(high):
+                report.invalid(f"{path}.{told}[{name}]", amounts[told][name], words.format(low, high))
+
+
+def disruption_budget_spec(obj: Object, path: str, report: Report) -> None:
+    least, most = obj.get("minAvailable"), obj.get("maxUnavailable")
+    if least is not None and most is not None:
+        report.invalid(path, obj, "minAvailable and maxUnavailable cannot be both set")
+    for key, value in (("minAvailable", least), ("maxUnavailable", most)):
+        if formats.is_percent(value) and int(str(value)[:-1]) > 100:
+            report.invalid(f"{path}.{key}", value, "must not be greater than 100%")
+
+
+def autoscaler_spec(obj: Object, path: str, report: Report) -> None:
+    least, most = obj.get("minReplicas"), obj.get("maxReplicas", 0)
+    if least is not None and least < 1:
+        report.invalid(f"{path}.minReplicas", least, "must be greater than or equal to 1")
+    if most < 1:
+        report.invalid(f"{path}.maxReplicas", most, "must be greater than 0")
+    if least is not None and most < least:
+        report.invalid(f"{path}.maxReplicas", most, "must be greater than or equal to `minReplicas`")
+    for index, metric in enumerate(obj.get("metrics", ())):
+        where, key = f"{path}.metrics[{index}]", _METRICS.get(metric.get("type", ""))
+        if key and metric.get(key) is None:
+            report.required(f"{where}.{key}", "must populate information for the given metric source")
+        elif key:
+            _target((metric[key] or {}).get("target") or {}, f"{where}.{key}.target", key, report)
+
+
+def _target(obj: Object, path: str, source: str, report: Report) -> None:
+    used = obj.get("averageUtilization")
+    if used is not None and used < 1:
+        report.invalid(f"{path}.averageUtilization", used, "must be greater than 0")
+    for key in ("value", "averageValue"):
+        if obj.get(key) is not None and quantity.parse(obj[key]) <= quantity.ZERO:
+            report.invalid(f"{path}.{key}", obj[key], "must be positive")
+    if source in ("resource", "containerResource"):
+        if used is None and obj.get("averageValue") is None:
+            report.required(
+                f"{path}.averageUtilization", "must set either a target raw value or a target utilization"
+            )
+        elif used is not None and obj.get("averageValue") is not None:
+            report.forbidden(
+                f"{path}.averageValue", "may not set both a target raw value and a target utilization"
+            )
+
+
+def priority_class(obj: Object, path: str, report: Report) -> None:
+    name, value = obj["metadata"].get("name", ""), obj.get("value", 0)
+    if name.startswith("system-"):
+        if name not in ("system-node-critical", "system-cluster-critical"):
+            detail = (
+                "priority class names with 'system-' prefix are reserved for system use only. error: "
+                f"{name} is not a known system priority class"
+            )
+            report.forbidden("metadata.name", detail)
+    elif value > _HIGHEST:
+        report.forbidden("value", f"maximum allowed value of a user defined priority is {_HIGHEST}")
+
+
+RULES: Final[dict[str, Callable[[Object, str, Report], None]]] = {
+    "rbac.v1.Role": role,
+    "rbac.v1.ClusterRole": cluster_role,
+    "rbac.v1.RoleBinding": role_binding,
+    "rbac.v1.ClusterRoleBinding": cluster_role_binding,
+    "core.v1.ResourceQuotaSpec": quota_spec,
+    "core.v1.LimitRange": limit_range,
+    "policy.v1.PodDisruptionBudgetSpec": disruption_budget_spec,
+    "autoscaling.v1.HorizontalPodAutoscalerSpec": autoscaler_spec,
+    "autoscaling.v2.HorizontalPodAutoscalerSpec": autoscaler_spec,
+    "scheduling.v1.PriorityClass": priority_class,
+}

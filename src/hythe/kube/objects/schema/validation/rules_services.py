@@ -1,0 +1,276 @@
+"""Services, endpoints, ingresses, network policies.
+
+Source: Kubernetes 1.32, pkg/apis/core/validation, pkg/apis/discovery/validation, pkg/apis/networking/validation.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Final
+
+from hythe.kube.objects import names
+from hythe.kube.objects.schema.validation import formats
+from hythe.kube.objects.schema.validation.metadata import check_labels
+from hythe.kube.objects.schema.validation.report import Report, strings
+from hythe.kube.objects.types import Object
+
+_MAX_ADDRESSES: Final = 1000
+_MAX_PORTS: Final = 20_000
+
+
+def service_spec(obj: Object, path: str, report: Report) -> None:
+    kind = obj.get("type", "ClusterIP")
+    headless = obj.get("clusterIP") == "None"
+    if not obj.get("ports") and not headless and kind != "ExternalName":
+        report.required(f"{path}.ports")
+    _by_type(obj, path, kind, headless, report)
+    _ports(obj.get("ports", []), f"{path}.ports", kind, report)
+    check_labels(obj.get("selector"), f"{path}.selector", report)
+    _addresses(obj, path, kind, report)
+    _traffic(obj, path, kind, report)
+
+
+def _by_type(obj: Object, path: str, kind: str, headless: bool, report: Report) -> None:
+    if kind == "LoadBalancer" and headless:
+        report.invalid(f"{path}.clusterIPs[0]", "None", "may not be set to 'None' for LoadBalancer services")
+    if kind == "NodePort" and headless:
+        report.invalid(f"{path}.clusterIPs[0]", "None", "may not be set to 'None' for NodePort services")
+    if kind == "ExternalName":
+        if obj.get("clusterIPs"):
+            report.forbidden(f"{path}.clusterIPs", "may not be set when type is 'ExternalName'")
+        elif obj.get("clusterIP"):
+            report.forbidden(f"{path}.clusterIP", "may not be set for ExternalName services")
+        name = str(obj.get("externalName", ""))
+        if not name:
+            report.required(f"{path}.externalName")
+        else:
+            report.problems(f"{path}.externalName", name, names.dns_subdomain(name.removesuffix(".")))
+
+
+def _ports(ports: list[Object], path: str, kind: str, report: Report) -> None:
+    seen_names: set[str] = set()
+    pairs: set[tuple[str, int]] = set()
+    nodes: set[tuple[str, int]] = set()
+    for index, port in enumerate(ports):
+        where, name = f"{path}[{index}]", port.get("name", "")
+        if not name:
+            if len(ports) > 1:
+                report.required(f"{where}.name")
+        else:
+            report.problems(f"{where}.name", name, names.dns_label(name))
+            if name in seen_names:
+                report.duplicate(f"{where}.name", name)
+        seen_names.add(name)
+        protocol = port.get("protocol", "TCP")
+        pair = (protocol, port.get("port", 0))
+        if pair in pairs:
+            report.duplicate(where, port)
+        pairs.add(pair)
+        node = port.get("nodePort", 0)
+        if node and kind in ("ClusterIP", "ExternalName"):
+            report.forbidden(f"{where}.nodePort", f"may not be used when `type` is '{kind}'")
+        elif node and (protocol, node) in nodes:
+            report.duplicate(where, port)
+        nodes.add((protocol, node))
+
+
+def _addresses(obj: Object, path: str, kind: str, report: Report) -> None:
+    found = obj.get("clusterIPs") or ([obj["clusterIP"]] if obj.get("clusterIP") else [])
+    if kind == "ExternalName":
+        return
+    if obj.get("clusterIP") and obj.get("clusterIPs") and obj["clusterIPs"][0] != obj["clusterIP"]:
+        report.invalid(f"{path}.clusterIPs", strings(found), "first value must match `clusterIP`")
+    if len(found) > 2:
+        report.invalid(f"{path}.clusterIPs", strings(found), "may only hold up to 2 values")
+    for index, one in enumerate(found):
+        if one == "None":
+            if index:
+                report.invalid(f"{path}.clusterIPs[{index}]", one, "'None' must be the first and only value")
+        else:
+            report.problems(f"{path}.clusterIPs[{index}]", one, formats.ip(one))
+    for index, one in enumerate(obj.get("externalIPs", ())):
+        if not formats.ip(one):
+            check_not_special(one, f"{path}.externalIPs[{index}]", report)
+
+
+def check_not_special(address: str, path: str, report: Report) -> None:
+    """Addresses that stand for this machine, its link or a group are nobody's endpoint."""
+    found = ipaddress.ip_address(address)
+    for is_so, words in (
+        (found.is_unspecified, f"may not be unspecified ({address})"),
+        (found.is_loopback, "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
+        (found.is_link_local, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
+        (found.is_multicast, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"),
+    ):
+        if is_so:
+            report.invalid(path, address, words)
+
+
+def _traffic(obj: Object, path: str, kind: str, report: Report) -> None:
+    if (
+        obj.get("externalTrafficPolicy")
+        and kind not in ("NodePort", "LoadBalancer")
+        and not obj.get("externalIPs")
+    ):
+        report.invalid(
+            f"{path}.externalTrafficPolicy",
+            obj["externalTrafficPolicy"],
+            "may only be set for externally-accessible services",
+        )
+    if obj.get("healthCheckNodePort") and (
+        kind != "LoadBalancer" or obj.get("externalTrafficPolicy") != "Local"
+    ):
+        report.invalid(
+            f"{path}.healthCheckNodePort",
+            obj["healthCheckNodePort"],
+            "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
+        )
+    if obj.get("loadBalancerSourceRanges") and kind != "LoadBalancer":
+        report.forbidden(f"{path}.LoadBalancerSourceRanges", "may only be used when `type` is 'LoadBalancer'")
+    if obj.get("allocateLoadBalancerNodePorts") is not None and kind != "LoadBalancer":
+        report.forbidden(
+            f"{path}.allocateLoadBalancerNodePorts", "may only be used when `type` is 'LoadBalancer'"
+        )
+    if obj.get("loadBalancerClass") is not None and kind != "LoadBalancer":
+        report.forbidden(f"{path}.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'")
+
+
+def endpoint_subset(obj: Object, path: str, report: Report) -> None:
+    if not obj.get("addresses") and not obj.get("notReadyAddresses"):
+        report.required(path, "must specify `addresses` or `notReadyAddresses`")
+    for key in ("addresses", "notReadyAddresses"):
+        for index, one in enumerate(obj.get(key, ())):
+            address = one.get("ip", "")
+            if not address:
+                report.invalid(f"{path}.{key}[{index}].ip", "", formats.BAD_IP)
+            elif not formats.ip(address):
+                check_not_special(address, f"{path}.{key}[{index}].ip", report)
+    ports = obj.get("ports", ())
+    for index, port in enumerate(ports):
+        if len(ports) > 1 and not port.get("name"):
+            report.required(f"{path}.ports[{index}].name")
+        if not port.get("port"):
+            report.invalid(f"{path}.ports[{index}].port", port.get("port", 0), formats.between(1, 65535))
+
+
+def endpoint_slice(obj: Object, path: str, report: Report) -> None:
+    endpoints, ports, kind = obj.get("endpoints") or [], obj.get("ports") or [], obj.get("addressType", "")
+    if len(endpoints) > _MAX_ADDRESSES:
+        report.too_many("endpoints", len(endpoints), _MAX_ADDRESSES)
+    if len(ports) > _MAX_PORTS:
+        report.too_many("ports", len(ports), _MAX_PORTS)
+    for index, endpoint in enumerate(endpoints):
+        for at, address in enumerate(endpoint.get("addresses", ())):
+            _slice_address(address, kind, f"endpoints[{index}].addresses[{at}]", report)
+    seen: set[str] = set()
+    for index, port in enumerate(ports):
+        name = port.get("name") or ""
+        if name:
+            report.problems(f"ports[{index}].name", name, names.dns_label(name))
+        if name in seen:
+            report.duplicate(f"ports[{index}].name", name)
+        seen.add(name)
+
+
+def _slice_address(address: str, kind: str, path: str, report: Report) -> None:
+    if kind == "FQDN":
+        report.problems(path, address, names.dns_subdomain(address))
+        return
+    problems = formats.ip(address)
+    if not problems and kind in ("IPv4", "IPv6") and ipaddress.ip_address(address).version != int(kind[-1]):
+        problems = [f"must be an {kind} address"]
+    report.problems(path, address, problems)
+    if not problems:
+        check_not_special(address, path, report)
+
+
+# --- ingresses
+
+
+def ingress_spec(obj: Object, path: str, report: Report) -> None:
+    if not obj.get("rules") and obj.get("defaultBackend") is None:
+        report.invalid(path, obj.get("rules") or [], "either `defaultBackend` or `rules` must be specified")
+    if obj.get("defaultBackend") is not None:
+        _backend(obj["defaultBackend"], f"{path}.defaultBackend", report)
+    for index, rule in enumerate(obj.get("rules", ())):
+        _host(rule.get("host", ""), f"{path}.rules[{index}].host", report)
+        where = f"{path}.rules[{index}].http"
+        http = rule.get("http")
+        if http is not None and not http.get("paths"):
+            report.required(f"{where}.paths")
+        for at, one in enumerate((http or {}).get("paths", ())):
+            _ingress_path(one, f"{where}.paths[{at}]", report)
+
+
+def _host(host: str, path: str, report: Report) -> None:
+    if not host:
+        return
+    if not formats.ip(host):
+        report.invalid(path, host, "must be a DNS name, not an IP address")
+    elif "*" in host:
+        report.problems(path, host, formats.wildcard_subdomain(host))
+    else:
+        report.problems(path, host, names.dns_subdomain(host))
+
+
+def _ingress_path(obj: Object, path: str, report: Report) -> None:
+    kind, value = obj.get("pathType"), obj.get("path", "")
+    if kind in ("Exact", "Prefix"):
+        if not value.startswith("/"):
+            report.invalid(f"{path}.path", value, "must be an absolute path")
+        for bad in ("//", "/./", "/../", "%2f", "%2F"):
+            if bad in value:
+                report.invalid(f"{path}.path", value, f"must not contain '{bad}'")
+        for bad in ("/..", "/."):
+            if value.endswith(bad):
+                report.invalid(f"{path}.path", value, f"cannot end with '{bad}'")
+    elif value and not value.startswith("/"):
+        report.invalid(f"{path}.path", value, "must be an absolute path")
+    _backend(obj.get("backend") or {}, f"{path}.backend", report)
+
+
+def _backend(obj: Object, path: str, report: Report) -> None:
+    service, resource = obj.get("service"), obj.get("resource")
+    if service is not None and resource is not None:
+        report.invalid(path, "", "cannot set both resource and service backends")
+    elif service is None and resource is None:
+        report.required(path, "resource or service backend is required")
+    elif service is not None:
+        port = service.get("port") or {}
+        if port.get("name") and port.get("number"):
+            report.invalid(path, "", "cannot set both port name & port number")
+        elif not port.get("name") and not port.get("number"):
+            report.required(path, "port name or number is required")
+
+
+def network_policy_spec(obj: Object, path: str, report: Report) -> None:
+    kinds = obj.get("policyTypes", [])
+    if len(kinds) > 2:
+        report.invalid(f"{path}.policyTypes", strings(kinds), "may not specify more than two policyTypes")
+    for index, kind in enumerate(kinds):
+        if kind not in ("Ingress", "Egress"):
+            report.not_supported(f"{path}.policyTypes[{index}]", kind, ["Egress", "Ingress"])
+    for key, peers in (("ingress", "from"), ("egress", "to")):
+        for index, rule in enumerate(obj.get(key, ())):
+            for at, peer in enumerate(rule.get(peers, ())):
+                _peer(peer, f"{path}.{key}[{index}].{peers}[{at}]", report)
+
+
+def _peer(obj: Object, path: str, report: Report) -> None:
+    block, selectors = obj.get("ipBlock"), [obj.get("podSelector"), obj.get("namespaceSelector")]
+    if block is None and selectors == [None, None]:
+        report.required(path, "must specify a peer")
+    if block is not None and selectors != [None, None]:
+        report.forbidden(path, "may not specify both ipBlock and another peer")
+    for index, one in enumerate((block or {}).get("except", ())):
+        report.problems(f"{path}.ipBlock.except[{index}]", one, formats.cidr(one))
+
+
+RULES: Final[dict[str, Callable[[Object, str, Report], None]]] = {
+    "core.v1.ServiceSpec": service_spec,
+    "core.v1.EndpointSubset": endpoint_subset,
+    "discovery.v1.EndpointSlice": endpoint_slice,
+    "networking.v1.IngressSpec": ingress_spec,
+    "networking.v1.NetworkPolicySpec": network_policy_spec,
+}

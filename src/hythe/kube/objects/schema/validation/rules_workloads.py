@@ -1,0 +1,207 @@
+"""What makes pods: the selector must fit the template, and the template's pods must fit the kind.
+
+Source: Kubernetes 1.32, pkg/apis/apps/validation, pkg/apis/batch/validation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+from zoneinfo import available_timezones
+
+from hythe.kube.objects import labels
+from hythe.kube.objects.schema.validation import formats
+from hythe.kube.objects.schema.validation.cron import problem as cron_problem
+from hythe.kube.objects.schema.validation.report import Report, label_selector, string_map
+from hythe.kube.objects.types import Object
+
+_ALWAYS: Final = ["Always"]
+
+
+def _selected(spec: Object, path: str, kind: str, report: Report) -> None:
+    """A selector is needed, must select something, and must select the pods of the template."""
+    selector = spec.get("selector")
+    if selector is None:
+        report.required(f"{path}.selector")
+        return
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        report.invalid(f"{path}.selector", label_selector(selector), f"empty selector is invalid for {kind}")
+        return
+    template_labels = (spec.get("template", {}).get("metadata") or {}).get("labels") or {}
+    try:
+        fits = labels.from_object(selector).matches(template_labels)
+    except labels.InvalidSelector:
+        return  # told by the selector's own rule
+    if not fits:
+        detail = "`selector` does not match template `labels`"
+        report.invalid(f"{path}.template.metadata.labels", string_map(template_labels or None), detail)
+
+
+def _always(spec: Object, path: str, kind: str, report: Report) -> None:
+    """Pods of these kinds run until they are taken away."""
+    pod = spec.get("template", {}).get("spec") or {}
+    policy = pod.get("restartPolicy", "")
+    if policy and policy != "Always":
+        report.not_supported(f"{path}.template.spec.restartPolicy", policy, _ALWAYS)
+    if pod.get("activeDeadlineSeconds") is not None:
+        report.forbidden(
+            f"{path}.template.spec.activeDeadlineSeconds", f"activeDeadlineSeconds in {kind} is not Supported"
+        )
+
+
+def deployment_spec(obj: Object, path: str, report: Report) -> None:
+    _selected(obj, path, "deployment", report)
+    _always(obj, path, "ReplicaSet", report)
+    deadline, ready = obj.get("progressDeadlineSeconds"), obj.get("minReadySeconds", 0)
+    if deadline is not None and deadline <= ready:
+        report.invalid(f"{path}.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
+
+
+def deployment_strategy(obj: Object, path: str, report: Report) -> None:
+    rolling = obj.get("rollingUpdate")
+    if obj.get("type") == "Recreate":
+        if rolling is not None:
+            detail = "may not be specified when strategy `type` is 'Recreate'"
+            report.forbidden(f"{path}.rollingUpdate", detail)
+    elif obj.get("type") == "RollingUpdate" and rolling is None:
+        report.required(f"{path}.rollingUpdate", "this should be defaulted and never be nil")
+
+
+def rolling(obj: Object, path: str, report: Report) -> None:
+    """Neither more nor fewer pods than wanted would never end."""
+    unavailable, surge = obj.get("maxUnavailable"), obj.get("maxSurge")
+    if _zero(unavailable) and _zero(surge):
+        report.invalid(f"{path}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0")
+    if formats.is_percent(unavailable) and int(str(unavailable)[:-1]) > 100:
+        report.invalid(f"{path}.maxUnavailable", unavailable, "must not be greater than 100%")
+
+
+def rolling_daemons(obj: Object, path: str, report: Report) -> None:
+    unavailable, surge = obj.get("maxUnavailable"), obj.get("maxSurge")
+    if not _zero(unavailable) and not _zero(surge):
+        report.invalid(f"{path}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")
+    if _zero(unavailable) and _zero(surge):
+        report.required(f"{path}.maxUnavailable", "cannot be 0 when maxSurge is 0")
+
+
+def _zero(value: Any) -> bool:
+    return value in (None, 0, "0%")
+
+
+def replica_set_spec(obj: Object, path: str, report: Report) -> None:
+    _selected(obj, path, "replicaset", report)
+    _always(obj, path, "ReplicaSet", report)
+
+
+def replication_controller_spec(obj: Object, path: str, report: Report) -> None:
+    if not obj.get("selector"):
+        report.required(f"{path}.selector")
+    if obj.get("template") is None:
+        report.required(f"{path}.template")
+        return
+    found = (obj["template"].get("metadata") or {}).get("labels") or {}
+    if not labels.from_labels(obj.get("selector")).matches(found):
+        detail = "`selector` does not match template `labels`"
+        report.invalid(f"{path}.template.metadata.labels", string_map(found or None), detail)
+    _always(obj, path, "ReplicationController", report)
+
+
+def stateful_set_spec(obj: Object, path: str, report: Report) -> None:
+    _selected(obj, path, "statefulset", report)
+    _always(obj, path, "StatefulSet", report)
+
+
+def daemon_set_spec(obj: Object, path: str, report: Report) -> None:
+    _selected(obj, path, "daemonset", report)
+    _always(obj, path, "DaemonSet", report)
+    ready = obj.get("minReadySeconds", 0)
+    if ready < 0:
+        report.invalid(f"{path}.minReadySeconds", ready, "must be greater than or equal to 0")
+
+
+def job_spec(obj: Object, path: str, report: Report) -> None:
+    pod = obj.get("template", {}).get("spec") or {}
+    policy = pod.get("restartPolicy")
+    if policy not in ("OnFailure", "Never"):
+        where = f"{path}.template.spec.restartPolicy"
+        if policy:
+            report.not_supported(where, policy, ["OnFailure", "Never"])
+        else:
+            report.required(where, 'valid values: "OnFailure", "Never"')
+    if obj.get("completionMode") == "Indexed":
+        _indexed(obj, path, report)
+    elif obj.get("backoffLimitPerIndex") is not None:
+        report.invalid(
+            f"{path}.backoffLimitPerIndex", obj["backoffLimitPerIndex"], "requires indexed completion mode"
+        )
+    if obj.get("maxFailedIndexes") is not None and obj.get("backoffLimitPerIndex") is None:
+        report.required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
+    if obj.get("podFailurePolicy") is not None:
+        if policy != "Never":
+            detail = 'only "Never" is supported when podFailurePolicy is specified'
+            report.invalid(f"{path}.template.spec.restartPolicy", policy or "", detail)
+        _failure_policy(obj["podFailurePolicy"], f"{path}.podFailurePolicy", report)
+
+
+def _indexed(obj: Object, path: str, report: Report) -> None:
+    if obj.get("completions") is None:
+        report.required(f"{path}.completions", "when completion mode is Indexed")
+    elif (obj.get("parallelism") or 0) > 100_000:
+        report.invalid(
+            f"{path}.parallelism",
+            obj["parallelism"],
+            "must be less than or equal to 100000 when completion mode is Indexed",
+        )
+
+
+def _failure_policy(policy: Object, path: str, report: Report) -> None:
+    actions = ("Count", "FailIndex", "FailJob", "Ignore")
+    for index, rule in enumerate(policy.get("rules", ())):
+        where = f"{path}.rules[{index}]"
+        if rule.get("action") not in actions:
+            report.not_supported(f"{where}.action", rule.get("action", ""), actions)
+        if rule.get("onExitCodes") is not None and rule.get("onPodConditions"):
+            report.invalid(where, "", "specifying both OnExitCodes and OnPodConditions is not supported")
+        if rule.get("onExitCodes") is None and not rule.get("onPodConditions"):
+            report.invalid(where, "", "specifying one of OnExitCodes and OnPodConditions is required")
+
+
+def cron_job_spec(obj: Object, path: str, report: Report) -> None:
+    schedule, zone = obj.get("schedule", ""), obj.get("timeZone")
+    if schedule:
+        if "TZ" in schedule:
+            detail = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
+            report.invalid(f"{path}.schedule", schedule, detail)
+        elif wrong := cron_problem(schedule):
+            report.invalid(f"{path}.schedule", schedule, wrong)
+    if zone is not None:
+        if not zone:
+            report.invalid(f"{path}.timeZone", zone, "timeZone must be nil or non-empty string")
+        elif zone == "Local" or zone not in available_timezones():
+            report.invalid(f"{path}.timeZone", zone, f"unknown time zone {zone}")
+    job_spec((obj.get("jobTemplate") or {}).get("spec") or {}, f"{path}.jobTemplate.spec", report)
+
+
+def cron_job(obj: Object, path: str, report: Report) -> None:
+    """A job's name is eleven characters longer, and a pod's label must hold it."""
+    if len(obj["metadata"].get("name", "")) > 52:
+        report.invalid("metadata.name", obj["metadata"]["name"], "must be no more than 52 characters")
+
+
+def job(obj: Object, path: str, report: Report) -> None:
+    job_spec(obj["spec"], "spec", report)
+
+
+RULES: Final[dict[str, Callable[[Object, str, Report], None]]] = {
+    "apps.v1.DeploymentSpec": deployment_spec,
+    "apps.v1.DeploymentStrategy": deployment_strategy,
+    "apps.v1.RollingUpdateDeployment": rolling,
+    "apps.v1.RollingUpdateDaemonSet": rolling_daemons,
+    "apps.v1.ReplicaSetSpec": replica_set_spec,
+    "apps.v1.StatefulSetSpec": stateful_set_spec,
+    "apps.v1.DaemonSetSpec": daemon_set_spec,
+    "core.v1.ReplicationControllerSpec": replication_controller_spec,
+    "batch.v1.Job": job,
+    "batch.v1.CronJob": cron_job,
+    "batch.v1.CronJobSpec": cron_job_spec,
+}
