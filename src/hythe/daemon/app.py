@@ -29,7 +29,7 @@ from hythe.daemon.sockets import BACKLOG, Address, open_port, open_socket, parse
 from hythe.engine.engine import Engine
 from hythe.engine.runtimes.choice import Runtimes
 from hythe.engine.standing import Standing
-from hythe.errors import Unavailable
+from hythe.errors import Unavailable, Unsupported
 
 log = logging.getLogger("hythe.daemon")
 
@@ -79,6 +79,8 @@ class Daemon:
             if scraped:
                 await _serve_metrics(stack, engine, requests, scraped)
             if config.cri is not None:
+                if self._inside is not None:
+                    raise Unsupported("CRI takes a daemon that is root's", hint="leave --cri out")
                 await _serve_cri(stack, engine, config.cri)
             self._stack = stack.pop_all()
         for text in (*config.hosts, *filter(None, (config.cri,))):

@@ -29,7 +29,7 @@ class Service:
 
     def __init__(self, engine: Engine, path: Path) -> None:
         self._streaming = StreamingServer(engine)
-        self._server = Server(path, _handlers(engine, self._streaming))
+        self._server = Server(path, handlers_of(engine, self._streaming))
 
     async def start(self) -> None:
         """Raises Conflict, SystemProblem, OSError; nothing is served then."""
@@ -44,7 +44,8 @@ class Service:
         await self._streaming.stop()
 
 
-def _handlers(engine: Engine, streaming: StreamingServer) -> Handlers:
+def handlers_of(engine: Engine, streaming: StreamingServer) -> Handlers:
+    """Every method that is served, by its name."""
     records, network, images = Records(engine.containers), PodNetwork(engine.networks), Images(engine)
     containers = Containers(engine, records, images)
     pods = Pods(engine, records, network, containers)
