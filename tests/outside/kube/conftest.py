@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.outside.kube.api import Api
 from tests.outside.kube.server import Server, started
 
 
@@ -28,3 +29,17 @@ def namespace(server: Server) -> str:
     server.kubectl("create", "namespace", name)
     server.kubectl("create", "serviceaccount", "default", "-n", name)
     return name
+
+
+@pytest.fixture
+def api(server: Server) -> Api:
+    return Api(server.socket)
+
+
+@pytest.fixture
+def room(api: Api) -> str:
+    """The path of a new namespace."""
+    name = f"t-{uuid.uuid4().hex[:8]}"
+    api.ok("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    api.ok("POST", f"/api/v1/namespaces/{name}/serviceaccounts", {"metadata": {"name": "default"}})
+    return f"/api/v1/namespaces/{name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
@@ -54,9 +55,20 @@ class Dispatcher:
         self._machine, self._paths = machine, paths
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        info = parse(request.method, request.rel_url.raw_path, request.query)
+        metrics, began, code = self._machine.metrics, time.monotonic(), 0
+        metrics.began(info)
+        try:
+            response = await self._answered(request, info)
+            code = response.status
+            return response
+        finally:
+            metrics.ended(info, code, time.monotonic() - began)
+
+    async def _answered(self, request: web.BaseRequest, info: RequestInfo) -> web.StreamResponse:
         warnings: list[str] = []
         try:
-            response = await self._answer(request, warnings)
+            response = await self._answer(request, info, warnings)
         except ConnectionError:
             log.debug("%s %s: the client has left", request.method, request.path)
             return NoAnswer()
@@ -70,9 +82,9 @@ class Dispatcher:
             response = _failed(request, internal_error(str(error)))
         return await _finished(request, response, warnings)
 
-    async def _answer(self, request: web.BaseRequest, warnings: list[str]) -> web.StreamResponse:
-        query = request.query
-        info = parse(request.method, request.rel_url.raw_path, query)
+    async def _answer(
+        self, request: web.BaseRequest, info: RequestInfo, warnings: list[str]
+    ) -> web.StreamResponse:
         user = await impersonated(await self._user(request), request.headers, self._machine.authorizer)
         await self._authorize(user, info)
         if not info.is_resource:
@@ -91,7 +103,7 @@ class Dispatcher:
             warnings=warnings,
             request=request,
             info=info,
-            query=query,
+            query=request.query,
         )
         return await handler_of(definition, info)(call)
 

@@ -15,6 +15,7 @@ from hythe.kube.apiserver.kinds import Kinds
 from hythe.kube.apiserver.kubelets import Kubelets
 from hythe.kube.apiserver.lines import Lines
 from hythe.kube.apiserver.managers import Managers
+from hythe.kube.apiserver.metrics import Metrics
 from hythe.kube.apiserver.records import Records
 from hythe.kube.objects.types import Object
 
@@ -51,6 +52,7 @@ class Machine:
     managers: Managers
     clock: Clock
     lines: Lines = field(default_factory=Lines)
+    metrics: Metrics = field(default_factory=Metrics)
 
     @property
     def authorizer(self) -> Authorizer:

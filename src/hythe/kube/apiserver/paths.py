@@ -10,6 +10,7 @@ from aiohttp import web
 from hythe.kube.apiserver.answer import encoded, ready
 from hythe.kube.apiserver.identity import User
 from hythe.kube.apiserver.machine import Machine
+from hythe.kube.apiserver.metrics import MEDIA
 from hythe.kube.apiserver.publishing import Publishing
 from hythe.kube.apiserver.request import RequestInfo
 from hythe.kube.apiserver.versions import version
@@ -30,6 +31,7 @@ class Paths:
             "/healthz": self._healthy,
             "/livez": self._healthy,
             "/readyz": self._ready,
+            "/metrics": self._metrics,
             "/.well-known/openid-configuration": self._issuer,
             "/openid/v1/jwks": self._keys,
         }
@@ -53,6 +55,10 @@ class Paths:
     async def _ready(self, request: web.BaseRequest) -> web.Response:
         await self._machine.records.store.revision()
         return _text(b"ok")
+
+    async def _metrics(self, request: web.BaseRequest) -> web.Response:
+        machine = self._machine
+        return ready(await machine.metrics.text(machine.definitions, machine.records), media=MEDIA)
 
     async def _issuer(self, request: web.BaseRequest) -> web.Response:
         config = self._machine.config
