@@ -15,7 +15,7 @@ from hythe.kube.client.client import Client
 from hythe.kube.client.informer import Informer, each
 from hythe.kube.client.resources import NODES
 from hythe.kube.client.shared import SharedInformers
-from hythe.kube.cluster.membership import Membership
+from hythe.kube.cluster.membership import Membership, pods_group
 from hythe.kube.cluster.naming import ClusterNames
 from hythe.kube.cluster.status import is_ready
 from hythe.kube.cluster.tasks import Tasks
@@ -111,7 +111,7 @@ def _kubelet_settings(about: Membership) -> Settings:
         certificates=(about.authority, about.certificate, about.key),
         cluster_dns=(about.dns_address,),
         cluster_domain=about.domain,
-        cgroup_root=f"/hythe-kube-{about.instance}",
+        cgroup_root=pods_group(about.instance),
         pod_cidr=about.own_pods,
         node_ips=(about.address,),
     )

@@ -1,7 +1,9 @@
 """`hythe kube down`: everything of a cluster on this machine gone, in an order in which nothing comes back.
 
     agent and server end -> pods are removed through CRI -> the engine ends, which leaves nothing behind when it has no
-    containers -> the proxy's table and route -> mounts below the data directory -> files
+    containers -> the proxy's table and route -> control groups -> mounts below the data directory -> files
+
+Where the container runtime is somebody else's, its pods are too.
 
 Each step holds for a cluster that is half gone: down after a crash, down twice. What runs is found by pid and start
 time, everything else by names that carry the cluster's id.
@@ -18,10 +20,12 @@ from pathlib import Path
 from typing import Final
 
 from hythe.errors import SystemProblem
+from hythe.kernel.cgroups.trees import remove_everywhere
 from hythe.kernel.identity import alive, start_time
 from hythe.kernel.mountinfo import below, read_mounts
 from hythe.kernel.mounts import unmount
 from hythe.kube.cluster import sandboxes
+from hythe.kube.cluster.membership import pods_group
 from hythe.kube.cluster.places import Places
 from hythe.kube.cluster.settings import Settings
 from hythe.kube.cluster.up import engine_program, running
@@ -33,20 +37,35 @@ _PATIENCE: Final = 40.0
 def down(settings: Settings, places: Places, *, keep_data: bool) -> None:
     """Take it away; `keep_data` leaves the files, from which `up` brings the same cluster back. Raises HytheError."""
     pid = running(places)
+    if pid and not settings.cri:
+        _narrow(pid, places)
+        sandboxes.remove_all(places.cri)
     if pid:
         _end(pid)
-    _end_pods(settings, places)
+    elif not settings.cri:
+        _end_pods(places)
     proxy.remove(settings.id, settings.services)
+    remove_everywhere(pods_group(settings.id))
     _unmount_below(places.data)
     shutil.rmtree(places.run, ignore_errors=True)
     if not keep_data:
         _remove_files(places.data)
 
 
-def _end_pods(settings: Settings, places: Places) -> None:
-    """With an engine of our own: one is started, adopts what runs, and ends when nothing does any more."""
-    if settings.cri:
-        return  # its pods are its owner's affair; the kubelet's are gone with the cluster's objects
+def _narrow(pid: int, places: Places) -> None:
+    """Have the supervisor end all programs but the engine."""
+    began, end = start_time(pid), time.monotonic() + _PATIENCE
+    os.kill(pid, signal.SIGUSR1)
+    while not places.alone.exists():
+        if not alive(pid, began) or time.monotonic() > end:
+            raise SystemProblem(
+                f"process {pid} does not end the cluster's programs", hint=f"see {places.logs}"
+            )
+        time.sleep(0.02)
+
+
+def _end_pods(places: Places) -> None:
+    """After a crash: an engine is started, adopts what runs, and ends when nothing does any more."""
     if not places.engine.exists():
         return
     engine = engine_program(places)

@@ -24,11 +24,19 @@ _BINDINGS: Final = Resource(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBind
 async def make(client: Client, settings: Settings, authority: bytes) -> None:
     """`authority` is the certificate of the cluster's own, PEM. Raises ApiError."""
     for resource, body in _objects(settings, authority):
-        try:
+        if not await _there(client, resource, body):
             await client.create(resource, body)
-        except ApiError as error:
-            if error.reason != "AlreadyExists":
-                raise
+
+
+async def _there(client: Client, resource: Resource, body: Object) -> bool:
+    """Asked beforehand: making a Service whose address is given fails for the address before it does for the name."""
+    try:
+        await client.get(resource, body["metadata"]["name"], body["metadata"].get("namespace", ""))
+    except ApiError as error:
+        if error.reason != "NotFound":
+            raise
+        return False
+    return True
 
 
 def _objects(settings: Settings, authority: bytes) -> Iterator[tuple[Resource, Object]]:

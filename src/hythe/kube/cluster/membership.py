@@ -45,6 +45,11 @@ class Membership:
     authority: Path
 
 
+def pods_group(instance: str) -> str:
+    """The control group of a node's pods, from the top of each tree."""
+    return f"/hythe-kube-{instance}"
+
+
 def node_ranges(pods: str) -> Iterator[IPv4Network]:
     """The ranges of single nodes, in order: /24 each, the whole where that is smaller."""
     whole = IPv4Network(pods)

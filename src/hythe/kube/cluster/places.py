@@ -62,6 +62,11 @@ class Places:
         return self.run / "up.json"
 
     @property
+    def alone(self) -> Path:
+        """There once the engine is the only program that is left."""
+        return self.run / "alone"
+
+    @property
     def engine_run(self) -> Path:
         return self.run / "engine"
 

@@ -3,6 +3,7 @@
     started together --> each says "ready" on a pipe --> all ready: told
     one ends         --> started again, after a pause that doubles with each failure
     SIGTERM, SIGINT  --> ended in the opposite order; the engine's containers run on
+    SIGUSR1          --> all but the first are ended, for good: the engine is left, for its pods to be removed
 
 The programs die with the supervisor (their parent-death signal), so that none is left without one, and a new supervisor
 finds the field clear. Standard library only: it stays in memory for as long as the cluster runs.
@@ -93,24 +94,28 @@ class Supervisor:
         self._programs = programs
         self._selector = selectors.DefaultSelector()
         self._wake, self._signal = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._stopping = False
+        self._stopping = self._narrowing = False
         self._due: list[tuple[float, Program]] = []
 
-    def run(self, ready: Callable[[], None]) -> None:
-        """Until a signal; `ready` is called when all programs are. Raises Unavailable if one fails before that."""
+    def run(self, ready: Callable[[], None], narrowed: Callable[[], None]) -> None:
+        """Until a signal; `ready` is called when all programs are, `narrowed` when one alone is left.
+
+        Raises Unavailable if one fails before all are ready.
+        """
         signal.set_wakeup_fd(self._signal, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        signal.signal(signal.SIGUSR1, self._narrow)
         self._selector.register(self._wake, selectors.EVENT_READ, None)
         try:
             for program in self._programs:
                 self._start(program)
-            self._loop(ready)
+            self._loop(ready, narrowed)
         finally:
             for program in reversed(self._programs):
                 program.end()
 
-    def _loop(self, ready: Callable[[], None]) -> None:
+    def _loop(self, ready: Callable[[], None], narrowed: Callable[[], None]) -> None:
         told = False
         while not self._stopping:
             for key, _ in self._selector.select(self._patience()):
@@ -118,6 +123,9 @@ class Supervisor:
                     os.read(self._wake, 4096)
                 else:
                     key.data()
+            if self._narrowing:
+                self._end_all_but_first()
+                narrowed()
             if not told:
                 self._check()
                 if all(program.ready for program in self._programs):
@@ -127,6 +135,16 @@ class Supervisor:
 
     def _stop(self, _number: int, _frame: object) -> None:
         self._stopping = True
+
+    def _narrow(self, _number: int, _frame: object) -> None:
+        self._narrowing = True
+
+    def _end_all_but_first(self) -> None:
+        self._narrowing = False
+        for program in reversed(self._programs[1:]):
+            program.end()
+        self._programs = self._programs[:1]
+        self._due = [entry for entry in self._due if entry[1] in self._programs]
 
     def _start(self, program: Program) -> None:
         pipe = program.start()
@@ -149,6 +167,8 @@ class Supervisor:
         assert program.process is not None
         program.process.wait()
         program.ready = False
+        if program not in self._programs:
+            return
         if time.monotonic() - program.began > _CALM:
             program.pause = _FIRST_PAUSE
         self._due.append((time.monotonic() + program.pause, program))

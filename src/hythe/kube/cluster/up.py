@@ -53,8 +53,9 @@ def _hythe(*arguments: str) -> list[str]:
 def supervise(settings: Settings, places: Places, ready_fd: int | None) -> None:
     """Keep the programs running, in this process, until SIGTERM or SIGINT. Raises Unavailable if they do not start."""
     places.run.mkdir(parents=True, exist_ok=True, mode=0o711)
+    places.alone.unlink(missing_ok=True)
     with _recorded(places.supervisor):
-        Supervisor(programs(settings, places)).run(lambda: _tell(ready_fd))
+        Supervisor(programs(settings, places)).run(lambda: _tell(ready_fd), places.alone.touch)
 
 
 def start(places: Places) -> None:
