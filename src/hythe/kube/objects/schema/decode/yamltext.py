@@ -2,7 +2,7 @@
 
 libyaml makes nodes of the text; plain scalars are understood here, since PyYAML takes `12:30` for a number and a date
 for a date. A `yes` is true, `0777` is octal, a date stays text. An anchor used over and over may not make a small
-text large: the values made are counted.
+text large: what is made of a node again is counted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import yaml
 
 from hythe.kube.objects.schema.decode.failures import Undecodable
 
-MAX_VALUES: Final = 400_000
+MAX_REPEATED: Final = 50_000
 MAX_DEPTH: Final = 300
 _TRUE: Final = {"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"}
 _FALSE: Final = {"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"}
@@ -51,12 +51,15 @@ def _message(error: yaml.MarkedYAMLError) -> str:
 
 class _Reader:
     def __init__(self) -> None:
-        self.made = 0
+        self.seen: set[int] = set()
+        self.repeated = 0
         self.duplicates: list[str] = []
 
     def value(self, node: yaml.Node, depth: int) -> Any:
-        self.made += 1
-        if self.made > MAX_VALUES:
+        if id(node) in self.seen:
+            self.repeated += 1
+        self.seen.add(id(node))
+        if self.repeated > MAX_REPEATED:
             raise Undecodable("error converting YAML to JSON: yaml: document contains excessive aliasing")
         if depth > MAX_DEPTH:
             raise Undecodable("error converting YAML to JSON: yaml: exceeded max depth")

@@ -5,7 +5,8 @@
 
 Both return `Cause`s, for `status.invalid(resource.qualified_kind, name, causes)`; none means that the object is good.
 Objects are those of built-in kinds, decoded (`decode`) and with their defaults (`defaults`); name and namespace are in
-the metadata by now. Of custom resources the metadata are looked at; their own schema does the rest elsewhere.
+the metadata by now, and whether a resourceVersion is needed is the caller's affair. Of custom resources the metadata
+are looked at; their own schema does the rest elsewhere, as does `objects.custom.definition` for the definitions.
 
 What a single field may hold is data (`checks.toml`); what is about several fields is a rule for the struct that has
 them (`rules_*`); what may not change is in `updates` and `pod_updates`. The walk reaches a struct wherever it is:

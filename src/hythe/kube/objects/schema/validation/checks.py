@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from hythe.kube.objects import quantity
+from hythe.kube.objects.problems import strings
 from hythe.kube.objects.schema.validation.formats import FORMATS, between
-from hythe.kube.objects.schema.validation.report import MIN_ZERO, Report, strings
+from hythe.kube.objects.schema.validation.report import MIN_ZERO, Report
 
 Check = Callable[[Any, str, Report], bool]
 _MAX_ID: Final = 2**31 - 1

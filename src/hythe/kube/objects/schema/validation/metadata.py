@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from hythe.kube.objects import names
+from hythe.kube.objects.problems import strings
 from hythe.kube.objects.schema.resources import Resource
 from hythe.kube.objects.schema.validation import formats
-from hythe.kube.objects.schema.validation.report import MIN_ZERO, Report, strings
+from hythe.kube.objects.schema.validation.report import MIN_ZERO, Report
 from hythe.kube.objects.types import Object
 
 MAX_ANNOTATIONS: Final = 256 * 1024
@@ -60,8 +61,6 @@ def check_update(meta: Object, old: Object, report: Report) -> None:
                 "no new finalizers can be added if the object is being deleted, found new finalizers "
                 + strings(sorted(new)),
             )
-    if not meta.get("resourceVersion"):
-        report.invalid(f"{path}.resourceVersion", "", "must be specified for an update")
     if meta.get("generation", 0) < old.get("generation", 0):
         report.invalid(f"{path}.generation", meta.get("generation", 0), "must not be decremented")
     for key in (

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Final
 
 from hythe.kube.objects import names, quantity
+from hythe.kube.objects.problems import strings
 from hythe.kube.objects.schema.validation import formats
-from hythe.kube.objects.schema.validation.report import MIN_ZERO, Report, strings
+from hythe.kube.objects.schema.validation.report import MIN_ZERO, Report
 from hythe.kube.objects.types import Object
 
 _RBAC: Final = "rbac.authorization.k8s.io"

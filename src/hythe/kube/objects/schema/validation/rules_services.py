@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Final
 
 from hythe.kube.objects import names
+from hythe.kube.objects.problems import strings
 from hythe.kube.objects.schema.validation import formats
 from hythe.kube.objects.schema.validation.metadata import check_labels
-from hythe.kube.objects.schema.validation.report import Report, strings
+from hythe.kube.objects.schema.validation.report import Report
 from hythe.kube.objects.types import Object
 
 _MAX_ADDRESSES: Final = 1000

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Final
 
 from hythe.kube.objects import quantity
+from hythe.kube.objects.problems import strings
 from hythe.kube.objects.schema.validation import formats
-from hythe.kube.objects.schema.validation.report import Report, strings
+from hythe.kube.objects.schema.validation.report import Report
 from hythe.kube.objects.types import Object
 
 MAX_DATA: Final = 1024 * 1024

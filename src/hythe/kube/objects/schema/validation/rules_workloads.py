@@ -10,9 +10,10 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from hythe.kube.objects import labels
+from hythe.kube.objects.problems import label_selector, string_map
 from hythe.kube.objects.schema.validation import formats
 from hythe.kube.objects.schema.validation.cron import problem as cron_problem
-from hythe.kube.objects.schema.validation.report import Report, label_selector, string_map
+from hythe.kube.objects.schema.validation.report import Report
 from hythe.kube.objects.types import Object
 
 _ALWAYS: Final = ["Always"]

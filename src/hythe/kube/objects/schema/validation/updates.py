@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from hythe.kube.objects import quantity
-from hythe.kube.objects.schema.validation.report import Report, label_selector, strings
+from hythe.kube.objects.problems import label_selector, strings
+from hythe.kube.objects.schema.validation.report import Report
 from hythe.kube.objects.schema.validation.rules_storage import sources
 from hythe.kube.objects.types import Object
 
 Update = Callable[[Object, Object, Report], None]
-_APIEXT: Final = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
 
 
 def selector(new: Object, old: Object, report: Report) -> None:
@@ -170,19 +170,6 @@ def node(new: Object, old: Object, report: Report) -> None:
             report.forbidden(f"spec.{key}", f'node updates may not change {name} except from "" to valid')
 
 
-def definition(new: Object, old: Object, report: Report) -> None:
-    established = any(
-        one.get("type") == "Established" and one.get("status") == "True"
-        for one in old.get("status", {}).get("conditions", ())
-    )
-    report.immutable("spec.group", new["spec"].get("group"), old["spec"].get("group"))
-    now, was = new["spec"].get("names") or {}, old["spec"].get("names") or {}
-    report.immutable("spec.names.plural", now.get("plural"), was.get("plural"))
-    if established:
-        report.immutable("spec.scope", new["spec"].get("scope"), old["spec"].get("scope"))
-        report.immutable("spec.names.kind", now.get("kind"), was.get("kind"))
-
-
 def immutable(*paths: str) -> Update:
     """These fields, by dotted path, never change."""
 
@@ -249,5 +236,4 @@ UPDATES: Final[dict[str, Update]] = {
     "networking.v1.IngressClass": immutable("spec.controller"),
     "discovery.v1.EndpointSlice": immutable("addressType"),
     "certificates.v1.CertificateSigningRequest": immutable("spec"),
-    _APIEXT + "CustomResourceDefinition": definition,
 }

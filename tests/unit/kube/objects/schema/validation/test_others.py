@@ -259,33 +259,6 @@ def test_priorities() -> None:
     ]
 
 
-def definition(**spec: Any) -> list[str]:
-    base = {
-        "group": "example.com",
-        "scope": "Namespaced",
-        "names": {"plural": "foos", "kind": "Foo"},
-        "versions": [
-            {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
-        ],
-    }
-    metadata = {"name": "foos.example.com"}
-    spec = {**base, **spec}
-    return wrong("apiextensions.k8s.io/v1", "CustomResourceDefinition", metadata=metadata, spec=spec)
-
-
-def test_definitions() -> None:
-    assert definition() == []
-    assert definition(names={"plural": "bars", "kind": "Bar"}) == [
-        'metadata.name: Invalid value: "foos.example.com": must be spec.names.plural+"."+spec.group'
-    ]
-    assert definition(scope="World") == [
-        'spec.scope: Unsupported value: "World": supported values: "Cluster", "Namespaced"'
-    ]
-    assert definition(versions=[{"name": "v1", "served": True, "storage": True}]) == [
-        "spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required"
-    ]
-
-
 def test_events_are_where_their_object_is() -> None:
     assert wrong("v1", "Event", involvedObject={"namespace": "other"}) == [
         'involvedObject.namespace: Invalid value: "other": does not match event.namespace'
