@@ -68,6 +68,14 @@ class Hub:
         self._watchers.setdefault(prefix, set()).add(watcher)
         return watcher
 
+    def skip(self, revision: int) -> None:
+        """What was up to `revision` has not been published and will not be: watchers have to read it, if they can."""
+        self.revision = max(self.revision, revision)
+        self.recent.clear(self.revision)
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher._fall_behind()
+
     def forget(self, watcher: HubWatch) -> None:
         watchers = self._watchers.get(watcher.prefix, set())
         watchers.discard(watcher)
@@ -98,6 +106,9 @@ class Recent:
         self._bytes += sum(map(_size, events))
         if len(self._events) > self._keep_events or self._bytes > self._keep_bytes:
             self._shrink()
+
+    def clear(self, start: int) -> None:
+        self._events, self._bytes, self.start = [], 0, start
 
     def _shrink(self) -> None:
         """Down to half of what is kept, so that it happens seldom."""
@@ -149,10 +160,13 @@ class HubWatch:
         if events[0].revision <= self._position:  # it began at a revision that was not published yet
             events = [event for event in events if event.revision > self._position]
         if len(self._queue) + len(events) > QUEUE:
-            self._queue = []
-            self._behind = True
+            self._fall_behind()
         else:
             self._queue += events
+            self._wake.set()
+
+    def _fall_behind(self) -> None:
+        self._queue, self._behind = [], True
         self._wake.set()
 
     def __aiter__(self) -> AsyncIterator[Batch]:

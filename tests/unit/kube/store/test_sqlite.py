@@ -14,7 +14,7 @@ import pytest
 from hythe.errors import Conflict, InvalidArgument, NoSpace, SystemProblem
 from hythe.kube.store.contract import Compacted, Event, Record
 from hythe.kube.store.datastore import open_store
-from hythe.kube.store.sqlite.expiry import end_of_life
+from hythe.kube.store.lifetimes import end_of_life
 from hythe.kube.store.sqlite.file import APPLICATION
 from hythe.kube.store.sqlite.store import SqliteStore
 

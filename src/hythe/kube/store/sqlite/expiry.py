@@ -9,7 +9,6 @@ written since is left alone, and its row goes.
 from __future__ import annotations
 
 import asyncio
-import math
 import sqlite3
 import time
 from collections.abc import Callable
@@ -18,18 +17,12 @@ from typing import Final
 
 from hythe.errors import HytheError
 from hythe.kube.store.contract import RevisionMismatch
+from hythe.kube.store.lifetimes import end_of_life
 from hythe.kube.store.sqlite.reader import Reader
 from hythe.kube.store.sqlite.writer import Writer
 
 AT_ONCE: Final = 256
-LONGEST_STEP: Final = 30  # seconds between the ends of keys that live long
 RETRY_SECONDS: Final = 30  # after a full disk
-
-
-def end_of_life(now: float, ttl: float) -> int:
-    """When a key that is to live `ttl` seconds ends: then or a little later, never sooner."""
-    step = max(1, min(LONGEST_STEP, int(ttl / 20)))
-    return math.ceil((now + ttl) / step) * step
 
 
 class Expiry:
