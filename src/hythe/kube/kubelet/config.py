@@ -25,15 +25,13 @@ class Timings:
     restart: Backoff = field(default_factory=Backoff)
     image: Backoff = field(default_factory=Backoff)
     relist: float = 1.0
-    resync: float = 60.0
     lease: float = 10.0
     node_status: float = 10.0
     node_status_report: float = 300.0
     request: float = 120.0
     volume_retry: Backoff = field(default_factory=lambda: Backoff(0.5, 122.0))
     volume_complaint: float = 123.0
-    collect: float = 60.0
-    minimum_age: float = 0.0
+    collect: float = 10.0
 
 
 @dataclass(frozen=True)

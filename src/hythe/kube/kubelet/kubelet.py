@@ -22,6 +22,7 @@ from hythe.kube.kubelet.cri.client import CriError, Runtime
 from hythe.kube.kubelet.cri.watch import Watch
 from hythe.kube.kubelet.env.fields import Place
 from hythe.kube.kubelet.images.puller import Puller
+from hythe.kube.kubelet.lifecycle.housekeeping import Housekeeping
 from hythe.kube.kubelet.lifecycle.shared import Machine, Shared
 from hythe.kube.kubelet.loop import Loop
 from hythe.kube.kubelet.node import machine
@@ -85,13 +86,15 @@ class Kubelet:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._recorder.run())
-                await self.node.register(self._ips)
+                body = await self.node.register(self._ips)
+                shared.machine.labels.update(body["metadata"].get("labels") or {})
                 tasks.create_task(self.node.run())
                 tasks.create_task(self._services.run())
                 await self._services.synced()
                 tasks.create_task(self._loop.run())
                 tasks.create_task(self._clean(watch))
                 tasks.create_task(watch.run())
+                tasks.create_task(Housekeeping(shared, self._loop.workers).run())
                 self.ready.set()
         finally:
             await server.close()

@@ -14,9 +14,12 @@ from pathlib import Path
 from hythe.kube.client.informer import Handler, Informer
 from hythe.kube.client.resources import PODS
 from hythe.kube.kubelet.cri.watch import Found
+from hythe.kube.kubelet.lifecycle.admission import refusal
+from hythe.kube.kubelet.lifecycle.records import tell_of
 from hythe.kube.kubelet.lifecycle.shared import Shared
 from hythe.kube.kubelet.lifecycle.worker import Worker
-from hythe.kube.kubelet.pods import names
+from hythe.kube.kubelet.pods import names, parts
+from hythe.kube.kubelet.status.pod import Failure
 from hythe.kube.kubelet.volumes import folders
 from hythe.kube.objects.types import Object
 
@@ -62,7 +65,21 @@ class Loop:
         if (worker := self.workers.get(uid)) is not None:
             worker.update(pod)
         else:
-            self._begin(Worker(self._shared, pod, self._done))
+            worker = Worker(self._shared, pod, self._done)
+            if (refused := self._refusal(pod)) is not None:
+                tell_of(self._shared.recorder, pod)("Warning", refused.reason, refused.message)
+                worker.evict(refused)
+            self._begin(worker)
+
+    def _refusal(self, pod: Object) -> Failure | None:
+        """Only of a pod that no kubelet has begun with."""
+        if (pod.get("status") or {}).get("startTime") or parts.deleted(pod):
+            return None
+        others = [
+            worker.pod | {"status": worker.status} for worker in self.workers.values() if "spec" in worker.pod
+        ]
+        machine = self._shared.machine
+        return refusal(pod, others, machine.allocatable, machine.labels)
 
     def _deleted(self, pod: Object) -> None:
         if (worker := self.workers.get(names.uid(pod))) is not None:

@@ -128,6 +128,12 @@ class Runtime:
     async def remove_container(self, container: str) -> None:
         await self._call(self._runtime.RemoveContainer, cri.RemoveContainerRequest(container_id=container))
 
+    async def reopen_log(self, container: str) -> None:
+        """Write on in a new file of the same name."""
+        await self._call(
+            self._runtime.ReopenContainerLog, cri.ReopenContainerLogRequest(container_id=container)
+        )
+
     async def container_status(self, container: str) -> ContainerRecord:
         request = cri.ContainerStatusRequest(container_id=container)
         return container_record((await self._call(self._runtime.ContainerStatus, request)).status)

@@ -20,6 +20,8 @@ from hythe.kube.kubelet.pods import names
 log = logging.getLogger("hythe.kubelet")
 
 SLOW = 60.0
+SETTLED = 3.0
+"""Seconds after which a stream of events that has not been refused is taken to work."""
 
 
 class Found(NamedTuple):
@@ -48,16 +50,22 @@ class Watch:
 
     async def _events(self) -> None:
         while True:
+            works = asyncio.get_running_loop().call_later(SETTLED, self._works)
             try:
                 async for event in self._runtime.events():
-                    self.evented = True
+                    self._works()
                     self._event(event)
             except CriError as error:
                 if error.code == "UNIMPLEMENTED":
                     return
                 log.info("the runtime's events have ended: %s", error)
+            finally:
+                works.cancel()
             self.evented = False
             await asyncio.sleep(1)
+
+    def _works(self) -> None:
+        self.evented = True
 
     def _event(self, event: cri.ContainerEventResponse) -> None:
         meta = event.pod_sandbox_status.metadata

@@ -23,12 +23,13 @@ from hythe.kube.objects.types import Object
 
 @dataclass
 class Machine:
-    """What is known of this node. `memory` in bytes; `allocatable` are quantities."""
+    """What is known of this node. `memory` in bytes; `allocatable` are quantities; `labels` are the Node's."""
 
     ips: tuple[str, ...]
     memory: int
     allocatable: dict[str, str]
     resolver: Resolver
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

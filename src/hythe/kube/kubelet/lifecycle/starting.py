@@ -16,6 +16,7 @@ from pathlib import Path
 from cri_api.v1 import api_pb2 as cri
 
 from hythe.errors import HytheError
+from hythe.kube.client.resources import Resource
 from hythe.kube.kubelet.cri.client import CriError
 from hythe.kube.kubelet.cri.observed import Observed
 from hythe.kube.kubelet.env.fields import Place
@@ -35,6 +36,7 @@ from hythe.kube.kubelet.volumes.manager import Ready
 from hythe.kube.objects.types import Object
 
 RETRY = 10.0
+RUNTIME_CLASSES = Resource("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", False)
 
 
 class Starter:
@@ -60,11 +62,18 @@ class Starter:
             config = self.sandbox_config(pod, attempt)
             self._shared.groups.create(pod)
             Path(config.log_directory).mkdir(mode=0o755, parents=True, exist_ok=True)
-            await self._shared.runtime.run_sandbox(config, str(pod["spec"].get("runtimeClassName") or ""))
+            await self._shared.runtime.run_sandbox(config, await self._handler(pod))
         except (HytheError, OSError) as error:
             text = error.full if isinstance(error, CriError) else str(error)
             tell("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {text}")
             raise SandboxProblem(text) from error
+
+    async def _handler(self, pod: Object) -> str:
+        """The runtime's name for the pod's RuntimeClass. Raises ApiError for a class that is not there."""
+        name = pod["spec"].get("runtimeClassName")
+        if not name:
+            return ""
+        return str((await self._shared.client.get(RUNTIME_CLASSES, name)).get("handler") or "")
 
     async def container(self, pod: Object, one: Object, seen: Observed, volumes: Mapping[str, Ready]) -> str:
         """The id of the started container. Raises StartProblem."""

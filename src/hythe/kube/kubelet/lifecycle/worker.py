@@ -25,6 +25,7 @@ from hythe.kube.kubelet.cri.observed import Observed, State
 from hythe.kube.kubelet.cri.observer import Observer
 from hythe.kube.kubelet.lifecycle.deadline import exceeded, remaining
 from hythe.kube.kubelet.lifecycle.ending import Ender
+from hythe.kube.kubelet.lifecycle.garbage import collect, garbage
 from hythe.kube.kubelet.lifecycle.messages import last_words
 from hythe.kube.kubelet.lifecycle.records import tell_of
 from hythe.kube.kubelet.lifecycle.restarts import Restarts
@@ -152,6 +153,8 @@ class Worker:
             self._act(actions)
         if self._refresh and not ending:
             self._refresh_volumes()
+        elif self._action is None and not self._ended:
+            self._collect()
         self._timers()
 
     def _keep_probes(self) -> None:
@@ -173,6 +176,9 @@ class Worker:
         for record in self.seen.containers:
             if record.state is State.EXITED and record.id not in self._messages:
                 self._messages[record.id] = last_words(record, folder)
+        there = {record.id for record in self.seen.containers}
+        for gone in self._messages.keys() - there:
+            del self._messages[gone]
 
     def _must_end(self) -> bool:
         """Whether it has to end, whatever its containers do."""
@@ -239,6 +245,14 @@ class Worker:
             )
             self._steps.pause(TROUBLE)
         self.wake()
+
+    def _collect(self) -> None:
+        """Dead containers that nobody needs, when there is nothing else to do."""
+        some = garbage(self.seen, self._shared.settings.dead_containers)
+        if not some.nothing and self._ending is None:
+            folder = self._shared.volumes.folder(self.uid)
+            self._action = asyncio.ensure_future(collect(self._shared.runtime, some, folder))
+            self._action.add_done_callback(self._acted)
 
     def _refresh_volumes(self) -> None:
         self._refresh = False

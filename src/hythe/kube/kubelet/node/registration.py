@@ -69,15 +69,17 @@ class Node:
         name = self._settings.node_name
         wanted = node_object.new_node(self._settings)
         first = await self._measure()
+        if not self._sent:
+            self._tell("Normal", "Starting", "Starting kubelet.")
         try:
             self.body = await self._client.create(NODES, {**wanted, "status": first})
+            self._tell_changes([], first["conditions"])
         except ApiError as error:
             if error.code != 409:
                 raise
             labels = {"metadata": {"labels": wanted["metadata"]["labels"]}}
             self.body = await self._client.patch(NODES, name, labels, kind=STRATEGIC_PATCH)
         self._status = dict(self.body.get("status") or {})
-        self._tell("Normal", "Starting", "Starting kubelet.")
         await self.report()
         return self.body
 

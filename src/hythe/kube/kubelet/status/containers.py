@@ -90,9 +90,23 @@ def _statuses(facts: Facts, wanted: Iterable[Object], field: str) -> list[Object
 def _status(facts: Facts, one: Object, old: Object | None, field: str) -> Object:
     records = facts.seen.all_of(one["name"])
     status = _of_records(facts, records) if records else _unseen(facts, one, old, field)
+    if mounts := _volume_mounts(one):
+        status["volumeMounts"] = mounts
     if len(records) == 1 and old is not None and records[0].attempt:
         status["lastState"] = dict(old.get("lastState") or {})
     return _waits(facts, one, records[0] if records else None, status)
+
+
+def _volume_mounts(one: Object) -> list[Object]:
+    """As they are in effect; `recursiveReadOnly` is only said of those that are read-only."""
+    found = []
+    for mount in one.get("volumeMounts") or []:
+        shown: Object = {"name": mount["name"], "mountPath": mount["mountPath"]}
+        if mount.get("readOnly"):
+            recursive = "Enabled" if mount.get("recursiveReadOnly") == "Enabled" else "Disabled"
+            shown |= {"readOnly": True, "recursiveReadOnly": recursive}
+        found.append(shown)
+    return found
 
 
 def _of_records(facts: Facts, records: list[ContainerRecord]) -> Object:
