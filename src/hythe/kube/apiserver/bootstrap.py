@@ -7,6 +7,7 @@ has left without a service are given back before that.
 from __future__ import annotations
 
 import logging
+from ipaddress import ip_address
 from typing import Final
 
 from hythe.kube.apiserver.admission.priority import SYSTEM
@@ -64,6 +65,7 @@ async def ensure(machine: Machine, definition: Definition, obj: Object) -> None:
     if await machine.records.find(definition, namespace, metadata["name"]) is not None:
         return
     obj = {"apiVersion": definition.api_version, "kind": definition.kind, **obj}
+    obj = machine.kinds.typed(definition, obj)
     context = Context(machine=machine, definition=definition, namespace=namespace, agent=_MANAGER)
     try:
         await create_object(context, obj, WriteOptions(manager=_MANAGER))
@@ -98,8 +100,10 @@ def _service(machine: Machine) -> Object:
 
 
 def _endpoints(machine: Machine, port: int) -> list[tuple[Definition, Object]]:
-    """Both forms of where the service leads."""
+    """Both forms of where the service leads. From a loopback address no pod gets anywhere: none are made then."""
     address = machine.config.advertise
+    if ip_address(address).is_loopback:
+        return []
     metadata = {"name": "kubernetes", "namespace": "default"}
     ports = [{"name": "https", "port": port, "protocol": "TCP"}]
     mirrored = {**metadata, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}}

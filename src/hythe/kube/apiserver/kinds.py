@@ -14,10 +14,10 @@ from hythe.kube.apiserver.definitions import CustomResource, Definition
 from hythe.kube.objects.custom import columns as custom_columns
 from hythe.kube.objects.custom import definition as crds
 from hythe.kube.objects.custom import pruning, values
-from hythe.kube.objects.schema import columns, defaults
+from hythe.kube.objects.schema import columns, defaults, validation
 from hythe.kube.objects.schema.columns import humans
-from hythe.kube.objects.schema.decode import FieldValidation, body, settle
-from hythe.kube.objects.status import Cause, invalid
+from hythe.kube.objects.schema.decode import FieldValidation, Undecodable, body, settle, typed
+from hythe.kube.objects.status import Cause, bad_request, invalid
 from hythe.kube.objects.types import GroupVersionKind, Object
 
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
@@ -32,14 +32,14 @@ class Kinds:
         media: str,
         definition: Definition,
         gvk: GroupVersionKind | None,
-        validation: FieldValidation,
+        strictness: FieldValidation,
     ) -> tuple[Object, list[str]]:
         """A body as an object of the definition's kind (or of `gvk`), and warnings. Raises ApiError."""
-        made = body(data, media, gvk or definition.gvk, validation)
+        made = body(data, media, gvk or definition.gvk, strictness)
         if gvk is not None or not isinstance(definition, CustomResource):
             return made.object, made.warnings
         pruned, gone = self.pruned(definition, made.object)
-        return pruned, [*made.warnings, *settle(gone, definition.gvk, validation)]
+        return pruned, [*made.warnings, *settle(gone, definition.gvk, strictness)]
 
     def pruned(self, definition: Definition, obj: Object) -> tuple[Object, list[str]]:
         """A custom object without what its schema does not know, and what that was; others as they are."""
@@ -47,6 +47,15 @@ class Kinds:
             return obj, []
         pruned, gone = pruning.pruned(obj, definition.schema)
         return pruned, [f'unknown field "{path}"' for path in gone]
+
+    def typed(self, definition: Definition, obj: Object) -> Object:
+        """An object that came in parts (applied, made here) in the form that `decode` gives. Raises ApiError."""
+        if isinstance(definition, CustomResource):
+            return self.pruned(definition, obj)[0]
+        try:
+            return typed(obj, definition.gvk).object
+        except Undecodable as error:
+            raise bad_request(error.message) from error
 
     def default(self, definition: Definition, obj: Object) -> None:
         """Fill in the defaults; twice is the same as once."""
@@ -59,24 +68,19 @@ class Kinds:
 
     def check_create(self, definition: Definition, obj: Object) -> None:
         """Raises ApiError (Invalid)."""
-        self._check(definition, obj, None)
+        self._refuse(definition, obj, validation.create(obj, definition), None)
 
     def check_update(self, definition: Definition, obj: Object, old: Object, subresource: str) -> None:
         """Raises ApiError (Invalid)."""
-        self._check(definition, obj, old)
+        self._refuse(definition, obj, validation.update(obj, old, definition, subresource), old)
 
-    def _check(self, definition: Definition, obj: Object, old: Object | None) -> None:
-        name = obj["metadata"].get("name", "")
-        causes: list[Cause] = []
-        if not name:
-            text = "Required value: name or generateName is required"
-            causes.append(Cause("FieldValueRequired", text, "metadata.name"))
+    def _refuse(self, definition: Definition, obj: Object, causes: list[Cause], old: Object | None) -> None:
         if isinstance(definition, CustomResource):
-            causes += values.check(obj, definition.schema)
+            causes = causes + values.check(obj, definition.schema)
         elif definition.qualified == CRDS:
-            causes += crds.check(obj, old)
+            causes = causes + crds.check(obj, old)
         if causes:
-            raise invalid(definition.qualified_kind, name, causes)
+            raise invalid(definition.qualified_kind, obj["metadata"].get("name", ""), causes)
 
     def table(
         self, definition: Definition, objects: Sequence[Object], now: str

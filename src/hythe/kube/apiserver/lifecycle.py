@@ -109,6 +109,19 @@ def before_status_update(obj: Object, old: Object, definition: Definition) -> No
             obj["metadata"]["managedFields"] = managed
 
 
+def before_ephemeral_update(obj: Object, old: Object) -> None:
+    """Keep all but the ephemeral containers and the revision."""
+    added = (obj.get("spec") or {}).get("ephemeralContainers")
+    revision, managed = meta(obj).get("resourceVersion"), meta(obj).get("managedFields")
+    obj.update({**old, "metadata": dict(meta(old)), "spec": dict(old["spec"])})
+    meta(obj)["resourceVersion"] = revision or ""
+    if managed is not None:
+        meta(obj)["managedFields"] = managed
+    obj["spec"].pop("ephemeralContainers", None)
+    if added:
+        obj["spec"]["ephemeralContainers"] = added
+
+
 def keep_identity(obj: Object, old: Object) -> None:
     """Keep what says which object this is, and how old."""
     metadata, before = meta(obj), meta(old)

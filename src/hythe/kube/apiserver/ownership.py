@@ -28,7 +28,8 @@ def applied(call: Context, live: Object, config: Object, options: WriteOptions, 
     """What an applier's configuration makes of the object ({}: there is none). Raises ApiError (conflicts)."""
     manager = call.machine.managers.of(call.definition, subresource)
     now = call.machine.timestamp()
-    return manager.apply(live, config, options.manager, force=bool(options.force), now=now)
+    made = manager.apply(live, config, options.manager, force=bool(options.force), now=now)
+    return call.machine.kinds.typed(call.definition, made)
 
 
 def same(new: Object, old: Object) -> bool:

@@ -20,6 +20,7 @@ from hythe.kube.apiserver.admission.chain import Review
 from hythe.kube.apiserver.call import Context
 from hythe.kube.apiserver.lifecycle import (
     before_create,
+    before_ephemeral_update,
     before_status_update,
     before_update,
     check_preconditions,
@@ -73,6 +74,8 @@ async def _create(call: Context, obj: Object, options: WriteOptions, applied: bo
     machine, definition = call.machine, call.definition
     before_create(obj, definition, machine.timestamp())
     machine.kinds.default(definition, obj)
+    if not meta(obj).get("name"):
+        machine.kinds.check_create(definition, obj)  # refuses it; no plugin need wonder
     async with AsyncExitStack() as settled, AsyncExitStack() as undo:
         review = _review(call, "CREATE", obj, None, options, undo)
         review.settled = settled
@@ -125,6 +128,7 @@ def _check_revision(call: Context, new: Object, old: Object) -> bool:
         causes = [Cause("FieldValueInvalid", text, "metadata.resourceVersion")]
         raise invalid(call.definition.qualified_kind, name, causes)
     check_preconditions(call.definition, old, meta(new).get("uid"), None)
+    meta(new)["resourceVersion"] = old["metadata"]["resourceVersion"]
     return bool(sent) and call.verb == "update"
 
 
@@ -166,6 +170,8 @@ def _settle(call: Context, new: Object, old: Object, subresource: str) -> None:
     new["apiVersion"], new["kind"] = old["apiVersion"], old["kind"]
     if subresource in _STATUS:
         before_status_update(new, old, call.definition)
+    elif subresource == "ephemeralcontainers":
+        before_ephemeral_update(new, old)
     elif subresource in _WHOLE:
         keep_identity(new, old)
     else:

@@ -20,6 +20,7 @@ _HTTP: Final = ("create", "delete", "get", "patch", "update")
 SUBRESOURCES: Final[dict[str, Handlers]] = {
     "approval": _PART,
     "binding": {"create": binding.create},
+    "ephemeralcontainers": _PART,
     "eviction": {"create": eviction.create},
     "finalize": {"update": finalize.update},
     "scale": {"get": scale.get, "update": scale.update, "patch": scale.patch},
