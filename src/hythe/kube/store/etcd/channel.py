@@ -26,6 +26,9 @@ _OPTIONS: Final = [
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.lb_policy_name", "round_robin"),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.use_local_subchannel_pool", 1),  # what one store finds out about a server is not another's
 ]
 _CALLS: Final = {
     "Range": ("KV", "RangeRequest", "RangeResponse"),
