@@ -6,6 +6,7 @@ place taken; the informer's news of the binding confirms it, a failed binding ta
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -23,8 +24,8 @@ class PodInfo:
     """A pod with what is asked about it again and again."""
 
     __slots__ = (
-        "affinity", "anti_affinity", "key", "labels", "namespace", "pod", "ports", "priority", "requests",
-        "usual",
+        "affinity", "anti_affinity", "key", "labels", "namespace", "owner", "pod", "ports", "priority",
+        "requests", "usual",
     )  # fmt: skip
 
     def __init__(self, pod: Object) -> None:
@@ -37,6 +38,7 @@ class PodInfo:
         self.requests = requested(pod)
         self.usual = requested_to_score(pod)
         self.ports = host_ports(pod)
+        self.owner = _controller(meta)
         affinity = spec.get("affinity") or {}
         self.affinity: Object = affinity.get("podAffinity") or {}
         self.anti_affinity: Object = affinity.get("podAntiAffinity") or {}
@@ -45,13 +47,15 @@ class PodInfo:
 class NodeInfo:
     """A node, the pods on it, and what they use together."""
 
-    __slots__ = ("allocatable", "labels", "name", "node", "pods", "ports", "requests", "usual")
+    __slots__ = ("allocatable", "labels", "name", "node", "owners", "pods", "ports", "requests", "usual")
 
     def __init__(self, node: Object) -> None:
         self.pods: dict[str, PodInfo] = {}
         self.requests: Amounts = {}
         self.usual: Amounts = {}
         self.ports: dict[Port, int] = {}
+        self.owners: Counter[str] = Counter()
+        """Pods by the uid of their controller, "" among them."""
         self.replace(node)
 
     def replace(self, node: Object) -> None:
@@ -66,6 +70,7 @@ class NodeInfo:
         self.pods[pod.key] = pod
         _count(self.requests, pod.requests, 1)
         _count(self.usual, pod.usual, 1)
+        self.owners[pod.owner] += 1
         for port in pod.ports:
             self.ports[port] = self.ports.get(port, 0) + 1
 
@@ -75,6 +80,9 @@ class NodeInfo:
             return
         _count(self.requests, pod.requests, -1)
         _count(self.usual, pod.usual, -1)
+        self.owners[pod.owner] -= 1
+        if not self.owners[pod.owner]:
+            del self.owners[pod.owner]
         for port in pod.ports:
             self.ports[port] -= 1
             if not self.ports[port]:
@@ -160,6 +168,11 @@ class State:
             pod for key, (name, pod) in self.nominated.items()
             if name == node and key != but and pod.priority >= priority
         ]  # fmt: skip
+
+
+def _controller(meta: Object) -> str:
+    owners = meta.get("ownerReferences") or ()
+    return next((str(each["uid"]) for each in owners if each.get("controller")), "")
 
 
 def host_ports(pod: Object) -> tuple[Port, ...]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from hythe.kube.client.clock import timestamp
 from hythe.kube.controllers.pods import condition
+from hythe.kube.objects.tolerations import tolerates_one
 from hythe.kube.objects.types import Object
 
 NOT_READY: Final = "node.kubernetes.io/not-ready"
@@ -63,7 +64,7 @@ def patience(pod: Object, taints: Iterable[Object]) -> float | None:
     for taint in taints:
         if taint.get("effect") != "NoExecute":
             continue
-        matching = [each for each in pod["spec"].get("tolerations") or () if _tolerates(each, taint)]
+        matching = [each for each in pod["spec"].get("tolerations") or () if tolerates_one(each, taint)]
         if not matching:
             return 0.0
         limits = [
@@ -72,14 +73,3 @@ def patience(pod: Object, taints: Iterable[Object]) -> float | None:
         for limit in limits:
             shortest = limit if shortest is None else min(shortest, limit)
     return shortest
-
-
-def _tolerates(toleration: Object, taint: Object) -> bool:
-    if toleration.get("effect", "NoExecute") not in ("", "NoExecute"):
-        return False
-    exists = toleration.get("operator") == "Exists"
-    if not toleration.get("key"):
-        return exists
-    if toleration["key"] != taint["key"]:
-        return False
-    return exists or toleration.get("value", "") == taint.get("value", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hythe.kube.scheduler import nodeselector
+from hythe.kube.objects import nodeselector
 from hythe.kube.scheduler.plugins.contract import Check, refused
 from hythe.kube.scheduler.state import NodeInfo, PodInfo, State
 

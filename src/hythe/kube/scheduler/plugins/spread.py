@@ -63,15 +63,7 @@ def score(pod: PodInfo, state: State) -> Callable[[NodeInfo], float] | None:
 
 
 def _siblings(pod: PodInfo) -> Callable[[NodeInfo], float] | None:
-    mine = _controller(pod)
-    if not mine:
-        return None
-    return lambda node: float(sum(_controller(other) == mine for other in node.pods.values()))
-
-
-def _controller(pod: PodInfo) -> str:
-    owners = pod.pod["metadata"].get("ownerReferences") or ()
-    return next((str(each["uid"]) for each in owners if each.get("controller")), "")
+    return (lambda node: float(node.owners.get(pod.owner, 0))) if pod.owner else None
 
 
 def _constraints(pod: PodInfo, when: str) -> list[Constraint]:

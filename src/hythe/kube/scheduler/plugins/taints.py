@@ -6,18 +6,15 @@ cordoned node (spec.unschedulable) is treated as one with the taint node.kuberne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
+from hythe.kube.objects.tolerations import tolerates
 from hythe.kube.objects.types import Object
 from hythe.kube.scheduler.plugins.contract import Check, Refusal, refused
 from hythe.kube.scheduler.state import NodeInfo, PodInfo, State
 
 _CORDONED: Final[Object] = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
-
-
-def tolerates(tolerations: Iterable[Object], taint: Object) -> bool:
-    return any(_tolerates(each, taint) for each in tolerations)
 
 
 def unschedulable(pod: PodInfo, _state: State) -> Check | None:
@@ -64,14 +61,3 @@ def score(pod: PodInfo, state: State) -> Callable[[NodeInfo], float] | None:
 
 def _tolerations(pod: PodInfo) -> list[Object]:
     return pod.pod["spec"].get("tolerations") or []
-
-
-def _tolerates(toleration: Object, taint: Object) -> bool:
-    if toleration.get("effect") and toleration["effect"] != taint.get("effect"):
-        return False
-    exists = toleration.get("operator") == "Exists"
-    if toleration.get("key") and toleration["key"] != taint.get("key"):
-        return False
-    if not toleration.get("key") and not exists:
-        return False
-    return exists or toleration.get("value", "") == taint.get("value", "")

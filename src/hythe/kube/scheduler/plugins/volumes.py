@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from hythe.kube.objects import nodeselector
 from hythe.kube.objects.types import Object
-from hythe.kube.scheduler import nodeselector
 from hythe.kube.scheduler.plugins.contract import Check, Filter, Refusal, Unplaceable, refused
 from hythe.kube.scheduler.state import NodeInfo, PodInfo, State
 
