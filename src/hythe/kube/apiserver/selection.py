@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hythe.errors import InvalidArgument
 from hythe.kube.apiserver.definitions import Definition
 from hythe.kube.apiserver.encoding import labels_of
 from hythe.kube.apiserver.options import ListOptions
 from hythe.kube.apiserver.records import Kept
 from hythe.kube.objects import fields, labels
-from hythe.kube.objects.status import ApiError, bad_request
+from hythe.kube.objects.status import bad_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,5 @@ def select(definition: Definition, namespace: str, options: ListOptions) -> Sele
         by_label = labels.parse(options.label_selector)
         by_field = fields.parse(options.field_selector, definition)
     except (labels.InvalidSelector, fields.InvalidSelector) as error:
-        raise _unreadable(definition, options, error) from error
+        raise bad_request(error.message) from error
     return Selection(by_label, by_field, namespace, by_field.exact("metadata.name") or "")
-
-
-def _unreadable(definition: Definition, options: ListOptions, error: InvalidArgument) -> ApiError:
-    where = f"/{definition.version}, Resource={definition.plural}"
-    group = f"{definition.group}{where}"
-    said = f'label selector "{options.label_selector}", field selector "{options.field_selector}"'
-    return bad_request(f'Unable to find "{group}" that match {said}: {error.message}')

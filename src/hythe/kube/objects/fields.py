@@ -4,8 +4,7 @@ Unlike labels, only equality is known, and only fields that the resource declare
 metadata.namespace, a few more for some kinds, a custom resource's selectableFields). A field selects by its text; one
 that is absent counts as the zero value of its type, as in Go.
 
-Source: k8s.io/apimachinery, pkg/fields/selector.go. A server answers 400 with the message behind `Unable to find "/v1,
-Resource=pods" that match label selector "L", field selector "F": `. Which fields a kind has is data of the table.
+Source: k8s.io/apimachinery, pkg/fields/selector.go. Which fields a kind has is data of the table.
 """
 
 from __future__ import annotations

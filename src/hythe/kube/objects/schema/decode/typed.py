@@ -117,7 +117,7 @@ class _Walk:
                 value
                 or not field.omitempty
                 or field.type.pointer
-                or field.type.sort in ("struct", "int-or-string")
+                or field.type.sort in ("struct", "int-or-string", "raw")
             ):
                 made[key] = value
         return made

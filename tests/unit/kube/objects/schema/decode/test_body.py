@@ -56,6 +56,13 @@ def test_pointers_keep_their_zero() -> None:
     assert set(made["spec"]) == {"replicas", "template", "strategy"}
 
 
+def test_an_empty_object_without_fields_of_its_own_stays() -> None:
+    version = {"name": "v1", "subresources": {"status": {}}}
+    crd = GroupVersionKind("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
+    made = sent({"spec": {"versions": [version]}}, crd).object
+    assert made["spec"]["versions"][0]["subresources"] == {"status": {}}
+
+
 def test_quantities_times_and_base64_are_canonical() -> None:
     limits = {"cpu": 0.5, "memory": "1024Mi", "ephemeral-storage": "1500M"}
     made = sent(pod(resources={"limits": limits})).object
