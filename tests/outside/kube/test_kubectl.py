@@ -230,7 +230,16 @@ def test_custom_resources(server: Server, namespace: str) -> None:
     assert "could not find the requested resource" in gone or "doesn't have a resource type" in gone
 
 
-@pytest.mark.parametrize("kubectl", siblings(), ids=lambda path: Path(path).name)
+_QUICK = ("kubectl.1.27", "kubectl.1.32")
+
+
+@pytest.mark.parametrize(
+    "kubectl",
+    [
+        pytest.param(path, id=Path(path).name, marks=() if Path(path).name in _QUICK else pytest.mark.slow)
+        for path in siblings()
+    ],
+)
 def test_kubectl_of_every_minor(server: Server, namespace: str, kubectl: str) -> None:
     def run(*words: str, stdin: str = "") -> str:
         answer = server.run(*words, "-n", namespace, program=kubectl, stdin=stdin)

@@ -44,7 +44,7 @@ def create(obj: Object, resource: Resource) -> list[Cause]:
 def update(obj: Object, old: Object, resource: Resource, subresource: str = "") -> list[Cause]:
     """Why an object cannot become what `obj` is. `subresource` is the one written to: "status", "scale", ..."""
     report = Report()
-    metadata.check_update(obj["metadata"], old["metadata"], report)
+    metadata.check_update(obj["metadata"], old["metadata"], resource, report)
     if subresource == "ephemeralcontainers":
         pod_updates.ephemeral_containers(obj, old, report)
         _look(obj, resource, report, only="core.v1.EphemeralContainer")

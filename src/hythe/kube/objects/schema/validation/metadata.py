@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from hythe.kube.objects import names
 from hythe.kube.objects.problems import strings
+from hythe.kube.objects.schema import gotypes
 from hythe.kube.objects.schema.resources import Resource
 from hythe.kube.objects.schema.validation import formats
 from hythe.kube.objects.schema.validation.report import MIN_ZERO, Report
@@ -17,6 +18,7 @@ from hythe.kube.objects.types import Object
 
 MAX_ANNOTATIONS: Final = 256 * 1024
 _FINALIZERS: Final = {"kubernetes", "orphan", "foregroundDeletion"}
+_EXTENSIONS: Final = "apiextensions.k8s.io"
 # Names are DNS subdomains but for these.
 _NAMES: Final[dict[str, Callable[[str], list[str]]]] = {
     "namespaces": names.dns_label,
@@ -48,10 +50,10 @@ def check_create(meta: Object, resource: Resource, report: Report) -> None:
     if meta.get("generation", 0) < 0:
         report.invalid(f"{path}.generation", meta["generation"], MIN_ZERO)
     _common(meta, path, report)
-    _finalizers(meta, path, report)
+    _finalizers(meta, path, resource, report)
 
 
-def check_update(meta: Object, old: Object, report: Report) -> None:
+def check_update(meta: Object, old: Object, resource: Resource, report: Report) -> None:
     path = "metadata"
     if old.get("deletionTimestamp"):
         new = [one for one in meta.get("finalizers", ()) if one not in old.get("finalizers", ())]
@@ -73,7 +75,7 @@ def check_update(meta: Object, old: Object, report: Report) -> None:
     ):
         report.immutable(f"{path}.{key}", meta.get(key), old.get(key))
     _common(meta, path, report)
-    _finalizers(meta, path, report)
+    _finalizers(meta, path, resource, report)
 
 
 def _namespace(namespace: str | None, resource: Resource, report: Report) -> None:
@@ -140,12 +142,14 @@ def _owner(owner: Object, path: str, report: Report) -> None:
         report.invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner")
 
 
-def _finalizers(meta: Object, path: str, report: Report) -> None:
+def _finalizers(meta: Object, path: str, resource: Resource, report: Report) -> None:
+    """Kubernetes' own kinds want them with a slash; extensions (definitions and custom resources) need not."""
     held: list[Any] = meta.get("finalizers") or []
+    strict = resource.group != _EXTENSIONS and gotypes.of_kind(resource.gvk) is not None
     for one in held:
         problems = names.qualified_name(one)
         report.problems(f"{path}.finalizers", one, problems)
-        if not problems and "/" not in one and one not in _FINALIZERS:
+        if strict and not problems and "/" not in one and one not in _FINALIZERS:
             report.invalid(
                 f"{path}.finalizers",
                 one,
