@@ -136,7 +136,7 @@ async def _serve_cri(stack: AsyncExitStack, engine: Engine, where: str) -> None:
         from hythe.api.cri.service import Service
     except ImportError as error:
         raise Unavailable(
-            f"CRI needs what is not installed: {error.name}", hint="pip install hythe[cri]"
+            f"CRI needs what is not installed: {error.name}", hint="pip install --upgrade hythe"
         ) from error
     service = Service(engine, cri_path(where))
     await service.start()
