@@ -30,6 +30,8 @@ class Reader:
         self._connection, self._cache, self._path = connection, cache, path
 
     def get(self, key: str, at: int | None) -> Record | None:
+        if at is None and (record := self._cached(key)) is not None:
+            return record
         with _Snapshot(self._connection, self._path) as snapshot:
             if at is None or at == snapshot.check(at):
                 row = self._connection.execute(
@@ -38,6 +40,14 @@ class Reader:
             else:
                 row = self._revision_at(key, at)
             return next(iter(self._records(row)), None) if row and row[0] else None
+
+    def _cached(self, key: str) -> Record | None:
+        """What is there now, if that takes one statement."""
+        try:
+            row = self._connection.execute("SELECT revision FROM current WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error as error:
+            raise problem(error, self._path) from error
+        return self._cache.get(row[0]) if row else None
 
     def page(self, prefix: str, at: int | None, limit: int, after: str) -> Page:
         with _Snapshot(self._connection, self._path) as snapshot:
