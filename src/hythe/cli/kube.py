@@ -39,18 +39,20 @@ def up(session: Session, argv: list[str]) -> int:
     options = parser.options(argv)
     _need_root("hythe kube up")
     from hythe.kube.cluster import up as bringing
+    from hythe.kube.cluster.make import alone
 
     begun = time.monotonic()
-    settings, places = _made(options, cri=options.cri)
-    if pid := bringing.running(places):
+    with alone(_data(options)) as chosen:
+        settings, places = _made(options, cri=options.cri)
+        if pid := bringing.running(places):
+            if options.foreground:
+                raise Conflict(f"the cluster runs already, kept by process {pid}", hint="hythe kube status")
+            session.out(f"the cluster in {places.data} runs already")
+            return 0
         if options.foreground:
-            raise Conflict(f"the cluster runs already, kept by process {pid}", hint="hythe kube status")
-        session.out(f"the cluster in {places.data} runs already")
-        return 0
-    if options.foreground:
-        bringing.supervise(settings, places, options.ready_fd)
-        return 0
-    bringing.start(places)
+            bringing.supervise(settings, places, options.ready_fd, chosen)
+            return 0
+        bringing.start(places)
     for line in _next_steps(settings, places, time.monotonic() - begun):
         session.out(line)
     return 0

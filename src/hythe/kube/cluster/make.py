@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hythe.errors import NotFound
 from hythe.kube.cluster import addressing
+from hythe.kube.cluster.places import RUN, settings_file
 from hythe.kube.cluster.settings import Settings, changed, load, network, save
 
-_SMALLEST = 24
+_SMALLEST: Final = 24
+_LOCK: Final = ".choosing"
+
+
+@contextmanager
+def alone(data: Path) -> Iterator[Callable[[], None]]:
+    """While a new cluster chooses ranges and a port, and until it has taken them, no other on this machine does.
+
+    Gives a function that lets the others go on. A cluster that exists has nothing to choose, and waits for nobody.
+    """
+    with ExitStack() as stack:
+        if not settings_file(data).exists():
+            RUN.mkdir(parents=True, exist_ok=True, mode=0o711)
+            lock = stack.enter_context((RUN / _LOCK).open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield stack.close
 
 
 def settings_of(data: Path, wanted: dict[str, Any]) -> Settings:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 DEFAULT_DATA_DIR: Final = Path("/var/lib/hythe/kube")
-_RUN: Final = Path("/run/hythe-kube")
+RUN: Final = Path("/run/hythe-kube")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Places:
 
     @property
     def run(self) -> Path:
-        return _RUN / self.id
+        return RUN / self.id
 
     @property
     def settings(self) -> Path:

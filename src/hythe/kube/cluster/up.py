@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -50,12 +50,20 @@ def _hythe(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "hythe", *arguments]
 
 
-def supervise(settings: Settings, places: Places, ready_fd: int | None) -> None:
-    """Keep the programs running, in this process, until SIGTERM or SIGINT. Raises Unavailable if they do not start."""
+def supervise(settings: Settings, places: Places, ready_fd: int | None, chosen: Callable[[], None]) -> None:
+    """Keep the programs running, in this process, until SIGTERM or SIGINT. Raises Unavailable if they do not start.
+
+    `chosen` is called when they have what they chose of this machine (`make.alone`).
+    """
+
+    def ready() -> None:
+        chosen()
+        _tell(ready_fd)
+
     places.run.mkdir(parents=True, exist_ok=True, mode=0o711)
     places.alone.unlink(missing_ok=True)
     with _recorded(places.supervisor):
-        Supervisor(programs(settings, places)).run(lambda: _tell(ready_fd), places.alone.touch)
+        Supervisor(programs(settings, places)).run(ready, places.alone.touch)
 
 
 def start(places: Places) -> None:

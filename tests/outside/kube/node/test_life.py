@@ -14,8 +14,9 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 
-def traces(id: str) -> dict[str, list[str]]:
-    """What carries the cluster's id on this machine."""
+def traces(one: Cluster) -> dict[str, list[str]]:
+    """What carries the cluster's id, or is below its folder, on this machine."""
+    id = one.settings["id"]
 
     def lines(*command: str) -> list[str]:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -23,10 +24,12 @@ def traces(id: str) -> dict[str, list[str]]:
 
     return {
         "tables": lines("nft", "list", "tables"),
-        "mounts": [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if id in line],
+        "mounts": [
+            line for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(one.data) in line
+        ],
         "groups": [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/hythe-kube-{id}")],
         "run": [str(path) for path in Path("/run/hythe-kube").glob(f"{id}*")],
-        "processes": lines("ps", "-eo", "args"),
+        "processes": lines("ps", "-ww", "-eo", "args"),
     }
 
 
@@ -36,15 +39,16 @@ def test_pods_come_again_after_a_stop_and_down_leaves_nothing() -> None:
         one.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
         routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
         assert one.settings["service_cidr"] in routes
-        assert all(traces(one.settings["id"]).values())
+        assert {"tables", "groups", "run", "processes"} <= {
+            kind for kind, found in traces(one).items() if found
+        }
         hythe("kube", "down", "--keep-data", "--data-dir", str(one.data))
         assert one.data.exists()
         hythe("kube", "up", "--data-dir", str(one.data))
         one.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
-        id = one.settings["id"]
         hythe("kube", "down", "--data-dir", str(one.data))
         assert not one.data.exists()
-        assert not any(traces(id).values()), traces(id)
+        assert not any(traces(one).values()), traces(one)
         routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
         assert f"{one.settings['service_cidr']} dev lo" not in routes
 
@@ -72,7 +76,7 @@ def test_down_after_everything_was_killed() -> None:
         one.kill("up")
         wait_until(lambda: not _running(one), 30, "the end of all programs")
         hythe("kube", "down", "--data-dir", str(one.data))
-        assert not any(traces(one.settings["id"]).values()), traces(one.settings["id"])
+        assert not any(traces(one).values()), traces(one)
 
 
 def _running(one: Cluster) -> bool:
