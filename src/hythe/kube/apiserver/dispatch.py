@@ -20,7 +20,7 @@ from hythe.kube.apiserver.identity import ANONYMOUS, LOCAL, Attributes, User
 from hythe.kube.apiserver.machine import Machine
 from hythe.kube.apiserver.paths import Paths
 from hythe.kube.apiserver.request import RequestInfo, parse, truth
-from hythe.kube.apiserver.subresources.table import SUBRESOURCES
+from hythe.kube.apiserver.subresources.table import COLLECTIONS, handlers_of
 from hythe.kube.apiserver.verbs import delete, patch, read, review, watch, write
 from hythe.kube.apiserver.verbs.review import REVIEWS
 from hythe.kube.objects.status import (
@@ -147,14 +147,14 @@ def handler_of(definition: Definition, info: RequestInfo) -> Handler:
     if not info.subresource:
         if info.verb not in definition.verbs or info.verb not in VERBS:
             raise method_not_allowed(definition.qualified, info.verb)
-        return VERBS[info.verb]
+        return COLLECTIONS.get(definition.qualified, {}).get(info.verb) or VERBS[info.verb]
     subresource = definition.subresources.get(info.subresource)
-    if subresource is None:
+    handlers = handlers_of(definition, info.subresource)
+    if subresource is None or not handlers:
         raise no_such_path()
-    if info.verb not in subresource.verbs:
+    if info.verb not in subresource.verbs or info.verb not in handlers:
         raise method_not_allowed(definition.qualified, info.verb)
-    found = SUBRESOURCES.get(f"{definition.qualified}/{info.subresource}") or SUBRESOURCES[info.subresource]
-    return found[info.verb]
+    return handlers[info.verb]
 
 
 def _failed(request: web.BaseRequest, error: ApiError) -> web.StreamResponse:

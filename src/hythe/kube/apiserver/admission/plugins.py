@@ -22,6 +22,18 @@ from hythe.kube.apiserver.admission.tolerations import DefaultTolerations
 from hythe.kube.apiserver.definitions import Definitions
 from hythe.kube.apiserver.records import Records
 
+PRESENT: Final = {
+    "NamespaceLifecycle": "404 for a namespace that is missing, 403 for one that is terminating",
+    "NodeRestriction": "a kubelet writes its own node, its lease and the status of its own pods",
+    "ServiceAccount": "the account, its token as a projected volume, its pull secrets",
+    "LimitRanger": "defaults, minimum, maximum and ratio of containers, pods and claims",
+    "Priority": "the number of a priority class; preemptionPolicy",
+    "DefaultTolerationSeconds": "300 s on a node that is not ready or cannot be reached",
+    "ResourceQuota": "counts, requests, limits, scopes; checked when an object is made, not when it grows",
+    "CertificateApproval, CertificateSigning": "the subresources are open to whom RBAC lets; `spec` says who asked",
+}
+"""By the names of Kubernetes, what is enforced."""
+
 ABSENT: Final = (
     "PodSecurity",
     "RuntimeClass",
@@ -30,8 +42,6 @@ ABSENT: Final = (
     "PersistentVolumeClaimResize",
     "DefaultIngressClass",
     "TaintNodesByCondition",
-    "CertificateApproval",
-    "CertificateSigning",
     "CertificateSubjectRestriction",
     "MutatingAdmissionWebhook",
     "ValidatingAdmissionWebhook",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -36,6 +37,11 @@ async def create(call: Call) -> web.Response:
 
     await change_object(call, name, options, make, subresource="binding")
     return encoded(SUCCESS, 201)
+
+
+async def create_on_pod(call: Call) -> web.Response:
+    """POST .../bindings: the same; the binding's name is the pod's."""
+    return await create(replace(call, definition=call.machine.definitions.built_in("", "v1", "pods")))
 
 
 SUCCESS: Final[Object] = {

@@ -10,6 +10,7 @@ from aiohttp import web
 from hythe.kube.apiserver.call import Call
 from hythe.kube.apiserver.subresources import binding, eviction, finalize, proxy, scale, streams, token
 from hythe.kube.apiserver.verbs import patch, read, write
+from hythe.kube.objects.schema.resources import Resource
 
 Handlers: TypeAlias = Mapping[str, Callable[[Call], Awaitable[web.StreamResponse]]]
 
@@ -34,3 +35,12 @@ SUBRESOURCES: Final[dict[str, Handlers]] = {
     "pods/proxy": dict.fromkeys(_HTTP, proxy.to_pod),
     "services/proxy": dict.fromkeys(_HTTP, proxy.to_service),
 }
+
+COLLECTIONS: Final[dict[str, Handlers]] = {"bindings": {"create": binding.create_on_pod}}
+"""Resources whose objects are not kept: what is posted does something, or is only asked."""
+
+
+def handlers_of(resource: Resource, subresource: str) -> Handlers:
+    """By verb; none for a subresource that nothing answers."""
+    found = SUBRESOURCES.get(f"{resource.qualified}/{subresource}") or SUBRESOURCES.get(subresource)
+    return found or {}
