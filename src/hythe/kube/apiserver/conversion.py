@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hythe.kube.apiserver.definitions import CustomResource, Definition
+from hythe.kube.objects.schema.convert import to
 from hythe.kube.objects.types import Object
 
 
@@ -10,4 +11,4 @@ def convert(definition: Definition, obj: Object, api_version: str) -> Object:
     """`obj` as `api_version`; it may share parts with the original."""
     if isinstance(definition, CustomResource):
         return {**obj, "apiVersion": api_version}
-    return {**obj, "apiVersion": api_version}
+    return to(obj, api_version)

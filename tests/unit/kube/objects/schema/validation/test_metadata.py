@@ -106,6 +106,13 @@ def test_finalizers_are_qualified() -> None:
     ]
 
 
+def test_finalizers_of_extensions_are_their_own() -> None:
+    names = {"plural": "foos", "kind": "Foo"}
+    metadata = {"name": "foos.example.com", "finalizers": ["customresourcecleanup.apiextensions.k8s.io"]}
+    spec = {"group": "example.com", "scope": "Cluster", "names": names, "versions": []}
+    assert wrong("apiextensions.k8s.io/v1", "CustomResourceDefinition", metadata=metadata, spec=spec) == []
+
+
 @pytest.mark.parametrize("key", ["name", "namespace", "uid"])
 def test_identity_never_changes(key: str) -> None:
     old = made("v1", "ConfigMap", metadata={"uid": "1"})
