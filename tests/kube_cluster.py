@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from hythe.kube.client.clock import parse, timestamp
 from hythe.kube.client.resources import DEPLOYMENTS, PODS, Resource
@@ -36,7 +36,7 @@ class Pretended:
         self.controllers: list[Controller] = []
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> Pretended:
+    async def __aenter__(self) -> Self:
         context = Context(self.client, self.informers, self.clock)
         self.controllers = [kind(context) for kind in self._kinds]
         self.informers.start()

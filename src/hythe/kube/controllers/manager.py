@@ -16,6 +16,8 @@ from hythe.kube.client.client import Client
 from hythe.kube.client.clock import Clock, SystemClock
 from hythe.kube.client.shared import SharedInformers
 from hythe.kube.controllers.controller import Context, Controller, Options
+from hythe.kube.controllers.cronjob.controller import CronJobController
+from hythe.kube.controllers.daemonset.controller import DaemonSetController
 from hythe.kube.controllers.deployment.controller import DeploymentController
 from hythe.kube.controllers.disruption.controller import DisruptionController
 from hythe.kube.controllers.endpoints.controller import EndpointsController, EndpointSliceController
@@ -36,6 +38,7 @@ from hythe.kube.controllers.serviceaccount.controller import (
     RootCertificateController,
     ServiceAccountController,
 )
+from hythe.kube.controllers.statefulset.controller import StatefulSetController
 
 ALL: Final[Mapping[str, type[Controller]]] = {
     each.name: each
@@ -57,6 +60,9 @@ ALL: Final[Mapping[str, type[Controller]]] = {
         PodGarbageCollector,
         DisruptionController,
         ResourceQuotaController,
+        StatefulSetController,
+        DaemonSetController,
+        CronJobController,
     )
 }
 """By the names that kube-controller-manager gives them."""

@@ -1,0 +1,1 @@
+"""CronJobs: Jobs made at times that a line of cron's describes."""

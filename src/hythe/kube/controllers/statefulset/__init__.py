@@ -1,0 +1,1 @@
+"""StatefulSets: pods with names, numbers and volumes that stay theirs."""
