@@ -141,3 +141,11 @@ def test_a_frozen_group_takes_no_container(target: Target) -> None:
         target.docker("rm", "-f", "cold")
         (folder / file).write_text(thawed)
         folder.rmdir()
+
+
+def test_memory_is_shared_with_the_ipc_namespace(target: Target) -> None:
+    made = target.docker("run", "-d", "--name", "owner", "--ipc", "shareable", "busybox", "sleep", "1000")
+    assert made.code == 0, made.err
+    target.docker("exec", "owner", "sh", "-c", "echo shared > /dev/shm/x")
+    other = target.docker("run", "--rm", "--ipc", "container:owner", "busybox", "cat", "/dev/shm/x")
+    assert (other.code, other.out) == (0, "shared\n"), other.err

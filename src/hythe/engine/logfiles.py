@@ -5,17 +5,19 @@ direction, so one may be met twice but none is missed. What has been read, or is
 not read again; a file that has been read is held open until it is deleted, so that no other takes its number. Before
 the reader goes on to a younger file it reads the rest of the one before, which the warden has left for good by then.
 
-Whether a file has frames (`wire.logframes`) or JSON lines (`wire.jsonlog`) is told by its first byte. Blocking.
+Whether a file has frames (`wire.logframes`), JSON lines (`wire.jsonlog`) or Kubernetes' (`wire.crilog`) is told by its
+first byte. Blocking.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
-from hythe.wire import jsonlog
+from hythe.wire import crilog, jsonlog
 from hythe.wire.logframes import HEADER, OVERHEAD, TRAILER, Frame, decode
 
 _PIECE = 1 << 20
@@ -37,7 +39,7 @@ class LogFiles:
         self._read: dict[int, int] = {}
         """Inode to descriptor of the files that were read, the present one among them."""
         self._buffer = b""
-        self._json: bool | None = None
+        self._format: _Format | None = None
         """None until the present file has a first byte."""
 
     def close(self) -> None:
@@ -66,7 +68,7 @@ class LogFiles:
     def _begin(self, inode: int, fd: int, position: int = 0) -> None:
         os.lseek(fd, position, os.SEEK_SET)
         self._read[inode] = self._fd = fd
-        self._buffer, self._json = b"", None
+        self._buffer, self._format = b"", None
         for old, descriptor in list(self._read.items()):
             if descriptor != fd and os.fstat(descriptor).st_nlink == 0:
                 os.close(self._read.pop(old))
@@ -88,8 +90,7 @@ class LogFiles:
         wanted = lines + 1
         for inode, fd in self._generations():
             data = _whole(fd)
-            walk_back = _walk_back_json if _is_json(data) else _walk_back
-            position, wanted = walk_back(data, wanted, streams)
+            position, wanted = _format_of(data).walk_back(data, wanted, streams)
             if wanted <= 0:
                 self._begin(inode, fd, position)
                 return
@@ -109,9 +110,9 @@ class LogFiles:
                     continue
                 os.close(following[1])
             data = self._buffer + chunk
-            if self._json is None:
-                self._json = _is_json(data)
-            frames, used = jsonlog.decode(data) if self._json else _parse(data)
+            if self._format is None:
+                self._format = _format_of(data)
+            frames, used = self._format.decode(data)
             self._buffer = data[used:]
             if frames:
                 return frames
@@ -124,9 +125,15 @@ def _whole(fd: int) -> bytes:
     return os.pread(fd, os.fstat(fd).st_size, 0)
 
 
-def _is_json(data: bytes) -> bool:
-    """A frame begins with a time, whose first byte is no brace before the year 2249."""
-    return data.startswith(b"{")
+def _walk_back_cri(data: bytes, wanted: int, streams: set[int]) -> tuple[int, int]:
+    """As `_walk_back`, over lines."""
+    position = len(data)
+    while position > 0 and wanted > 0:
+        start = data.rfind(b"\n", 0, position - 1) + 1
+        frames, _ = crilog.decode(data[start:position])
+        position = start
+        wanted -= any(stream in streams and text.endswith(b"\n") for _, stream, text in frames)
+    return position, wanted
 
 
 def _walk_back_json(data: bytes, wanted: int, streams: set[int]) -> tuple[int, int]:
@@ -162,3 +169,22 @@ def _walk_back(data: bytes, wanted: int, streams: set[int]) -> tuple[int, int]:
             start = position + HEADER.size
             wanted -= data.count(b"\n", start, start + length)
     return position, wanted
+
+
+class _Format(NamedTuple):
+    """`decode` gives whole frames and the bytes they took; `walk_back` is as `_walk_back`."""
+
+    decode: Callable[[bytes], tuple[list[Frame], int]]
+    walk_back: Callable[[bytes, int, set[int]], tuple[int, int]]
+
+
+_FRAMES = _Format(_parse, _walk_back)
+_JSON = _Format(jsonlog.decode, _walk_back_json)
+_CRI = _Format(crilog.decode, _walk_back_cri)
+
+
+def _format_of(data: bytes) -> _Format:
+    """A frame begins with a time, whose first byte is a "2" in the year 2084 and a brace in 2249."""
+    if data.startswith(b"{"):
+        return _JSON
+    return _CRI if data.startswith(b"2") else _FRAMES

@@ -11,6 +11,7 @@ import pytest
 from cri_api.v1 import api_pb2 as cri
 
 from tests.cri import Client, code_of, details_of, words
+from tests.targets import Target
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.root
@@ -91,6 +92,14 @@ def test_the_log_is_kubernetes(client: Client) -> None:
     assert [tag for tag, _ in output] == ["F", "P", "F", "F"]
     assert "".join(text for _, text in output) == f"out\n{'x' * 20000}\nend\n"
     assert client.status(id).log_path == f"{pod.config.log_directory}/main.log"
+
+
+def test_docker_reads_the_log_too(client: Client, engine: Target) -> None:
+    id = client.run(client.pod(), *words("echo one", "echo two >&2", "echo three"))
+    client.ended(id)
+    shown = engine.docker("logs", id)
+    assert (shown.out, shown.err) == ("one\nthree\n", "two\n")
+    assert engine.docker("logs", "--tail", "1", id).out == "three\n"
 
 
 def test_the_log_is_begun_anew(client: Client) -> None:

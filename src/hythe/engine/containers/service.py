@@ -13,7 +13,7 @@ import msgspec
 
 from hythe.base.ids import new_id
 from hythe.engine import logs
-from hythe.engine.containers import links
+from hythe.engine.containers import links, logdrivers
 from hythe.engine.containers.commit import Commit
 from hythe.engine.containers.creation import ImageDefaults, mount_requests, new_record
 from hythe.engine.containers.files import ContainerFiles
@@ -225,7 +225,8 @@ class Containers:
         handle = self._registry.find(ref)
         if handle.record.spec.host.log.driver == "none":
             raise InvalidArgument("configured logging driver does not support reading")
-        return logs.read(self._parts.paths.log(handle.id), query, handle.idle)
+        path = logdrivers.log_file(handle.record, self._parts.paths.log(handle.id)).path
+        return logs.read(path, query, handle.idle)
 
     # ---- networks -----------------------------------------------------------------------------
 
