@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -24,13 +24,14 @@ from hythe.kube.apiserver.collecting import collect, number
 from hythe.kube.apiserver.events import Encoder
 from hythe.kube.apiserver.negotiation import YAML, refusal
 from hythe.kube.apiserver.options import ListOptions, list_options
-from hythe.kube.apiserver.records import expired, too_new
+from hythe.kube.apiserver.records import Kept, expired, too_new
 from hythe.kube.apiserver.selection import Selection, select
 from hythe.kube.apiserver.shutting import until_gone
 from hythe.kube.store.contract import Batch, Compacted, Watch
 
 BOOKMARK_SECONDS: Final = 60.0
 _DEFAULT_SECONDS: Final = (1800, 3600)
+_PIECE: Final = 50  # objects
 INITIAL_END: Final = {"k8s.io/initial-events-end": "true"}
 
 
@@ -58,20 +59,28 @@ def _exact(call: Call, selection: Selection) -> str:
 
 async def _beginning(
     call: Call, selection: Selection, options: ListOptions, encoder: Encoder
-) -> tuple[bytes, int]:
+) -> tuple[Iterator[bytes], int]:
     """The events that a watch begins with, and the revision after which it goes on."""
     fresh = options.revision in ("", "0") if options.initial_events is None else options.initial_events
     if not fresh:
         if options.revision in ("", "0"):
-            return b"", await call.machine.records.store.revision()
-        return b"", await _reached(call, number(options.revision))
+            return iter(()), await call.machine.records.store.revision()
+        return iter(()), await _reached(call, number(options.revision))
     if options.revision not in ("", "0"):
         await _reached(call, number(options.revision))
     found = await collect(call, selection, ListOptions())
-    lines = [encoder.added(kept) for kept in found.kept]
-    if options.initial_events and options.bookmarks:
-        lines.append(encoder.bookmark(found.revision, INITIAL_END))
-    return b"".join(lines), found.revision
+    end = (
+        encoder.bookmark(found.revision, INITIAL_END) if options.initial_events and options.bookmarks else b""
+    )
+    return _pieces(encoder, found.kept, end), found.revision
+
+
+def _pieces(encoder: Encoder, kept: Sequence[Kept], end: bytes) -> Iterator[bytes]:
+    """What is there, some objects at a time: no more is encoded than a client takes, however many begin at once."""
+    for begin in range(0, len(kept), _PIECE):
+        yield b"".join(map(encoder.added, kept[begin : begin + _PIECE]))
+    if end:
+        yield end
 
 
 async def _reached(call: Call, wanted: int) -> int:
@@ -82,7 +91,7 @@ async def _reached(call: Call, wanted: int) -> int:
 
 
 async def _answer(
-    call: Call, options: ListOptions, encoder: Encoder, first: bytes, changes: Watch
+    call: Call, options: ListOptions, encoder: Encoder, first: Iterator[bytes], changes: Watch
 ) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     response.enable_chunked_encoding()
@@ -90,8 +99,8 @@ async def _answer(
     seconds = options.timeout or random.uniform(*_DEFAULT_SECONDS)
 
     async def send() -> None:
-        if first:
-            await response.write(first)
+        for piece in first:
+            await response.write(piece)
         async for lines in _lines(encoder, changes, bookmarks=options.bookmarks):
             await response.write(lines)
 
