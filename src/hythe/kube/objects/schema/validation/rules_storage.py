@@ -37,7 +37,7 @@ def config_map(obj: Object, path: str, report: Report) -> None:
         report.problems(f"binaryData[{key}]", key, formats.config_key(key))
         size += len(value) * 3 // 4
     if size > MAX_DATA:
-        report.too_long("", MAX_DATA)
+        report.too_long("[]", MAX_DATA)  # as Kubernetes names the whole object
 
 
 def secret(obj: Object, path: str, report: Report) -> None:

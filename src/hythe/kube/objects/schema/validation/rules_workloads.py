@@ -24,8 +24,7 @@ def _selected(spec: Object, path: str, kind: str, report: Report) -> None:
     selector = spec.get("selector")
     if selector is None:
         report.required(f"{path}.selector")
-        return
-    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+    elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
         report.invalid(f"{path}.selector", label_selector(selector), f"empty selector is invalid for {kind}")
         return
     template_labels = (spec.get("template", {}).get("metadata") or {}).get("labels") or {}
@@ -51,7 +50,6 @@ def _always(spec: Object, path: str, kind: str, report: Report) -> None:
 
 
 def deployment_spec(obj: Object, path: str, report: Report) -> None:
-    _selected(obj, path, "deployment", report)
     _always(obj, path, "ReplicaSet", report)
     deadline, ready = obj.get("progressDeadlineSeconds"), obj.get("minReadySeconds", 0)
     if deadline is not None and deadline <= ready:
@@ -90,7 +88,6 @@ def _zero(value: Any) -> bool:
 
 
 def replica_set_spec(obj: Object, path: str, report: Report) -> None:
-    _selected(obj, path, "replicaset", report)
     _always(obj, path, "ReplicaSet", report)
 
 
@@ -108,12 +105,10 @@ def replication_controller_spec(obj: Object, path: str, report: Report) -> None:
 
 
 def stateful_set_spec(obj: Object, path: str, report: Report) -> None:
-    _selected(obj, path, "statefulset", report)
     _always(obj, path, "StatefulSet", report)
 
 
 def daemon_set_spec(obj: Object, path: str, report: Report) -> None:
-    _selected(obj, path, "daemonset", report)
     _always(obj, path, "DaemonSet", report)
     ready = obj.get("minReadySeconds", 0)
     if ready < 0:
@@ -123,12 +118,12 @@ def daemon_set_spec(obj: Object, path: str, report: Report) -> None:
 def job_spec(obj: Object, path: str, report: Report) -> None:
     pod = obj.get("template", {}).get("spec") or {}
     policy = pod.get("restartPolicy")
-    if policy not in ("OnFailure", "Never"):
-        where = f"{path}.template.spec.restartPolicy"
-        if policy:
-            report.not_supported(where, policy, ["OnFailure", "Never"])
-        else:
-            report.required(where, 'valid values: "OnFailure", "Never"')
+    where = f"{path}.template.spec.restartPolicy"
+    if policy in (None, "", "Always"):
+        # What a pod has by default is not for jobs.
+        report.required(where, 'valid values: "OnFailure", "Never"')
+    elif policy not in ("OnFailure", "Never"):
+        report.not_supported(where, policy, ["OnFailure", "Never"])
     if obj.get("completionMode") == "Indexed":
         _indexed(obj, path, report)
     elif obj.get("backoffLimitPerIndex") is not None:
@@ -193,6 +188,17 @@ def job(obj: Object, path: str, report: Report) -> None:
     job_spec(obj["spec"], "spec", report)
 
 
+def selected(kind: str) -> Callable[[Object, str, Report], None]:
+    """The rule about the selector of a kind; `kind` is its name in a message."""
+    return lambda obj, path, report: _selected(obj, path, kind, report)
+
+
+FIRST: Final = {
+    "apps.v1.DeploymentSpec": selected("deployment"),
+    "apps.v1.ReplicaSetSpec": selected("replicaset"),
+    "apps.v1.StatefulSetSpec": selected("statefulset"),
+    "apps.v1.DaemonSetSpec": selected("daemonset"),
+}
 RULES: Final[dict[str, Callable[[Object, str, Report], None]]] = {
     "apps.v1.DeploymentSpec": deployment_spec,
     "apps.v1.DeploymentStrategy": deployment_strategy,

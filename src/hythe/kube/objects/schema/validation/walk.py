@@ -1,4 +1,7 @@
-"""The walk along an object's types: the checks of each field, what is inside of it, then the rule of the struct."""
+"""The walk along an object's types: the checks of each field, what is inside of it, then the rule of the struct.
+
+The selector of a workload is looked at before its template, as Kubernetes does (`rules_workloads.FIRST`).
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,7 @@ RULES: Final[dict[str, Rule]] = {
 class _Plan:
     """What is looked at in a struct: (JSON name, checks, shape of what it holds, struct held) for each field."""
 
+    before: Rule | None
     fields: tuple[tuple[str, tuple[Check, ...], str, str], ...]
     rule: Rule | None
 
@@ -51,6 +55,8 @@ class _Plan:
 def check(obj: Object, name: str, path: str, report: Report, *, skip: Iterable[str] = ()) -> None:
     """Look at `obj`, which is a struct of that name and stands at `path`; the fields in `skip` are left out."""
     plan = _plan(name)
+    if plan.before:
+        plan.before(obj, path, report)
     for key, checks, shape, inner in plan.fields:
         if key not in skip:
             _field(obj.get(key), f"{path}.{key}" if path else key, checks, shape, inner, report)
@@ -93,6 +99,11 @@ def _rules() -> dict[str, Rule]:
 
 
 @cache
+def _first() -> dict[str, Rule]:
+    return {full(name): rule for name, rule in rules_workloads.FIRST.items()}
+
+
+@cache
 def _plan(name: str) -> _Plan:
     known, found = _checks().get(name, {}), []
     for key, field in gotypes.struct(name).fields.items():
@@ -100,7 +111,7 @@ def _plan(name: str) -> _Plan:
         inner = inner if inner and inner != _META and _leads_somewhere(inner) else ""
         if key in known or inner:
             found.append((key, known.get(key, ()), shape, inner))
-    return _Plan(tuple(found), _rules().get(name))
+    return _Plan(_first().get(name), tuple(found), _rules().get(name))
 
 
 def _held(kind: Type) -> tuple[str, str]:

@@ -135,9 +135,9 @@ def test_config_maps() -> None:
         'data[a/b]: Invalid value: "a/b": a valid config key must consist of alphanumeric characters, '
         "'-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is"
     )
-    assert wrong("v1", "ConfigMap", data={"a": "x" * (1024 * 1024 + 1)})[0].endswith(
-        "Too long: may not be more than 1048576 bytes"
-    )
+    assert wrong("v1", "ConfigMap", data={"a": "x" * (1024 * 1024 + 1)}) == [
+        "[]: Too long: may not be more than 1048576 bytes"
+    ]
     old = made("v1", "ConfigMap", data={"a": "b"}, immutable=True)
     assert changed(old, data={"a": "c"}) == ["data: Forbidden: field is immutable when `immutable` is set"]
     assert changed(old, metadata__labels={"a": "b"}) == []

@@ -21,8 +21,9 @@ def test_a_good_one() -> None:
 
 def test_nothing_at_all() -> None:
     assert message("apps/v1", "Deployment", metadata={"name": "web"}) == (
-        'Deployment.apps "web" is invalid: [spec.template.spec.containers: Required value, '
-        "spec.selector: Required value]"
+        'Deployment.apps "web" is invalid: [spec.selector: Required value, spec.template.metadata.labels: Invalid '
+        "value: map[string]string(nil): `selector` does not match template `labels`, "
+        "spec.template.spec.containers: Required value]"
     )
 
 
@@ -130,7 +131,7 @@ def job(**spec: Any) -> list[str]:
 def test_a_job_ends() -> None:
     assert job() == []
     assert job(template=template()) == [
-        'spec.template.spec.restartPolicy: Unsupported value: "Always": supported values: "OnFailure", "Never"'
+        'spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"'
     ]
     assert job(completions=-1)[0] == "spec.completions: Invalid value: -1: must be greater than or equal to 0"
     assert job(completionMode="Indexed", parallelism=1) == [
