@@ -8,6 +8,7 @@ in five minutes: client-go's numbers. Nobody waits for an Event: what cannot be 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections import OrderedDict, deque
 from typing import Any, Final, NamedTuple
@@ -79,6 +80,7 @@ class Recorder:
         self._source = {"component": component, **({"host": host} if host else {})}
         self._correlator = Correlator(self._clock)
         self._waiting: deque[News] = deque(maxlen=_WAITING)
+        self._numbers = itertools.count()
         self._wake = asyncio.Event()
         self._written: OrderedDict[tuple[Any, ...], Object] = OrderedDict()
 
@@ -136,7 +138,7 @@ class Recorder:
         involved = dict(news.involved)
         now = self._clock.now()
         namespace = involved.get("namespace") or "default"
-        stamp = f"{int(now.timestamp() * 1e9):x}"
+        stamp = f"{int(now.timestamp() * 1e6) * 1000 + next(self._numbers) % 1000:x}"
         return {
             "apiVersion": "v1", "kind": "Event",
             "metadata": {"name": f"{involved['name']}.{stamp}"[-253:], "namespace": namespace},
