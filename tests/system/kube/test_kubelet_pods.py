@@ -127,7 +127,7 @@ async def test_crash_loop_backs_off(cri: str, tmp_path: Path) -> None:
 
 async def test_init_containers_and_sidecars_in_order(cri: str, tmp_path: Path) -> None:
     shared: dict[str, Any] = {"volumeMounts": [{"name": "d", "mountPath": "/d"}]}
-    stop = "trap 'echo {0}-end >> /d/order; exit 0' TERM; while :; do sleep 0.1; done"
+    stay = "trap 'echo {0}-end >> /d/order; exit 0' TERM; echo {0} >> /d/order; while :; do sleep 0.1; done"
     async with a_node(cri, tmp_path) as node:
         host = tmp_path / "order"
         host.mkdir()
@@ -137,12 +137,12 @@ async def test_init_containers_and_sidecars_in_order(cri: str, tmp_path: Path) -
                 volumes=[{"name": "d", "hostPath": {"path": str(host), "type": "Directory"}}],
                 initContainers=[
                     container("one", "echo one >> /d/order; sleep 0.3; echo one-end >> /d/order", **shared),
-                    container("side", "echo side >> /d/order;" + stop.format("side"), restartPolicy="Always",
+                    container("side", stay.format("side"), restartPolicy="Always",
                               startupProbe={"exec": {"command": ["test", "-e", "/d/go"]}, "periodSeconds": 1},
                               **shared),
                     container("two", "echo two >> /d/order", **shared),
                 ],
-                containers=[container("main", "echo main >> /d/order;" + stop.format("main"), **shared)],
+                containers=[container("main", stay.format("main"), **shared)],
             )
         )  # fmt: skip
         await node.until(lambda: "side" in _read(host / "order"))
@@ -154,6 +154,7 @@ async def test_init_containers_and_sidecars_in_order(cri: str, tmp_path: Path) -
         status = await node.ready("app")
         assert state(status, "one", "initContainerStatuses")["state"]["terminated"]["reason"] == "Completed"
         assert state(status, "side", "initContainerStatuses")["started"]
+        await node.until(lambda: "main" in _read(host / "order"))
         await node.delete("app")
         assert _read(host / "order") == ["one", "one-end", "side", "two", "main", "main-end", "side-end"]
 
@@ -318,7 +319,11 @@ async def test_sandbox_that_died_is_made_anew(cri: str, tmp_path: Path) -> None:
         (worker,) = node.workers()
         assert worker.seen.sandbox is not None
         await node.runtime().stop_sandbox(worker.seen.sandbox.id)
-        await node.until(lambda: state(node.status("web"), "c0")["restartCount"] == 1, 15)
+        await node.until(
+            lambda: state(node.status("web"), "c0")["restartCount"] == 1,
+            15,
+            lambda: [(e["reason"], e["message"]) for e in node.events("web")] + [node.status("web")],
+        )
         await node.ready("web")
         await node.until(lambda: node.events("web", "SandboxChanged"))
 

@@ -11,6 +11,8 @@ import logging
 import shutil
 from pathlib import Path
 
+from cri_api.v1 import api_pb2 as cri
+
 from hythe.kube.client.informer import Handler, Informer
 from hythe.kube.client.resources import PODS
 from hythe.kube.kubelet.cri.watch import Found
@@ -48,10 +50,10 @@ class Loop:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def found(self, one: Found) -> None:
+    def found(self, one: Found, event: cri.ContainerEventResponse | None) -> None:
         """The runtime has told of a pod."""
         if (worker := self.workers.get(one.uid)) is not None:
-            worker.wake()
+            worker.told(event)
         elif self.informer.has_synced:
             pod: Object = {"metadata": {"uid": one.uid, "namespace": one.namespace, "name": one.name}}
             self._begin(Worker(self._shared, pod, self._done, gone=True))
@@ -65,7 +67,7 @@ class Loop:
         if (worker := self.workers.get(uid)) is not None:
             worker.update(pod)
         else:
-            worker = Worker(self._shared, pod, self._done)
+            worker = Worker(self._shared, pod, self._done, fresh=self.informer.has_synced and not _begun(pod))
             if (refused := self._refusal(pod)) is not None:
                 tell_of(self._shared.recorder, pod)("Warning", refused.reason, refused.message)
                 worker.evict(refused)
@@ -73,7 +75,7 @@ class Loop:
 
     def _refusal(self, pod: Object) -> Failure | None:
         """Only of a pod that no kubelet has begun with."""
-        if (pod.get("status") or {}).get("startTime") or parts.deleted(pod):
+        if _begun(pod) or parts.deleted(pod):
             return None
         others = [
             worker.pod | {"status": worker.status} for worker in self.workers.values() if "spec" in worker.pod
@@ -103,6 +105,11 @@ class Loop:
         await asyncio.to_thread(
             _sweep, self._shared.settings.pods, self._shared.settings.pod_logs, set(known)
         )
+
+
+def _begun(pod: Object) -> bool:
+    """Whether a kubelet has taken it on before."""
+    return bool((pod.get("status") or {}).get("startTime"))
 
 
 def _complain(task: asyncio.Task[None]) -> None:

@@ -168,6 +168,8 @@ def test_garbage_keeps_the_last_that_ended() -> None:
     assert garbage(seen(*ended[:1], record("b", State.EXITED)), 1).nothing
     old = sandbox(ready=False), sandbox(attempt=1)
     assert [each.id for each in garbage(seen(sandboxes=old), 1).sandboxes] == ["s0"]
+    needed = record("a", State.EXITED, sandbox="s0"), record("a", attempt=1, sandbox="s1")
+    assert garbage(seen(*needed, sandboxes=old), 1).nothing
 
 
 LOG = b"""\

@@ -134,9 +134,10 @@ class Runtime:
             self._runtime.ReopenContainerLog, cri.ReopenContainerLogRequest(container_id=container)
         )
 
-    async def container_status(self, container: str) -> ContainerRecord:
+    async def container_status(self, container: str, sandbox: str) -> ContainerRecord:
+        """`sandbox` is the one it is in: lists say so, this answer does not."""
         request = cri.ContainerStatusRequest(container_id=container)
-        return container_record((await self._call(self._runtime.ContainerStatus, request)).status)
+        return container_record((await self._call(self._runtime.ContainerStatus, request)).status, sandbox)
 
     async def list_containers(self, labels: Mapping[str, str] | None = None) -> list[cri.Container]:
         chosen = cri.ContainerFilter(label_selector=dict(labels or {}))

@@ -33,7 +33,10 @@ _STATES = {
 
 @dataclass(frozen=True)
 class ContainerRecord:
-    """One container. Times are nanoseconds since the epoch, 0 for "not yet"; `attempt` counts restarts from 0."""
+    """One container. Times are nanoseconds since the epoch, 0 for "not yet"; `attempt` counts restarts from 0.
+
+    `sandbox` is the id of the one that it is in, "" where that is not known.
+    """
 
     id: str
     name: str
@@ -50,7 +53,7 @@ class ContainerRecord:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     log_path: str
-    uid: int | None = None
+    sandbox: str = ""
 
     @property
     def hash(self) -> str:
@@ -118,8 +121,7 @@ def observed(
     )
 
 
-def container_record(status: cri.ContainerStatus) -> ContainerRecord:
-    user = status.user.linux.uid if status.HasField("user") and status.user.HasField("linux") else None
+def container_record(status: cri.ContainerStatus, sandbox: str = "") -> ContainerRecord:
     return ContainerRecord(
         id=status.id,
         name=status.labels.get(names.CONTAINER_NAME, status.metadata.name),
@@ -136,7 +138,7 @@ def container_record(status: cri.ContainerStatus) -> ContainerRecord:
         labels=dict(status.labels),
         annotations=dict(status.annotations),
         log_path=status.log_path,
-        uid=user,
+        sandbox=sandbox,
     )
 
 

@@ -1,8 +1,9 @@
 """Which pods have changed in the runtime: by its events where it has them, else by comparing lists.
 
 GetContainerEvents tells of each container as it happens (CRI since 1.26); runtimes that answer UNIMPLEMENTED are
-asked for their lists once a second, as the real kubelet does. Either way the worker of the pod is only woken: it
-looks for itself. A slow comparison goes on beside the events, for what was missed while the stream was away.
+asked for their lists once a second, as the real kubelet does. An event is handed to the pod's worker with all that it
+says; after a comparison the worker looks for itself. A slow comparison goes on beside the events, for what was missed
+while the stream was away.
 """
 
 from __future__ import annotations
@@ -32,10 +33,14 @@ class Found(NamedTuple):
     name: str
 
 
-class Watch:
-    """`wake(found)` is called in the event loop for each pod that has changed."""
+Wake = Callable[[Found, cri.ContainerEventResponse | None], None]
+"""Is told of a pod that has changed, with the event that says so, if it was one."""
 
-    def __init__(self, runtime: Runtime, wake: Callable[[Found], None], interval: float) -> None:
+
+class Watch:
+    """`wake` is called in the event loop for each pod that has changed."""
+
+    def __init__(self, runtime: Runtime, wake: Wake, interval: float) -> None:
         self._runtime = runtime
         self._wake = wake
         self._interval = interval
@@ -70,7 +75,7 @@ class Watch:
     def _event(self, event: cri.ContainerEventResponse) -> None:
         meta = event.pod_sandbox_status.metadata
         if meta.uid:
-            self._wake(Found(meta.uid, meta.namespace, meta.name))
+            self._wake(Found(meta.uid, meta.namespace, meta.name), event)
 
     async def _lists(self) -> None:
         while True:
@@ -95,7 +100,7 @@ class Watch:
         }
         for one in changed:
             if one.uid:
-                self._wake(one)
+                self._wake(one, None)
         return {found for found, _ in now.values() if found.uid}
 
 

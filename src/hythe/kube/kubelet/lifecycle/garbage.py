@@ -26,7 +26,10 @@ class Garbage(NamedTuple):
 
 
 def garbage(seen: Observed, keep: int) -> Garbage:
-    """All but the newest `keep` dead containers of each name, and all but the newest sandbox."""
+    """All but the newest `keep` dead containers of each name; sandboxes that are neither the newest nor have one kept.
+
+    Whoever removes a sandbox removes its containers.
+    """
     kept: Counter[str] = Counter()
     found = []
     for record in seen.containers:
@@ -36,7 +39,9 @@ def garbage(seen: Observed, keep: int) -> Garbage:
         if kept[record.name] >= keep and not newest:
             found.append(record)
         kept[record.name] += 1
-    in_use = {seen.sandboxes[0].id} if seen.sandboxes else set()
+    gone = {record.id for record in found}
+    in_use = {record.sandbox for record in seen.containers if record.id not in gone}
+    in_use |= {one.id for one in seen.sandboxes[:1]}
     return Garbage(found, [one for one in seen.sandboxes if one.id not in in_use and not one.ready])
 
 

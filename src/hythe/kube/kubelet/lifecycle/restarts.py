@@ -36,7 +36,9 @@ class Restarts:
             some[:] = [
                 name
                 for name in some
-                if name not in killed and steps.delay(name) <= 0 and not self._crashed(pod, name, seen, steps)
+                if name not in killed
+                and (actions.sandbox or steps.delay(name) <= 0)
+                and not self._crashed(pod, name, seen, steps)
             ]
 
     def delays(self, steps: Steps) -> list[float]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cri_api.v1 import api_pb2 as cri
@@ -55,14 +55,14 @@ class Starter:
         except ValueError as error:
             raise SandboxProblem(str(error)) from error
 
-    async def sandbox(self, pod: Object, attempt: int) -> None:
-        """Raises SandboxProblem, of which an event has told."""
+    async def sandbox(self, pod: Object, attempt: int) -> str:
+        """Its id. Raises SandboxProblem, of which an event has told."""
         tell = tell_of(self._shared.recorder, pod)
         try:
             config = self.sandbox_config(pod, attempt)
             self._shared.groups.create(pod)
             Path(config.log_directory).mkdir(mode=0o755, parents=True, exist_ok=True)
-            await self._shared.runtime.run_sandbox(config, await self._handler(pod))
+            return await self._shared.runtime.run_sandbox(config, await self._handler(pod))
         except (HytheError, OSError) as error:
             text = error.full if isinstance(error, CriError) else str(error)
             tell("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {text}")
@@ -75,13 +75,19 @@ class Starter:
             return ""
         return str((await self._shared.client.get(RUNTIME_CLASSES, name)).get("handler") or "")
 
-    async def container(self, pod: Object, one: Object, seen: Observed, volumes: Mapping[str, Ready]) -> str:
-        """The id of the started container. Raises StartProblem."""
+    async def container(
+        self,
+        pod: Object,
+        one: Object,
+        seen: Observed,
+        volumes: Mapping[str, Ready],
+        attempt: int,
+        created: Callable[[str], None],
+    ) -> str:
+        """The id of the started container, which `created` is told before the start. Raises StartProblem."""
         sandbox = seen.sandbox
         if sandbox is None:
             raise StartProblem("CreateContainerError", "the pod has no sandbox", RETRY)
-        latest = seen.latest(one["name"])
-        attempt = 0 if latest is None else latest.attempt + 1
         config = self.sandbox_config(pod, sandbox.attempt)
         tell = tell_of(self._shared.recorder, pod, one["name"])
         try:
@@ -91,18 +97,19 @@ class Starter:
             raise StartProblem(error.reason, error.message, error.retry or RETRY) from error
         wanted = await self._configured(pod, one, seen, volumes, image, attempt)
         try:
-            created = await self._shared.runtime.create_container(sandbox.id, wanted, config)
+            identity = await self._shared.runtime.create_container(sandbox.id, wanted, config)
         except CriError as error:
             tell("Warning", "Failed", f"Error: {error.message}")
             raise StartProblem("CreateContainerError", error.message, RETRY) from error
         tell("Normal", "Created", f"Created container: {one['name']}")
         try:
-            await self._shared.runtime.start_container(created)
+            created(identity)
+            await self._shared.runtime.start_container(identity)
         except CriError as error:
             tell("Warning", "Failed", f"Error: {error.message}")
             raise StartProblem("RunContainerError", error.message, RETRY) from error
         tell("Normal", "Started", f"Started container {one['name']}")
-        return created
+        return identity
 
     async def after_start(self, pod: Object, one: Object, container_id: str, seen: Observed) -> None:
         """Run postStart; a container whose hook fails is killed. Raises StartProblem."""

@@ -28,11 +28,12 @@ SANDBOX_RETRY = 2.0
 
 
 class Steps:
-    """Of one pod. `progress` is called whenever there is something new to see in the runtime."""
+    """Of one pod. `progress` is called whenever `observer` knows something new."""
 
-    def __init__(self, shared: Shared, progress: Callable[[], None]) -> None:
+    def __init__(self, shared: Shared, observer: Observer, progress: Callable[[], None]) -> None:
         self.waiting: dict[str, Waiting] = {}
         self._shared = shared
+        self._observer = observer
         self._progress = progress
         self._starter = Starter(shared)
         self._not_before: dict[str, float] = {}
@@ -69,8 +70,11 @@ class Steps:
 
     # The steps
 
-    async def take(self, pod: Object, seen: Observed, actions: Actions) -> None:
-        """All of them. Raises CriError where the runtime fails in a way that has no reason of its own."""
+    async def take(self, pod: Object, status: Object, seen: Observed, actions: Actions) -> None:
+        """All of them; `status` is the pod's last one.
+
+        Raises CriError where the runtime fails in a way that has no reason of its own.
+        """
         ender = Ender(self._shared)
         if actions.end_pod:
             if actions.sandbox and seen.sandbox is not None:
@@ -85,16 +89,16 @@ class Steps:
         try:
             volumes = await self._volumes(pod)
             if actions.sandbox:
-                await self._starter.sandbox(pod, actions.attempt)
+                seen = await self._observer.made_sandbox(await self._starter.sandbox(pod, actions.attempt))
+                self._not_before.clear()
                 self._progress()
-                seen = await self._look(pod)
         except SandboxProblem:
             self.pause(SANDBOX_RETRY)
             return
         except MountFailed as error:
             self._mount_failed(pod, error)
             return
-        await self._start_all(pod, wanted, seen, volumes)
+        await self._start_all(pod, status, wanted, seen, volumes)
 
     async def refresh(self, pod: Object) -> None:
         """Only the volumes' files."""
@@ -107,10 +111,6 @@ class Steps:
                 "FailedMount",
                 f'MountVolume.SetUp failed for volume "{error.volume}" : {error.message}',
             )
-
-    async def _look(self, pod: Object) -> Observed:
-        place = Observer(self._shared.runtime, names.uid(pod), names.namespace(pod), names.name(pod))
-        return await place.look()
 
     async def _volumes(self, pod: Object) -> dict[str, Ready]:
         ready = await self._shared.volumes.prepare(pod)
@@ -140,7 +140,7 @@ class Steps:
         self.pause(self._mounts.failed(error.volume, now, now))
 
     async def _start_all(
-        self, pod: Object, wanted: Iterable[str], seen: Observed, volumes: dict[str, Ready]
+        self, pod: Object, status: Object, wanted: Iterable[str], seen: Observed, volumes: dict[str, Ready]
     ) -> None:
         for name in wanted:
             one = parts.container(pod, name)
@@ -148,7 +148,10 @@ class Steps:
                 continue
             self._count_restart(name, seen)
             try:
-                started = await self._starter.container(pod, one, seen, volumes)
+                attempt = next_attempt(name, seen, status)
+                starting = self._observer.starting
+                started = await self._starter.container(pod, one, seen, volumes, attempt, starting.add)
+                seen = await self._observer.made_container(started, seen.sandboxes[0].id)
                 self.waiting.pop(name, None)
                 self._not_before.pop(name, None)
                 self._progress()
@@ -157,6 +160,8 @@ class Steps:
                 self.waiting[name] = Waiting(error.reason, error.message)
                 self._not_before[name] = time.monotonic() + error.retry
                 self._progress()
+            finally:
+                self._observer.starting.clear()
 
     def _count_restart(self, name: str, seen: Observed) -> None:
         latest = seen.latest(name)
@@ -167,6 +172,18 @@ class Steps:
 
     def remove_logs(self, pod: Object) -> None:
         shutil.rmtree(names.log_directory(self._shared.settings.pod_logs, pod), ignore_errors=True)
+
+
+def next_attempt(name: str, seen: Observed, status: Object) -> int:
+    """How often a container will have been restarted: one more than the newest there is, or than was last reported."""
+    latest = seen.latest(name)
+    found = -1 if latest is None else latest.attempt
+    for field in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
+        for one in status.get(field) or []:
+            ran = one.get("containerID") or one.get("lastState")
+            if one["name"] == name and ran:
+                found = max(found, int(one.get("restartCount") or 0))
+    return found + 1
 
 
 def _grace_of(pod: Object, message: str) -> int:

@@ -18,11 +18,13 @@ import logging
 import time
 from collections.abc import Callable
 
+from cri_api.v1 import api_pb2 as cri
+
 from hythe.errors import HytheError
 from hythe.kube.client.resources import PODS
 from hythe.kube.kubelet.cri.client import CriError
 from hythe.kube.kubelet.cri.observed import Observed, State
-from hythe.kube.kubelet.cri.observer import Observer
+from hythe.kube.kubelet.cri.observer import News, Observer
 from hythe.kube.kubelet.lifecycle.deadline import exceeded, remaining
 from hythe.kube.kubelet.lifecycle.ending import Ender
 from hythe.kube.kubelet.lifecycle.garbage import collect, garbage
@@ -50,11 +52,18 @@ TROUBLE = 1.0
 class Worker:
     """`done` is called when nothing of the pod is left here, neither in the runtime nor on disk.
 
-    `seen` is what the runtime had when it was last looked at; each of `watchers` is set after every look.
+    `gone`: its object is not at the API server. `fresh`: the runtime cannot have anything of it yet. `seen` is what
+    the runtime is known to have; each of `watchers` is set when that changes.
     """
 
     def __init__(
-        self, shared: Shared, pod: Object, done: Callable[[str], None], *, gone: bool = False
+        self,
+        shared: Shared,
+        pod: Object,
+        done: Callable[[str], None],
+        *,
+        gone: bool = False,
+        fresh: bool = False,
     ) -> None:
         self.pod = pod
         self.uid = names.uid(pod)
@@ -63,12 +72,12 @@ class Worker:
         self._done = done
         self._gone = gone
         self._observer = Observer(shared.runtime, self.uid, names.namespace(pod), names.name(pod))
-        self._steps = Steps(shared, self.wake)
+        self._steps = Steps(shared, self._observer, lambda: self.wake(look=False))
         self._restarts = Restarts(shared, self.uid)
         self._event = asyncio.Event()
-        self._look = True
+        self._look = not fresh
         self._refresh = False
-        self.seen = Observed(self.uid, names.namespace(pod), names.name(pod))
+        self._read_of: Observed | None = None
         self._messages: dict[str, str] = {}
         self._action: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -88,6 +97,7 @@ class Worker:
             pod["metadata"].get(key) != self.pod["metadata"].get(key) for key in ("labels", "annotations")
         )
         self.pod = pod
+        self._shared.publisher.heard(pod)
         if changed_meta:
             self._refresh = True
         self.wake(look=False)
@@ -110,6 +120,16 @@ class Worker:
         self._failure = self._failure or failure
         self.wake(look=False)
 
+    def told(self, event: cri.ContainerEventResponse | None) -> None:
+        """The runtime has news of it; None: of which it is not known what."""
+        news = News.UNCLEAR if event is None else self._observer.told(event)
+        if news is not News.OLD:
+            self.wake(look=news is News.UNCLEAR)
+
+    @property
+    def seen(self) -> Observed:
+        return self._observer.current
+
     def wake(self, *, look: bool = True) -> None:
         self._look = self._look or look
         self._event.set()
@@ -126,6 +146,9 @@ class Worker:
                     log.info("pod %s: the runtime: %s", names.described(self.pod), error)
                     self._look = True
                     self._in(TROUBLE)
+                except Exception:  # a pod that nobody looks after is worse than one that is tried again
+                    log.exception("pod %s", names.described(self.pod))
+                    self._in(TROUBLE)
                 await self._rest()
         finally:
             await self._stop_tasks()
@@ -136,7 +159,9 @@ class Worker:
     async def _turn(self) -> None:
         if self._look:
             self._look = False
-            self.seen = await self._observer.look()
+            await self._observer.look()
+        if self._read_of is not self.seen:
+            self._read_of = self.seen
             self._read_messages()
             for watcher in self.watchers:
                 watcher.set()
@@ -233,7 +258,7 @@ class Worker:
     # Doing
 
     def _act(self, actions: Actions) -> None:
-        self._action = asyncio.ensure_future(self._steps.take(self.pod, self.seen, actions))
+        self._action = asyncio.ensure_future(self._steps.take(self.pod, self.status, self.seen, actions))
         self._action.add_done_callback(self._acted)
 
     def _acted(self, task: asyncio.Task[None]) -> None:
@@ -310,6 +335,7 @@ class Worker:
             await self._shared.publisher.settle(self.uid)
             await asyncio.to_thread(self._shared.groups.remove, self.pod)
             if not parts.deleted(self.pod):
+                await self._shared.volumes.unmount(self.uid)
                 return
             await self._delete()
             return

@@ -31,6 +31,7 @@ class Publisher:
         self._client = client
         self._wanted: dict[str, tuple[Object, Object]] = {}
         self._known: dict[str, Object] = {}
+        self._versions: dict[str, int] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def publish(self, pod: Object, status: Object) -> None:
@@ -42,6 +43,15 @@ class Publisher:
             task = self._tasks[uid] = asyncio.ensure_future(self._bring(uid))
             task.add_done_callback(lambda done: self._tasks.pop(uid, None))
 
+    def heard(self, pod: Object) -> None:
+        """What the API server has: others write statuses too, of nodes that they take for lost.
+
+        An older object than our own last answer says nothing.
+        """
+        uid, version = names.uid(pod), _version(pod)
+        if version > self._versions.get(uid, 0) and uid in self._known:
+            self._known[uid], self._versions[uid] = dict(pod.get("status") or {}), version
+
     async def settle(self, uid: str) -> None:
         """Until what was published has arrived."""
         while (task := self._tasks.get(uid)) is not None:
@@ -51,6 +61,7 @@ class Publisher:
     def forget(self, uid: str) -> None:
         self._known.pop(uid, None)
         self._wanted.pop(uid, None)
+        self._versions.pop(uid, None)
 
     async def close(self) -> None:
         for task in list(self._tasks.values()):
@@ -88,7 +99,13 @@ class Publisher:
         answer = await self._client.patch(
             PODS, names.name(pod), body, names.namespace(pod), kind=STRATEGIC_PATCH, subresource="status"
         )
-        self._known[uid] = dict(answer.get("status") or {})
+        self._known[uid], self._versions[uid] = dict(answer.get("status") or {}), _version(answer)
+
+
+def _version(pod: Object) -> int:
+    """Versions of one object grow; 0 for one that says none."""
+    text = str(pod["metadata"].get("resourceVersion") or "")
+    return int(text) if text.isdigit() else 0
 
 
 def status_patch(old: Object, new: Object) -> Object:

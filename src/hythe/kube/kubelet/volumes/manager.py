@@ -82,6 +82,13 @@ class Volumes:
     def next_renewal(self, uid: str) -> float | None:
         return self._tokens.next_renewal(uid)
 
+    async def unmount(self, uid: str) -> None:
+        """Of a pod that has ended and is still shown: its volumes go, its last words stay. Raises OSError."""
+        self._references.release(uid)
+        self._tokens.forget(uid)
+        for part in ("volumes", "volume-subpaths"):
+            await asyncio.to_thread(folders.remove, self.folder(uid) / part)
+
     async def release(self, uid: str) -> None:
         """After a pod's end: nothing of it is followed, its folder is removed. Raises OSError."""
         self._references.release(uid)
