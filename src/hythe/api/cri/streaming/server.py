@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("hythe.api.cri")
 HOST: Final = "127.0.0.1"
 HEAD_SECONDS: Final = 30.0
+MOST: Final = 1000
+"""Connections at a time: more are closed at once."""
 _WEBSOCKET_VERSION: Final = "13"
 
 
@@ -62,6 +64,9 @@ class StreamingServer:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        if len(self._sessions) >= MOST:
+            writer.close()
+            return
         self._sessions.add(task)
         try:
             await self._answer(Connection(reader, writer), reader)
