@@ -66,13 +66,14 @@ async def _continued(call: Call, selection: Selection, options: ListOptions) -> 
 async def _walk(call: Call, selection: Selection, limit: int, at: int | None, after: str) -> Found:
     records, definition = call.machine.records, call.definition
     found: list[Kept] = []
-    chunk = 0 if not limit else _CHUNK if selection else limit
+    choosy = bool(selection)
+    chunk = 0 if not limit else _CHUNK if choosy else limit
     while True:
         page = await records.page(definition, selection.namespace, at=at, limit=chunk, after=after)
         at = page.revision
         for index, record in enumerate(page.records):
             kept = Kept(definition, record.value, record.revision)
-            if selection and not selection.matches(kept):
+            if choosy and not selection.matches(kept):
                 continue
             found.append(kept)
             if len(found) == limit:

@@ -108,7 +108,7 @@ async def change_object(
     for _ in range(RETRIES):
         kept = await call.machine.records.get(call.definition, call.namespace, name)
         old = kept.object()
-        new = await make(copy.deepcopy(old))
+        new = await make(kept.object())
         tied = _check_revision(call, new, old)
         try:
             return await _change(call, kept, new, old, options, subresource, applied)

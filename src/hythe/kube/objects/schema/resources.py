@@ -54,14 +54,15 @@ class Resource:
     upsert: bool = False
     orphan: bool = False
     graceful: bool = False
+    api_version: str = field(init=False, compare=False, default="")
+    """Group and version in one, kept since it is asked for with every object of every list."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "api_version", self.gvk.api_version)
 
     @property
     def gvk(self) -> GroupVersionKind:
         return GroupVersionKind(self.group, self.version, self.kind)
-
-    @property
-    def api_version(self) -> str:
-        return self.gvk.api_version
 
     @property
     def list_kind(self) -> str:
