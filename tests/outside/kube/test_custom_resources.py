@@ -138,8 +138,8 @@ def test_lists_are_merged_by_their_keys(defined: Server, namespace: str) -> None
         ("minimum: 1", "default: x", 'default: Invalid value: "string"'),
         (
             "type: string, default: busybox",
-            "type: string, x-kubernetes-validations: [{rule: 'true'}]",
-            "Forbidden: validation rules in CEL are not supported by this server",
+            "type: string, x-kubernetes-validations: [{rule: self.foo}]",
+            "type 'string' does not support field selection",
         ),
         ("storage: true", "storage: false", "must have exactly one version marked as storage version"),
     ],
@@ -160,3 +160,50 @@ def test_objects_go_with_their_definition(server: Server, namespace: str) -> Non
     server.kubectl("wait", "--for=condition=Established", "crd/tabs.stable.example.com")
     assert server.kubectl("get", "tabs.stable.example.com", "-A", "-o", "name") == ""
     server.kubectl("delete", "crd", "tabs.stable.example.com")
+
+
+RULED = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: spans.stable.example.com}
+spec:
+  group: stable.example.com
+  scope: Namespaced
+  names: {plural: spans, kind: Span}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            x-kubernetes-validations:
+            - {rule: self.low <= self.high, message: low must not be above high}
+            - {rule: "self.high >= oldSelf.high", messageExpression: "'never below ' + string(oldSelf.high)"}
+            properties: {low: {type: integer}, high: {type: integer}}
+"""
+
+SPAN = """
+apiVersion: stable.example.com/v1
+kind: Span
+metadata: {name: one}
+spec: {low: 1, high: 5}
+"""
+
+
+def test_rules_in_cel_are_held(server: Server, namespace: str) -> None:
+    server.kubectl("apply", "-f", "-", stdin=RULED)
+    try:
+        server.kubectl("wait", "--for=condition=Established", "crd/spans.stable.example.com")
+        apply = ("apply", "-n", namespace, "-f", "-")
+        server.kubectl(*apply, stdin=SPAN)
+        bad = server.refused(*apply, stdin=SPAN.replace("low: 1", "low: 9"))
+        assert 'The Span "one" is invalid: spec: Invalid value: "object": low must not be above high' in bad
+        bad = server.refused(*apply, stdin=SPAN.replace("high: 5", "high: 4"))
+        assert 'spec: Invalid value: "object": never below 5' in bad
+        server.kubectl(*apply, stdin=SPAN.replace("high: 5", "high: 6"))
+    finally:
+        server.kubectl("delete", "crd", "spans.stable.example.com")

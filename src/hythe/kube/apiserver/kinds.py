@@ -7,13 +7,14 @@ One face for two sources: built-in kinds (`hythe.kube.objects.schema`) and custo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from hythe.kube.apiserver.definitions import CustomResource, Definition
 from hythe.kube.objects.custom import columns as custom_columns
 from hythe.kube.objects.custom import definition as crds
 from hythe.kube.objects.custom import pruning, values
+from hythe.kube.objects.custom.rules import Rules
 from hythe.kube.objects.schema import columns, defaults, validation
 from hythe.kube.objects.schema.columns import humans
 from hythe.kube.objects.schema.decode import FieldValidation, Undecodable, body, settle, typed
@@ -77,6 +78,7 @@ class Kinds:
     def _refuse(self, definition: Definition, obj: Object, causes: list[Cause], old: Object | None) -> None:
         if isinstance(definition, CustomResource):
             causes = causes + values.check(obj, definition.schema)
+            causes = causes or _rules(definition).check(obj, old)
         elif definition.qualified == CRDS:
             causes = causes + crds.check(obj, old)
         if causes:
@@ -91,3 +93,9 @@ class Kinds:
         said = definition.entry.get("additionalPrinterColumns") or []
         age = partial(humans.since, now=humans.moment(now))
         return custom_columns.described(said), [custom_columns.cells(obj, said, age) for obj in objects]
+
+
+@lru_cache(maxsize=256)
+def _rules(definition: CustomResource) -> Rules:
+    """The rules of a custom resource in one version, compiled once."""
+    return Rules(definition.schema)

@@ -5,8 +5,8 @@
     resources    its entries in the table of resources
     pruning      an object's unknown fields go, defaults come in
     values       is an object as the schema wants it; `formats` are the texts with a form
+    rules        the rules in CEL (x-kubernetes-validations)
     columns      rows of `kubectl get`; `scale` the scale subresource
 
-Rules in CEL (x-kubernetes-validations) are refused by name, so that nobody relies on what is not checked; so is
-conversion by webhook.
+Conversion by webhook is refused by name.
 """

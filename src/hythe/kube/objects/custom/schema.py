@@ -3,7 +3,7 @@
 Here each node is looked at by itself: words that are not supported, list and map types, defaults that do not fit
 their own schema; `structural` looks at how the nodes stand together.
 
-Refused though Kubernetes has it: `x-kubernetes-validations` (rules in CEL), by name.
+Rules in CEL are looked at last (`rules`).
 
 Source: apiextensions, pkg/apis/apiextensions/validation/validation.go.
 """
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from hythe.kube.objects import problems
-from hythe.kube.objects.custom import pruning, structural, values
+from hythe.kube.objects.custom import pruning, rules, structural, values
 from hythe.kube.objects.status import Cause
 from hythe.kube.objects.types import Object
 
@@ -39,7 +39,7 @@ def check(schema: Object, path: str, *, with_status: bool) -> list[Cause]:
     """All that is wrong with the schema of a version. `with_status`: the version has the status subresource."""
     causes = [*_check_root(schema, path, with_status), *_check_node(schema, path, root=True)]
     causes += structural.check(schema, path)
-    return causes if causes else list(_check_defaults(schema, path))
+    return causes if causes else [*_check_defaults(schema, path), *rules.check_schema(schema, path)]
 
 
 def _check_root(schema: Object, path: str, with_status: bool) -> Iterator[Cause]:
@@ -91,9 +91,6 @@ def _check_words(schema: Object, path: str) -> Iterator[Cause]:
     if schema.get("x-kubernetes-preserve-unknown-fields") is False:
         where = f"{path}.x-kubernetes-preserve-unknown-fields"
         yield problems.invalid(where, False, "must be true or undefined")
-    if schema.get("x-kubernetes-validations"):
-        where = f"{path}.x-kubernetes-validations"
-        yield problems.forbidden(where, "validation rules in CEL are not supported by this server")
     if schema.get("pattern"):
         try:
             values.compiled(schema["pattern"])

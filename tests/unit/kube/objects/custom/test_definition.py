@@ -154,9 +154,10 @@ def test_bad_versions(more: dict[str, Any], message: str) -> None:
             "without x-kubernetes-preserve-unknown-fields",
         ),
         (
-            {"type": "object", "x-kubernetes-validations": [{"rule": "true"}]},
-            "properties[spec].x-kubernetes-validations: Forbidden: validation rules in CEL are not supported by this "
-            "server",
+            {"type": "object", "x-kubernetes-validations": [{"rule": "self.x"}]},
+            'properties[spec].x-kubernetes-validations[0].rule: Invalid value: {"FieldPath":"","Message":"",'
+            '"MessageExpression":"","OptionalOldSelf":null,"Reason":null,"Rule":"self.x"}: compilation failed: ERROR: '
+            "<input>:1:5: undefined field 'x'\n | self.x\n | ....^",
         ),
         (
             {"type": "integer", "default": "x"},
