@@ -1,16 +1,17 @@
-# make demo        everything from nothing to a running application (as root)
-# make demo-down   the application and its data away again
-# make test        the checks, all tests but the slow ones, and some of them on a second kernel (as root); as .ci/run
-# make test-all    the slow ones too, and everything on the second kernel
-# make check       formatting, types, layers and unit tests; needs no root
-# make bench       side by side with dockerd
-# make clean       the virtual environment and all caches away
+# make demo          everything from nothing to a running application (as root)
+# make demo-down     the application and its data away again
+# make demo-cluster  the same application on a Kubernetes cluster, from nothing and back (as root)
+# make test          the checks, all tests but the slow ones, and some of them on a second kernel (as root); as .ci/run
+# make test-all      the slow ones too, and everything on the second kernel
+# make check         formatting, types, layers and unit tests; needs no root
+# make bench         side by side with dockerd
+# make clean         the virtual environment and all caches away
 
 VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test test-all check bench clean root debian-run debian-test debian-suites
+.PHONY: help demo demo-down demo-cluster test test-all check bench clean root debian-run debian-test debian-suites
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -20,6 +21,9 @@ demo: root debian-run $(VENV)/.installed
 
 demo-down: root $(VENV)/.installed
 	@$(BIN)/python scripts/demo down
+
+demo-cluster: root debian-run $(VENV)/.installed-cri
+	@$(BIN)/python scripts/demo-cluster
 
 test: root debian-test $(VENV)/.installed-test
 	@scripts/check --no-tests
@@ -55,6 +59,10 @@ $(VENV)/.installed: pyproject.toml
 	@scripts/venv $(VENV) .
 	@touch $@
 
+$(VENV)/.installed-cri: pyproject.toml
+	@scripts/venv $(VENV) ".[cri]"
+	@touch $@
+
 $(VENV)/.installed-test: pyproject.toml
 	@scripts/venv $(VENV) ".[test]"
-	@touch $@ $(VENV)/.installed
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-cri

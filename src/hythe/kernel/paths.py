@@ -20,7 +20,8 @@ RESOLVE_NO_XDEV: Final = 0x01
 RESOLVE_NO_MAGICLINKS: Final = 0x02
 RESOLVE_NO_SYMLINKS: Final = 0x04
 RESOLVE_BENEATH: Final = 0x08
-RESOLVE_IN_ROOT: Final = 0x10
+RESOLVE__PROC_SUPER_MAGIC: Final = 0x9FA0
+IN_ROOT: Final = 0x10
 
 IN_ROOT: Final = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
 _LINKS: Final = 40
@@ -110,12 +111,17 @@ def _link_target(parent: int, name: str) -> str | None:
         if error.errno in (errno.EINVAL, errno.ENOENT):
             return None
         raise
-    try:
-        os.close(openat2(parent, name, os.O_PATH))
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise
+    if _on_procfs(parent):  # nowhere else is a link magic; "run -> /run" in /var would seem to lead to itself
+        try:
+            os.close(openat2(parent, name, os.O_PATH))
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise
     return target
+
+
+def _on_procfs(folder: int) -> bool:
+    return file_system(folder) == PROC
 
 
 def _enter(parent: int, name: str, mode: int) -> int:

@@ -39,6 +39,17 @@ def test_dangling_links_are_followed_inside(tmp_path: Path, target: str, found: 
     os.close(root)
 
 
+def test_a_link_that_has_its_targets_name_is_followed(tmp_path: Path) -> None:
+    """Debian's /var/run, below which Kubernetes mounts a pod's credentials."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var/run").symlink_to("/run")
+    root = opened(tmp_path)
+    assert where(paths.directory_in_root(root, "/var/run/secrets/io")) == f"{tmp_path}/run/secrets/io"
+    assert where(paths.file_in_root(root, "/var/run/made/here")) == f"{tmp_path}/run/made/here"
+    os.close(root)
+
+
 def test_links_in_circles(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
