@@ -77,7 +77,8 @@ class Kinds:
 
     def _refuse(self, definition: Definition, obj: Object, causes: list[Cause], old: Object | None) -> None:
         if isinstance(definition, CustomResource):
-            causes = causes + values.check(obj, definition.schema)
+            before = values.NEW if old is None else old
+            causes = causes + values.check(obj, definition.schema, old=before)
             causes = causes or _rules(definition).check(obj, old)
         elif definition.qualified == CRDS:
             causes = causes + crds.check(obj, old)

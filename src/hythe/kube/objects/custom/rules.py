@@ -2,7 +2,8 @@
 
 Each rule stands at a node of the schema and is evaluated for every value there; `self` is the value, `oldSelf` what
 stood in its place before, where that can be told: fields by name, members of list maps by their keys. A rule that
-mentions `oldSelf` is not evaluated where there is none, unless it says that it can do without (`optionalOldSelf`).
+mentions `oldSelf` is not evaluated where there is none, unless it says that it can do without (`optionalOldSelf`);
+one that does not is not evaluated of what an update leaves as it was.
 An object may use so many steps in all; a schema's rules are estimated before and refused when they are too expensive.
 
 Source: Kubernetes, "Validation rules"; apiextensions, pkg/apiserver/schema/cel and
@@ -20,12 +21,12 @@ from hythe.kube.objects.cel.adapting import adapted
 from hythe.kube.objects.cel.evaluation import Evaluator, Spent
 from hythe.kube.objects.cel.program import CompileError, Program, compile_
 from hythe.kube.objects.cel.types import Type, list_of, of_schema, plain
-from hythe.kube.objects.cel.values import EvaluationError, Optional
+from hythe.kube.objects.cel.values import EvaluationError, Optional, equal
 from hythe.kube.objects.status import Cause
 from hythe.kube.objects.types import Object
 
 RULES: Final = "x-kubernetes-validations"
-STEPS: Final = 500_000
+STEPS: Final = 200_000
 """How many steps all rules of one object may take."""
 _MAX_COST: Final = 10_000_000
 _ABSENT: Final = object()
@@ -74,6 +75,8 @@ class _Rule:
     def check(self, value: Any, old: Any, kind: str, path: str, evaluator: Evaluator) -> Iterator[Cause]:
         optional = bool(self.said.get("optionalOldSelf"))
         if self.of_change and old is _ABSENT and not optional:
+            return
+        if not self.of_change and old is not _ABSENT and equal(value, old):
             return
         scope = {"self": value, "oldSelf": old}
         if optional:

@@ -4,6 +4,9 @@ The errors are those of the library that Kubernetes uses (`spec.size in body sho
 tools look for them. Objects are pruned before, so nothing is said of unknown fields. Null is good only where the
 schema says `nullable`.
 
+What an update leaves as it was is not looked at again, so that an object that a later schema would not take can still
+be changed elsewhere (above all, lose its finalizers). Members of lists are known again by their keys alone.
+
 Source: k8s.io/kube-openapi, pkg/validation; apiextensions, pkg/apiserver/validation and pkg/apiserver/schema/listtype.
 """
 
@@ -31,13 +34,17 @@ _TYPES: Final = {
 }
 
 
-def check(value: Any, schema: Object, path: str = "") -> list[Cause]:
-    """All that is wrong with a value; `path` is that of the value, "" for a whole object."""
-    return list(_check(value, schema, path))
+NEW: Final = object()
+"""Stands for the old value where there was none."""
 
 
-def _check(value: Any, schema: Object, path: str) -> Iterator[Cause]:
-    if value is None and schema.get("nullable"):
+def check(value: Any, schema: Object, path: str = "", old: Any = NEW) -> list[Cause]:
+    """All that is wrong with a value; `path` is that of the value, "" for a whole object; `old` is what was there."""
+    return list(_check(value, schema, path, old))
+
+
+def _check(value: Any, schema: Object, path: str, old: Any = NEW) -> Iterator[Cause]:
+    if (value is None and schema.get("nullable")) or (old is not NEW and same(value, old)):
         return
     wrong = _wrong_type(value, schema, path)
     if wrong is not None:
@@ -49,9 +56,9 @@ def _check(value: Any, schema: Object, path: str) -> Iterator[Cause]:
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         yield from _check_number(value, schema, path)
     elif isinstance(value, list):
-        yield from _check_list(value, schema, path)
+        yield from _check_list(value, schema, path, old)
     elif isinstance(value, dict):
-        yield from _check_map(value, schema, path)
+        yield from _check_map(value, schema, path, old)
     yield from _check_junctors(value, schema, path)
 
 
@@ -133,7 +140,7 @@ def _check_number(value: float, schema: Object, path: str) -> Iterator[Cause]:
         yield problems.invalid(path, value, f"Checked value must be of type integer with format {form}")
 
 
-def _check_list(value: list[Any], schema: Object, path: str) -> Iterator[Cause]:
+def _check_list(value: list[Any], schema: Object, path: str, old: Any) -> Iterator[Cause]:
     most, least = schema.get("maxItems"), schema.get("minItems")
     if most is not None and len(value) > most:
         yield problems.too_many(path, len(value), most)
@@ -141,9 +148,23 @@ def _check_list(value: list[Any], schema: Object, path: str) -> Iterator[Cause]:
         yield problems.invalid(path, len(value), _said(path, f"should have at least {least} items"))
     items = schema.get("items")
     if items:
+        had = _by_keys(old, schema)
         for index, each in enumerate(value):
-            yield from _check(each, items, f"{path}[{index}]")
+            yield from _check(each, items, f"{path}[{index}]", had.get(_key(each, schema), NEW))
     yield from _check_names(value, schema, path)
+
+
+def _by_keys(old: Any, schema: Object) -> dict[str, Any]:
+    """The old members of a list that is a map, by their keys; of others nothing is known."""
+    if schema.get("x-kubernetes-list-type") != "map" or not isinstance(old, list):
+        return {}
+    return {_key(each, schema): each for each in old}
+
+
+def _key(member: Any, schema: Object) -> str:
+    if not isinstance(member, dict):
+        return ""
+    return json.dumps([member.get(key) for key in schema.get("x-kubernetes-list-map-keys", ())])
 
 
 def _check_names(value: list[Any], schema: Object, path: str) -> Iterator[Cause]:
@@ -171,7 +192,7 @@ def _check_names(value: list[Any], schema: Object, path: str) -> Iterator[Cause]
         seen.add(identity)
 
 
-def _check_map(value: Object, schema: Object, path: str) -> Iterator[Cause]:
+def _check_map(value: Object, schema: Object, path: str, old: Any) -> Iterator[Cause]:
     most, least = schema.get("maxProperties"), schema.get("minProperties")
     if most is not None and len(value) > most:
         yield problems.too_many(path, len(value), most)
@@ -181,10 +202,11 @@ def _check_map(value: Object, schema: Object, path: str) -> Iterator[Cause]:
         if name not in value:
             yield problems.required(_below(path, name))
     properties, more = schema.get("properties", {}), schema.get("additionalProperties")
+    had = old if isinstance(old, dict) else {}
     for name, each in value.items():
         inner = properties.get(name, more)
         if isinstance(inner, dict):
-            yield from _check(each, inner, _below(path, name))
+            yield from _check(each, inner, _below(path, name), had.get(name, NEW))
 
 
 def _below(path: str, name: str) -> str:

@@ -89,6 +89,13 @@ def test_transitions() -> None:
     assert said(given, {"min": 1, "name": "b"}, {"min": 1}) == []
 
 
+def test_what_an_update_leaves_as_it_was_is_not_looked_at_again() -> None:
+    given = schema(rule("self.min <= self.max"), rule("self.max >= oldSelf.max"))
+    bad = {"min": 3, "max": 2}
+    assert said(given, bad) != [] and said(given, bad, bad) == []
+    assert said(given, {**bad, "name": "x"}, bad) != []
+
+
 def test_transitions_that_may_do_without() -> None:
     given = schema(rule("oldSelf.hasValue() || self.min == 1", optionalOldSelf=True))
     assert said(given, {"min": 1}) == [] and said(given, {"min": 2}, {"min": 1}) == []

@@ -175,6 +175,23 @@ def test_good_values(value: Any, schema: dict[str, Any]) -> None:
     assert causes(value, schema) == []
 
 
+def test_what_an_update_leaves_as_it_was_is_not_looked_at_again() -> None:
+    old = crontab(cronSpec="bad", replicas=99)
+    assert values.check(old, SCHEMA) and not values.check(old, SCHEMA, old=old)
+    marked = {**old, "metadata": {"name": "a", "labels": {"a": "b"}}}
+    assert not values.check(marked, SCHEMA, old=old)
+    [cause] = values.check(crontab(cronSpec="bad", replicas=98), SCHEMA, old=old)
+    assert cause.field == "spec.replicas"
+    steps = {
+        "type": "array",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["n"],
+        "items": {"type": "object", "properties": {"n": {"type": "string"}, "v": {"maximum": 5}}},
+    }
+    found = values.check([{"n": "b", "v": 9}, {"n": "a", "v": 9}], steps, "l", old=[{"n": "a", "v": 9}])
+    assert [each.field for each in found] == ["l[0].v"]
+
+
 def test_the_end_of_a_pattern_is_the_end_of_the_text() -> None:
     assert causes("a\n", {"type": "string", "pattern": "^a$"})
 
