@@ -24,7 +24,9 @@ GZIP_FROM: Final = 128 * 1024
 def ready(
     body: bytes, status: int = 200, media: str = JSON, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Bytes that are an answer already."""
+    """Bytes that are an answer already. JSON ends with a newline, as Go writes it."""
+    if media == JSON:
+        body += b"\n"
     return web.Response(body=body, status=status, headers={"Content-Type": media, **(headers or {})})
 
 

@@ -8,15 +8,18 @@ Source: Kubernetes, pkg/registry/rest (create.go, update.go, delete.go), "Object
 
 from __future__ import annotations
 
+import copy
 import secrets
 import uuid
+from functools import lru_cache
 from typing import Any, Final
 
 from hythe.kube.apiserver.definitions import CustomResource, Definition
 from hythe.kube.apiserver.options import DeleteOptions
 from hythe.kube.apiserver.strategies import strategy_of
+from hythe.kube.objects.schema.decode import typed
 from hythe.kube.objects.status import bad_request, conflict
-from hythe.kube.objects.types import Object
+from hythe.kube.objects.types import GroupVersionKind, Object
 
 FOREGROUND: Final = "foregroundDeletion"
 ORPHAN: Final = "orphan"
@@ -75,12 +78,19 @@ def before_create(obj: Object, definition: Definition, now: str) -> None:
     if "status" in definition.subresources and not strategy.status_on_create:
         obj.pop("status", None)
         if not isinstance(definition, CustomResource):
-            obj["status"] = {}  # which is no pointer in Go, so that it is always there
+            obj["status"] = copy.deepcopy(_no_status(definition.gvk))
     if strategy.initial_status:
         obj["status"] = dict(strategy.initial_status)
     if strategy.spec_finalizers:
         spec = obj.setdefault("spec", {})
         spec["finalizers"] = list(dict.fromkeys([*spec.get("finalizers", []), KUBERNETES]))
+
+
+@lru_cache(maxsize=256)
+def _no_status(gvk: GroupVersionKind) -> Object:
+    """The status of a kind that nobody has written yet: no pointer in Go, and some of its numbers always show."""
+    empty: Object = typed({"status": {}}, gvk).object.get("status") or {}
+    return empty
 
 
 def before_update(obj: Object, old: Object, definition: Definition) -> None:
