@@ -31,10 +31,10 @@ SPECIAL: Final = {
     _META + "Duration": "duration",
     _META + "FieldsV1": "raw",
     _APIEXT + "JSON": "any",
-    _APIEXT + "JSONSchemaPropsOrArray": "any",
-    _APIEXT + "JSONSchemaPropsOrBool": "any",
-    _APIEXT + "JSONSchemaPropsOrStringArray": "any",
-    _APIEXT + "CustomResourceSubresourceStatus": "raw",
+    _APIEXT + "JSONSchemaPropsOrArray": "schema-or-schemas",
+    _APIEXT + "JSONSchemaPropsOrBool": "schema-or-bool",
+    _APIEXT + "JSONSchemaPropsOrStringArray": "schema-or-strings",
+    _APIEXT + "CustomResourceSubresourceStatus": "empty",
 }
 _INTEGERS: Final = {"int", "int32", "int64", "uint8", "uint32", "uint64"}
 

@@ -5,8 +5,8 @@ are `k8s\\0`, then the message Unknown {1: TypeMeta {1: apiVersion, 2: kind}, 2:
 4: content type}, and `raw` is the kind's own message. Here the message becomes the JSON values that the same client
 would have sent: Go writes the zero value of every field that is no pointer, and `typed` drops those again.
 
-Fields of unknown number are skipped, as protobuf has it. Kept out: groups, and kinds whose numbers are not known
-(CustomResourceDefinition, APIService), which are refused by name.
+Fields of unknown number are skipped, as protobuf has it. Kept out: groups, which proto3 does not have, and kinds whose
+numbers are not known, which are refused by name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any, Final
 
 from hythe.kube.objects.schema.decode import times
 from hythe.kube.objects.schema.decode.failures import Undecodable
-from hythe.kube.objects.schema.gotypes import Field, Struct, Type
+from hythe.kube.objects.schema.decode.typed import SCHEMA
+from hythe.kube.objects.schema.gotypes import Field, Struct, Type, struct
 from hythe.kube.objects.types import GroupVersionKind, Object
 
 MAGIC: Final = b"k8s\x00"
@@ -41,19 +42,19 @@ def envelope(data: bytes) -> tuple[GroupVersionKind, bytes, str]:
     return GroupVersionKind.parse(api_version, kind), _bytes(found.get(2, b"")), _text(found.get(4, b""))
 
 
-def message(data: bytes, struct: Struct) -> Object:
+def message(data: bytes, kind: Struct) -> Object:
     """The JSON values of a kind's message."""
-    if not struct.numbers:
-        raise Undecodable(f"{struct.go} is not read from protobuf: send JSON")
-    return _message(data, struct, 0)
+    if not kind.numbers:
+        raise Undecodable(f"{kind.go} is not read from protobuf: send JSON")
+    return _message(data, kind, 0)
 
 
-def _message(data: bytes, struct: Struct, depth: int) -> Object:
+def _message(data: bytes, kind: Struct, depth: int) -> Object:
     if depth > _MAX_DEPTH:
         raise Undecodable("proto: message is nested too deep")
     made: Object = {}
     for number, value in fields(data):
-        field = struct.numbers.get(number)
+        field = kind.numbers.get(number)
         if field is not None:
             _take(made, field, value, depth + 1)
     return made
@@ -102,10 +103,32 @@ def _entry(data: bytes, kind: Type, depth: int) -> tuple[str, Any]:
 def _value(value: Wire, kind: Type, depth: int) -> Any:
     if kind.sort == "struct":
         return _message(_bytes(value), kind.struct, depth)
+    if kind.sort in _SCHEMAS:
+        return _schema_or(value, _SCHEMAS[kind.sort], depth)
     return _SORTS[kind.sort](value)
 
 
 # --- values with a form of their own
+
+
+def _schema_or(value: Wire, number: int, depth: int) -> Any:
+    """A JSON schema, or what may stand in its place: a list of them, a boolean, names of properties."""
+    schema = struct(SCHEMA)
+    found: list[tuple[int, Wire]] = list(fields(_bytes(value)))
+    if number == _ALLOWS:
+        held = dict(found)
+        if 2 in held:
+            return _message(_bytes(held[2]), schema, depth)
+        return bool(_signed(held.get(_ALLOWS, 0)))
+    for key, one in found:
+        if key == 1:
+            return _message(_bytes(one), schema, depth)
+    items = [_bytes(one) for key, one in found if key == 2]
+    return (
+        [_text(one) for one in items]
+        if number == _STRINGS
+        else [_message(one, schema, depth) for one in items]
+    )
 
 
 def _signed(value: Wire) -> int:
@@ -171,6 +194,12 @@ def _raw(value: Wire) -> Any:
         raise Undecodable(f"invalid JSON in a raw field: {error}") from error
 
 
+_ALLOWS, _SCHEMAS_LISTED, _STRINGS = 1, 2, 3
+_SCHEMAS: Final = {
+    "schema-or-bool": _ALLOWS,
+    "schema-or-schemas": _SCHEMAS_LISTED,
+    "schema-or-strings": _STRINGS,
+}
 _VARINTS: Final = {"bool", "int", "int32", "int64", "uint8", "uint32", "uint64"}
 _SORTS: Final[dict[str, Callable[[Wire], Any]]] = {
     "string": _text,
@@ -186,6 +215,7 @@ _SORTS: Final[dict[str, Callable[[Wire], Any]]] = {
     "duration": _duration,
     "raw": _raw,
     "any": _raw,
+    "empty": lambda value: {},
 }
 
 

@@ -39,6 +39,7 @@ _ZERO: Final[dict[str, Any]] = {
     **dict.fromkeys(_RANGE, 0),
 }
 _MAX_UNKNOWN: Final = 100
+SCHEMA: Final = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
 
 
 class Typed(NamedTuple):
@@ -220,6 +221,17 @@ class _Walk:
     def _untyped(self, value: Any, kind: Type) -> Any:
         return value
 
+    def _schema_or(self, value: Any, kind: Type) -> Any:
+        """A JSON schema or what may stand in its place. Go reads it apart, and says nothing of unknown fields in it."""
+        known = len(self.unknown)
+        schema = Type("struct", "v1.JSONSchemaProps", name=SCHEMA)
+        if isinstance(value, list):
+            made: Any = [self.value(one, schema) if isinstance(one, dict) else one for one in value]
+        else:
+            made = self.value(value, schema) if isinstance(value, dict) else value
+        del self.unknown[known:]
+        return made
+
     def _mismatch(self, value: Any, go: str, *, exact: bool = False) -> Undecodable:
         """Go's UnmarshalTypeError; with `exact`, the number itself is told."""
         said = f"{json_name(value)} {value}" if exact else json_name(value)
@@ -237,8 +249,8 @@ _SCALARS: Final[dict[str, Callable[[_Walk, Any, Type], Any]]] = {
     "time": _Walk._time,
     "micro-time": _Walk._time,
     "duration": _Walk._string,
-    "raw": _Walk._untyped,
-    "any": _Walk._untyped,
+    **dict.fromkeys(("raw", "any", "empty"), _Walk._untyped),
+    **dict.fromkeys(("schema-or-schemas", "schema-or-bool", "schema-or-strings"), _Walk._schema_or),
     **dict.fromkeys(_RANGE, _Walk._integer),
 }
 
