@@ -43,7 +43,7 @@ scale, several versions with conversion `None`, selectable fields. Conversion by
 |---|---|
 | `/api`, `/apis` and below | discovery, aggregated (v2, v2beta1) and plain, with ETags |
 | `/openapi/v3` | a document for each group and version, by its hash |
-| `/openapi/v2` | protobuf alone, and without definitions: enough for kubectl before 1.29 |
+| `/openapi/v2` | one document in JSON; in protobuf without definitions: enough for kubectl before 1.29 |
 | `/version`, `/healthz`, `/livez`, `/readyz`, `/metrics` | as their names say; no single checks below them |
 | `/openid/v1/jwks`, `/.well-known/openid-configuration` | the keys of service accounts' tokens |
 

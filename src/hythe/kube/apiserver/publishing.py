@@ -2,7 +2,7 @@
 
     /api, /apis          aggregated, when the client accepts it: two requests instead of one for each group
     /api/v1, /apis/G/V   one by one
-    /openapi/v2          for old clients, `swagger`
+    /openapi/v2          one document of everything; in protobuf next to nothing, `swagger`
     /openapi/v3          an index, and a document for each group and version, by its hash
 
 Each answer has an ETag; who has it already gets 304. The documents themselves are made by
@@ -27,6 +27,7 @@ from hythe.kube.apiserver.encoding import dumps
 from hythe.kube.apiserver.negotiation import JSON
 from hythe.kube.apiserver.versions import VERSION
 from hythe.kube.objects.publish import discovery, openapi
+from hythe.kube.objects.publish import swagger as whole
 from hythe.kube.objects.schema.resources import Table
 from hythe.kube.objects.status import no_such_path
 from hythe.kube.objects.types import GroupVersionKind, Object
@@ -48,7 +49,7 @@ class Publishing:
         """Raises ApiError (404) for a group or version that is not there."""
         self._refresh()
         if path == "/openapi/v2":
-            return swagger.answer(request)
+            return swagger.answer() if swagger.is_asked(request) else await self._everything(request)
         if path.startswith("/openapi/v3"):
             return await self._openapi(request, path)
         for version in discovery.AGGREGATED if path in ("/api", "/apis") else ():
@@ -91,6 +92,14 @@ class Publishing:
             return discovery.resources(self._table, parts[1], parts[2])
         return None
 
+    async def _everything(self, request: web.BaseRequest) -> web.Response:
+        """Large and seldom asked for: made each time, unless the client has it."""
+        tag = whole.hashed(self._table, self._schemas)
+        if tag in request.headers.get("If-None-Match", ""):
+            return _tagged(request, b"", tag, JSON)
+        made = await asyncio.to_thread(_made_whole, self._table, self._schemas)
+        return _tagged(request, made, tag, JSON)
+
     async def _openapi(self, request: web.BaseRequest, path: str) -> web.Response:
         rest = path.removeprefix("/openapi/v3").strip("/")
         if not rest:
@@ -116,6 +125,10 @@ class Publishing:
 
 def _made(table: Table, group: str, version: str, schemas: openapi.Schemas) -> bytes:
     return dumps(openapi.document(table, group, version, schemas, VERSION))
+
+
+def _made_whole(table: Table, schemas: openapi.Schemas) -> bytes:
+    return dumps(whole.document(table, schemas, VERSION))
 
 
 def _accepts(request: web.BaseRequest, media: str) -> bool:

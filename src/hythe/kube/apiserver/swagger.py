@@ -1,7 +1,8 @@
 """/openapi/v2, as far as old clients need it: kubectl before 1.29 does not apply without such a document.
 
-It is asked for as protobuf alone, and says nothing but who answers: a client that finds no definition of a kind falls
-back on what it knows of built-in kinds, and on merge patches for others. The definitions are in /openapi/v3.
+They ask for protobuf, and get a document that says nothing but who answers: a client that finds no definition of a
+kind falls back on what it knows of built-in kinds, and on merge patches for others. Who asks for JSON gets the whole
+document (`hythe.kube.objects.publish.swagger`, by `publishing`).
 
 Source: gnostic, openapiv2/OpenAPIv2.proto: Document {1 swagger, 2 info {1 title, 2 version}, 8 paths, 9 definitions}.
 """
@@ -14,17 +15,19 @@ from aiohttp import web
 
 from hythe.kube.apiserver.answer import ready
 from hythe.kube.apiserver.versions import VERSION
-from hythe.kube.objects.status import not_acceptable
 
 MEDIA: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 ASKED: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 _BYTES: Final = 2  # the wire type of texts and messages
 
 
-def answer(request: web.BaseRequest) -> web.Response:
-    """Raises ApiError (406) for who wants JSON."""
-    if ASKED not in request.headers.get("Accept", ""):
-        raise not_acceptable((ASKED,))
+def is_asked(request: web.BaseRequest) -> bool:
+    """Whether the client wants protobuf."""
+    return ASKED in request.headers.get("Accept", "")
+
+
+def answer() -> web.Response:
+    """The document in protobuf."""
     return ready(document(), media=MEDIA, headers={"Vary": "Accept"})
 
 

@@ -30,6 +30,13 @@ _FIXED: Final = {
     "apiVersion": "The version of the API that this object is written in.",
     "kind": "The kind of thing that this object is.",
 }
+_RESOURCE: Final[Object] = {
+    **{key: {"type": "string", "description": text} for key, text in _FIXED.items()},
+    "metadata": {
+        "allOf": [{"$ref": f"{definitions.REF}{META}.ObjectMeta"}],
+        "description": "Standard object's metadata.",
+    },
+}
 
 
 def index(table: Table, schemas: Schemas) -> Object:
@@ -130,20 +137,28 @@ def custom_name(gvk: GroupVersionKind) -> str:
 
 def custom_schema(gvk: GroupVersionKind, schema: Object) -> Object:
     """A custom kind's schema as it is published: with the fields that every object has."""
-    properties = {key: value for key, value in schema.get("properties", {}).items() if key not in _FIXED}
-    fixed = {key: {"type": "string", "description": text} for key, text in _FIXED.items()}
-    meta = {"$ref": f"{definitions.REF}{META}.ObjectMeta"}
-    described = {"allOf": [meta], "description": "Standard object's metadata."}
+    known = _with_embedded(schema).get("properties", {})
+    properties = {key: value for key, value in known.items() if key not in _RESOURCE}
     return {
         **schema,
         "type": "object",
-        "properties": {**fixed, "metadata": described, **_without(properties, "metadata")},
+        "properties": {**_RESOURCE, **properties},
         "x-kubernetes-group-version-kind": [_kind(gvk)],
     }
 
 
-def _without(properties: Object, name: str) -> Object:
-    return {key: value for key, value in properties.items() if key != name}
+def _with_embedded(schema: Object) -> Object:
+    """A schema in which embedded resources have the fields that every object has."""
+    made = dict(schema)
+    if "properties" in made:
+        made["properties"] = {name: _with_embedded(each) for name, each in made["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(made.get(key), dict):
+            made[key] = _with_embedded(made[key])
+    if made.get("x-kubernetes-embedded-resource"):
+        made["properties"] = {**made.get("properties", {}), **_RESOURCE}
+        made["required"] = list(dict.fromkeys([*made.get("required", ()), "kind", "apiVersion"]))
+    return made
 
 
 def _list_schema(gvk: GroupVersionKind, item: str) -> Object:

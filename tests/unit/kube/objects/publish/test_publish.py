@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hythe.kube.objects.custom import definition, naming, resources
-from hythe.kube.objects.publish import discovery, openapi
+from hythe.kube.objects.publish import discovery, openapi, swagger
 from hythe.kube.objects.schema.resources import Table, builtin
 from tests.unit.kube.objects.custom.given_definitions import crd, version
 
@@ -112,3 +112,65 @@ def test_the_index_changes_with_what_it_names() -> None:
     path = "apis/stable.example.com/v1"
     assert openapi.index(table, changed)["paths"][path] != more[path]
     assert more["apis/apps/v1"]["serverRelativeURL"].startswith("/openapi/v3/apis/apps/v1?hash=")
+
+
+def test_one_document_of_everything_in_the_words_of_v2() -> None:
+    table, schemas = custom()
+    whole = swagger.document(table, schemas, "v1.32.0")
+    assert references(whole) <= set(whole["definitions"])
+    assert "#/components" not in str(whole)
+    described = whole["definitions"]["com.example.stable.v1.CronTab"]
+    [schema] = schemas.values()
+    assert described["properties"]["spec"] == schema["properties"]["spec"]
+    assert described["properties"]["metadata"]["$ref"].endswith(".ObjectMeta")
+    patch = whole["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]["patch"]
+    assert {"fieldValidation", "body"} <= {each["name"] for each in patch["parameters"]}
+    assert swagger.hashed(table, schemas) != swagger.hashed(TABLE, {})
+
+
+def published(spec: dict[str, Any], **root: Any) -> dict[str, Any]:
+    """The v2 definition of a custom kind."""
+    table, schemas = custom()
+    [gvk] = schemas
+    whole = {"type": "object", "properties": {"spec": spec}, **root}
+    found: dict[str, Any] = swagger.document(table, {gvk: whole}, "x")["definitions"][
+        "com.example.stable.v1.CronTab"
+    ]
+    return found
+
+
+def test_what_v2_cannot_say_is_left_out() -> None:
+    keeps = {"x-kubernetes-preserve-unknown-fields": True}
+    assert set(published({}, **keeps)) == {"type", "x-kubernetes-group-version-kind"}
+    spec = {
+        "type": "object",
+        "required": ["n", "s"],
+        "properties": {
+            "n": {"type": "string", "nullable": True},
+            "s": {"type": "string"},
+            "o": {"type": "object", **keeps, "properties": {"x": {"type": "string"}}},
+            "p": {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]},
+        },
+    }
+    assert published(spec)["properties"]["spec"] == {
+        "type": "object",
+        "required": ["s"],
+        "properties": {
+            "n": {},
+            "s": {"type": "string"},
+            "o": keeps,
+            "p": {"x-kubernetes-int-or-string": True},
+        },
+    }
+
+
+def test_embedded_resources_have_what_every_object_has() -> None:
+    found = openapi.custom_schema(
+        next(iter(custom()[1])),
+        {"type": "object", "properties": {"pod": {"type": "object", "x-kubernetes-embedded-resource": True}}},
+    )
+    pod = found["properties"]["pod"]
+    assert set(pod["properties"]) == {"apiVersion", "kind", "metadata"} and pod["required"] == [
+        "kind",
+        "apiVersion",
+    ]
