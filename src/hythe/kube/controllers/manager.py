@@ -21,6 +21,7 @@ from hythe.kube.controllers.daemonset.controller import DaemonSetController
 from hythe.kube.controllers.deployment.controller import DeploymentController
 from hythe.kube.controllers.disruption.controller import DisruptionController
 from hythe.kube.controllers.endpoints.controller import EndpointsController, EndpointSliceController
+from hythe.kube.controllers.endpoints.mirroring import EndpointSliceMirroringController
 from hythe.kube.controllers.garbage.controller import GarbageCollector
 from hythe.kube.controllers.job.controller import JobController
 from hythe.kube.controllers.job.ttl import TtlAfterFinishedController
@@ -39,6 +40,7 @@ from hythe.kube.controllers.serviceaccount.controller import (
     ServiceAccountController,
 )
 from hythe.kube.controllers.statefulset.controller import StatefulSetController
+from hythe.kube.controllers.volume.controller import PersistentVolumeController
 
 ALL: Final[Mapping[str, type[Controller]]] = {
     each.name: each
@@ -63,6 +65,8 @@ ALL: Final[Mapping[str, type[Controller]]] = {
         StatefulSetController,
         DaemonSetController,
         CronJobController,
+        EndpointSliceMirroringController,
+        PersistentVolumeController,
     )
 }
 """By the names that kube-controller-manager gives them."""

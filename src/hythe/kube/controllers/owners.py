@@ -95,10 +95,14 @@ def claim(owner: Object, candidates: Iterable[Object], matches: Callable[[Object
 
 
 class Claimer:
-    """Carries claims out: `owner_kind`'s controllers over objects of `kind`."""
+    """Carries claims out: `owner_kind`'s controllers over objects of `kind`.
 
-    def __init__(self, client: Client, owner_kind: Resource, kind: Resource) -> None:
+    `finalizer`: what an object has as long as it is owned.
+    """
+
+    def __init__(self, client: Client, owner_kind: Resource, kind: Resource, finalizer: str = "") -> None:
         self._client, self._owner_kind, self._kind = client, owner_kind, kind
+        self._finalizer = finalizer
 
     async def claim(
         self, owner: Object, candidates: Iterable[Object], matches: Callable[[Object], bool]
@@ -120,23 +124,24 @@ class Claimer:
 
     async def _adopt(self, owner: Object, body: Object) -> bool:
         owners = [*(body["metadata"].get("ownerReferences") or ()), reference(owner, self._owner_kind)]
-        return await self._set(body, owners)
+        kept = body["metadata"].get("finalizers") or []
+        return await self._set(body, owners, [*kept, self._finalizer])
 
     async def _release(self, owner: Object, body: Object) -> None:
         uid = owner["metadata"]["uid"]
         owners = [each for each in body["metadata"]["ownerReferences"] if each.get("uid") != uid]
-        await self._set(body, owners)
+        kept = body["metadata"].get("finalizers") or ()
+        await self._set(body, owners, [each for each in kept if each != self._finalizer])
 
-    async def _set(self, body: Object, owners: list[Object]) -> bool:
+    async def _set(self, body: Object, owners: list[Object], finalizers: list[str]) -> bool:
         """False: it is gone. The resourceVersion guards against whoever changes the references too."""
         meta = body["metadata"]
-        patch = {
-            "metadata": {
-                "uid": meta["uid"], "resourceVersion": meta["resourceVersion"], "ownerReferences": owners or None,
-            }
-        }  # fmt: skip
+        patch: Object = {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
+        patch["ownerReferences"] = owners or None
+        if self._finalizer:
+            patch["finalizers"] = finalizers or None
         try:
-            await self._client.patch(self._kind, meta["name"], patch, meta.get("namespace", ""))
+            await self._client.patch(self._kind, meta["name"], {"metadata": patch}, meta.get("namespace", ""))
         except ApiError as error:
             if error.code == 404:
                 return False

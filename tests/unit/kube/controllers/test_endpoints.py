@@ -7,6 +7,7 @@ from typing import Any
 from hythe.kube.client.resources import ENDPOINT_SLICES, ENDPOINTS, NODES, PODS, SERVICES
 from hythe.kube.controllers.endpoints.backends import backends
 from hythe.kube.controllers.endpoints.controller import EndpointsController, EndpointSliceController
+from hythe.kube.controllers.endpoints.mirroring import EndpointSliceMirroringController
 from hythe.kube.controllers.endpoints.slices import plan
 from hythe.kube.controllers.endpoints.subsets import endpoints
 from hythe.kube.objects.types import Object
@@ -127,3 +128,29 @@ async def test_slices_and_endpoints_follow_readiness_and_go_with_the_service() -
         await at.clock.advance(1)
         assert at.api.all(ENDPOINT_SLICES) == []
         assert [each["metadata"]["name"] for each in at.api.all(ENDPOINTS)] == ["foreign"]
+
+
+async def test_endpoints_that_people_keep_themselves_are_mirrored() -> None:
+    async with Pretended(EndpointSliceMirroringController) as at:
+        await at.client.create(SERVICES, service(selector=None))
+        addresses = {
+            "addresses": [{"ip": "192.0.2.1"}, {"ip": "fd00::1"}],
+            "ports": [{"name": "x", "port": 99}],
+        }
+        await at.client.create(
+            ENDPOINTS, {"metadata": {"name": "web", "namespace": "shop"}, "subsets": [addresses]}
+        )
+        await at.clock.advance(0)
+        made = at.api.all(ENDPOINT_SLICES)
+        assert [(each["addressType"], each["endpoints"][0]["addresses"]) for each in made] == [
+            ("IPv4", ["192.0.2.1"]), ("IPv6", ["fd00::1"]),
+        ]  # fmt: skip
+        assert made[0]["ports"] == [{"name": "x", "port": 99, "protocol": "TCP"}]
+        assert made[0]["metadata"]["labels"]["kubernetes.io/service-name"] == "web"
+        await at.change(ENDPOINTS, "web", {"subsets": [{"addresses": [{"ip": "192.0.2.2"}]}]})
+        await at.clock.advance(0)
+        [left] = at.api.all(ENDPOINT_SLICES)
+        assert left["endpoints"][0]["addresses"] == ["192.0.2.2"]
+        await at.change(SERVICES, "web", {"spec": {"selector": {"app": "web"}}})
+        await at.clock.advance(0)
+        assert at.api.all(ENDPOINT_SLICES) == []

@@ -136,10 +136,11 @@ def status(
         ready += is_ready(best)
         available += is_available(best, patience, now)
         updated += any(_revision(pod) == revision for pod in here)
-    numbers = {
+    numbers: Object = {
         "currentNumberScheduled": scheduled, "desiredNumberScheduled": desired, "numberMisscheduled": misplaced,
         "numberReady": ready, "numberAvailable": available, "numberUnavailable": desired - available,
         "updatedNumberScheduled": updated, "observedGeneration": owner["metadata"].get("generation", 0),
+        "conditions": (owner.get("status") or {}).get("conditions"),
     }  # fmt: skip
     kept = ("currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady")
     return {name: value for name, value in numbers.items() if value or name in kept}

@@ -28,9 +28,17 @@ from hythe.kube.controllers.job.shape import (
     is_uncounted,
     pod_for,
 )
-from hythe.kube.controllers.owners import BY_CONTROLLER, by_controller, controller_key
+from hythe.kube.controllers.owners import (
+    BY_CONTROLLER,
+    Claimer,
+    by_controller,
+    claimable,
+    controller_key,
+    controller_of,
+)
 from hythe.kube.controllers.podcontrol import PodControl, namespace_is_terminating, slow_start
 from hythe.kube.controllers.pods import is_ready
+from hythe.kube.objects import labels
 from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import Object
 
@@ -52,6 +60,7 @@ class JobController(Controller):
         self._pods = self.informers.of(PODS, {BY_CONTROLLER: by_controller})
         self._pods.add_handler(Handler(self._pod_added, self._pod_changed, self._pod_gone))
         self._jobs.add_handler(Handler(delete=self._job_gone))
+        self._claimer = Claimer(self.client, JOBS, PODS, TRACKING)
         self._control = PodControl(self.client, self.recorder, JOBS)
 
     async def sync(self, key: str) -> None:
@@ -67,11 +76,21 @@ class JobController(Controller):
             return
         if int(job["metadata"]["resourceVersion"]) < self._written.get(key, 0):
             return  # the informer brings the key back when it shows what was written
-        pods = self._pods.cache.by(BY_CONTROLLER, job["metadata"]["uid"])
+        pods = await self._claim(job)
         if is_finished(job) or job["metadata"].get("deletionTimestamp"):
             await self._let_go([pod for pod in pods if is_uncounted(pod)])
         elif self._expected.fulfilled(key):
             await self._pass(key, job, pods)
+
+    async def _claim(self, job: Object) -> list[Object]:
+        """Its pods; those that its selector finds without an owner become its own."""
+        selector = labels.from_object(job["spec"].get("selector"))
+        if selector.nothing or is_finished(job):
+            return self._pods.cache.by(BY_CONTROLLER, job["metadata"]["uid"])
+        candidates = claimable(self._pods.cache, job)
+        return await self._claimer.claim(
+            job, candidates, lambda pod: selector.matches(pod["metadata"].get("labels"))
+        )
 
     async def _pass(self, key: str, job: Object, pods: list[Object]) -> None:
         now = self.clock.now()
@@ -213,13 +232,14 @@ class JobController(Controller):
             self._expected.created(key)
         self._queue_for(pod)
 
-    def _pod_changed(self, _before: Object, now: Object) -> None:
+    def _pod_changed(self, before: Object, now: Object) -> None:
         meta = now["metadata"]
         if not is_uncounted(now):
             self._released.discard(meta["uid"])
         if meta.get("deletionTimestamp"):
             for key in controller_key(now, JOBS):
                 self._expected.deleted(key, meta["uid"])
+        self._queue_for(before)
         self._queue_for(now)
 
     def _pod_gone(self, pod: Object) -> None:
@@ -238,6 +258,10 @@ class JobController(Controller):
             self.queue.add(key)
         if is_uncounted(pod) and not any(key in self._jobs.cache for key in keys):
             self.queue.add(_ORPHAN + key_of(pod))
+        if controller_of(pod) is None and (carried := pod["metadata"].get("labels")):
+            for job in self._jobs.cache.in_namespace(pod["metadata"]["namespace"]):
+                if not is_finished(job) and labels.from_object(job["spec"].get("selector")).matches(carried):
+                    self.queue.add(key_of(job))
 
 
 def _decided_before(job: Object) -> tuple[str, str, str] | None:

@@ -35,4 +35,5 @@ def calculate(owner: Object, pods: Sequence[Object], current: str, update: str, 
     if strategy == "RollingUpdate" and not partition(owner) and updated == ready == len(there) == wanted:
         status |= {"currentRevision": update, "currentReplicas": updated}
     kept = ("replicas", "collisionCount", "availableReplicas")
+    status["conditions"] = (owner.get("status") or {}).get("conditions")  # others'
     return {name: value for name, value in status.items() if value or name in kept}
