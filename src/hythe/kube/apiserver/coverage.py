@@ -34,8 +34,8 @@ _REST: Final = """
 ## Custom resources
 
 Served as their definitions come and go: structural schemas (pruned, defaulted, validated), printer columns, status and
-scale, several versions with conversion `None`, selectable fields. Conversion by webhook and rules in CEL
-(`x-kubernetes-validations`) are refused when the definition is written.
+scale, several versions with conversion `None`, selectable fields, rules in CEL (`x-kubernetes-validations`). Conversion
+by webhook is refused when the definition is written.
 
 ## Paths that are no resources
 
