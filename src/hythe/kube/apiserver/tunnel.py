@@ -23,19 +23,21 @@ from hythe.kube.apiserver.connection import NoAnswer
 from hythe.kube.apiserver.heads import Head, body_of, read_head, request_head
 from hythe.kube.apiserver.kubelets import Place
 from hythe.kube.apiserver.shutting import until_gone
-from hythe.kube.objects.status import ApiError, internal_error, service_unavailable
+from hythe.kube.objects.status import ApiError, bad_request, internal_error, service_unavailable
 
 CONNECT_SECONDS: Final = 10.0
 _BLOCK: Final = 64 * 1024
+_MOST_SAID: Final = 2048
 _PASSED_ON: Final = ("Content-Type", "Content-Length", "Location", "Cache-Control", "Content-Encoding")
 
 
 async def passed_on(
-    call: Call, place: Place, target: str, *, raw_headers: bool = False
+    call: Call, place: Place, target: str, *, raw_headers: bool = False, refusals: bool = False
 ) -> web.StreamResponse:
     """Answer the call with what the server at `place` answers to `target` (path and query).
 
-    `raw_headers`: the client's other headers go along too, as a proxy does it. Raises ApiError if nobody is there.
+    `raw_headers`: the client's other headers go along too, as a proxy does it. `refusals`: an answer that is none of
+    success is a plain text, and is made an ApiError. Raises ApiError if nobody is there.
     """
     request = call.request
     upgrade = "upgrade" in request.headers.get("Connection", "").lower()
@@ -47,9 +49,26 @@ async def passed_on(
         head = await _head(reader)
         if head.status == 101:
             return await _joined(call, head, reader, writer)
+        if refusals and not 200 <= head.status <= 206:
+            raise await _refused(head, body_of(head, request.method, reader))
         return await until_gone(call.connection, _relayed(call, head, body_of(head, request.method, reader)))
     finally:
         writer.close()
+
+
+async def _refused(head: Head, body: AsyncIterator[bytes]) -> ApiError:
+    """As upstream's generic response checker has it: 400 and 500 say what was said, others just that they are so."""
+    said = b""
+    async for piece in body:
+        said += piece
+        if len(said) > _MOST_SAID:
+            break
+    text = said[:_MOST_SAID].decode(errors="replace").strip()
+    if head.status == 500:
+        return internal_error(text)
+    if head.status == 404:
+        return ApiError(404, "NotFound", text or "the server could not find the requested resource")
+    return bad_request(text)
 
 
 async def connected(place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -108,4 +108,4 @@ async def _to_kubelet(
     parts = [what, call.namespace, call.info.name, *([container] if container else [])]
     path = "/" + "/".join(quote(part, safe="") for part in parts)
     text = urlencode(list(query), quote_via=quote)
-    return await passed_on(call, place, f"{path}?{text}" if text else path)
+    return await passed_on(call, place, f"{path}?{text}" if text else path, refusals=what == "containerLogs")
