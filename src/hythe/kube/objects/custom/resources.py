@@ -27,7 +27,7 @@ def served(crd: Object) -> list[tuple[Resource, Object]]:
 
 def remade(resource: Resource, into: type[Made], **more: Any) -> Made:
     """The same resource as one of a class that says more."""
-    return into(**{each.name: getattr(resource, each.name) for each in fields(Resource)}, **more)
+    return into(**{each.name: getattr(resource, each.name) for each in fields(Resource) if each.init}, **more)
 
 
 def priority(version: str) -> tuple[int, int, int, str]:

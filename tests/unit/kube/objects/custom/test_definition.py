@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from hythe.kube.objects.custom import definition, naming, resources
+from hythe.kube.objects.schema.resources import Resource
 from tests.unit.kube.objects.custom.given_definitions import crd, version
 
 SCHEMA = "spec.versions[0].schema.openAPIV3Schema"
@@ -272,6 +274,18 @@ def test_the_resources_that_it_makes() -> None:
     assert all(each.storage == "stable.example.com/v1" and each.namespaced for each in made)
     assert made[0].fields["spec.image"] == "spec.image" and made[0].subresources["scale"].gvk.kind == "Scale"
     assert made[0].qualified == "crontabs.stable.example.com" and made[1].subresources == {}
+
+
+def test_a_resource_can_be_made_to_say_more() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Named(Resource):
+        note: str = ""
+
+    given = crd()
+    definition.fill(given)
+    [(resource, _)] = resources.served(given)
+    more = resources.remade(resource, Named, note="x")
+    assert (more.note, more.api_version, more.plural) == ("x", "stable.example.com/v1", "crontabs")
 
 
 def test_the_order_of_versions() -> None:
