@@ -23,10 +23,10 @@ from tests.waiting import PATIENCE, wait_until
 
 
 class Cluster:
-    """The cluster whose files are in `data`."""
+    """The cluster whose files are in `data`; `seconds` is how long it took to come up."""
 
-    def __init__(self, data: Path) -> None:
-        self.data = data
+    def __init__(self, data: Path, seconds: float = 0.0) -> None:
+        self.data, self.seconds = data, seconds
         self.settings: dict[str, Any] = json.loads((data / "cluster.json").read_text())
 
     @property
@@ -102,8 +102,9 @@ def cluster() -> Iterator[Cluster]:
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hythe-kube-"))) / "kube"
         stack.callback(_down, data)
+        began = time.monotonic()
         hythe("kube", "up", "--data-dir", str(data))
-        made = Cluster(data)
+        made = Cluster(data, time.monotonic() - began)
         import_busybox(made.engine)
         yield made
 
