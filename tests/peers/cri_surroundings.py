@@ -175,7 +175,7 @@ def _images() -> dict[str, _Image]:
         f"{_TESTS}/httpd:2.4.39-4": _server("httpd-server", 80),
         f"{_TOOLS}/hostnet-nginx-amd64": _server("nginx", 12003),
         f"{_TESTS}/nonewprivs:1.3": _Image(escalation, {"nnp.c": _ESCALATION}),
-        "registry.k8s.io/pause:3.9": _Image('CMD ["sleep", "1000000"]\n'),
+        "registry.k8s.io/pause:3.9": _Image('CMD ["tail", "-f", "/dev/null"]\n'),
         f"{_TOOLS}/test-image-predefined-group": _Image(_GROUPS),
         **{f"{_TOOLS}/test-image-user-{n}": _Image(f"{_USERS}USER {user}\n") for n, user in users.items()},
         **marked,
