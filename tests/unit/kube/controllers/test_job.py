@@ -146,6 +146,54 @@ async def test_a_failure_policy_decides_by_exit_code(action: str, failed: int, r
         assert ("Complete" in conditions(at)) == (action == "Ignore")
 
 
+class ByIndex(Ending):
+    """The pods of these indexes fail."""
+
+    def __init__(self, at: Pretended, *failing: int) -> None:
+        super().__init__(at)
+        self.failing = failing
+
+    def __call__(self) -> None:
+        for pod in [pod for pod in self.at.pods() if is_ready(pod)]:
+            index = int(pod["metadata"]["annotations"][INDEX])
+            pod["status"] = {"phase": "Failed" if index in self.failing else "Succeeded"}
+            self.at.api.put(PODS, pod)
+
+
+async def test_an_index_that_fails_too_often_is_given_up_and_the_others_go_on() -> None:
+    async with Pretended(JobController) as at:
+        ByIndex(at, 0, 2)
+        wanted = job(completions=4, parallelism=4, completionMode="Indexed", backoffLimitPerIndex=1)
+        del wanted["spec"]["backoffLimit"]
+        await at.client.create(JOBS, wanted)
+        await at.pass_time(60)
+        found = status(at)
+        assert (found["completedIndexes"], found["failedIndexes"], found["failed"]) == ("1,3", "0,2", 4)
+        assert conditions(at)["Failed"] == "FailedIndexes"
+
+
+async def test_too_many_failed_indexes_end_the_job() -> None:
+    async with Pretended(JobController) as at:
+        ByIndex(at, 0, 1)
+        extra: Object = {"backoffLimitPerIndex": 0, "maxFailedIndexes": 1}
+        wanted = job(completions=6, parallelism=2, completionMode="Indexed", **extra)
+        del wanted["spec"]["backoffLimit"]
+        await at.client.create(JOBS, wanted)
+        await at.pass_time(20)
+        assert conditions(at)["Failed"] == "MaxFailedIndexesExceeded"
+        assert status(at)["failedIndexes"] == "0,1"
+
+
+async def test_a_success_policy_ends_the_job_when_the_indexes_that_matter_are_done() -> None:
+    async with Pretended(JobController) as at:
+        ByIndex(at, 0)
+        policy = {"rules": [{"succeededIndexes": "0,2", "succeededCount": 1}]}
+        wanted = job(completions=4, parallelism=4, completionMode="Indexed", successPolicy=policy)
+        await at.client.create(JOBS, wanted)
+        await at.pass_time(20)
+        assert conditions(at) == {"SuccessCriteriaMet": "SuccessPolicy", "Complete": "SuccessPolicy"}
+
+
 async def test_a_finished_job_goes_when_its_time_is_over() -> None:
     async with Pretended(JobController, TtlAfterFinishedController) as at:
         Ending(at)

@@ -19,15 +19,17 @@ from hythe.kube.client.recorder import NORMAL, WARNING
 from hythe.kube.client.resources import JOBS, PODS
 from hythe.kube.controllers.controller import Context, Controller
 from hythe.kube.controllers.job import progress, status
-from hythe.kube.controllers.job.progress import Tally
+from hythe.kube.controllers.job.progress import Outcome
 from hythe.kube.controllers.job.shape import (
     TRACKING,
     condition_of,
     is_finished,
     is_indexed,
     is_uncounted,
+    limit_per_index,
     pod_for,
 )
+from hythe.kube.controllers.job.tally import Tally, tally
 from hythe.kube.controllers.owners import (
     BY_CONTROLLER,
     Claimer,
@@ -95,7 +97,7 @@ class JobController(Controller):
     async def _pass(self, key: str, job: Object, pods: list[Object]) -> None:
         now = self.clock.now()
         job = {**job, "status": status.suspended(job, job.get("status") or {}, now)}
-        found = progress.tally(job, pods, self._released)
+        found = tally(job, pods, self._released)
         outcome = _decided_before(job) or progress.verdict(job, found, now)
         if found.fresh_succeeded or found.fresh_failed:
             job = await self._write(job, status.with_fresh(job, found))
@@ -118,7 +120,7 @@ class JobController(Controller):
         known = {*(pending.get("succeeded") or ()), *(pending.get("failed") or ()), *found.fresh_succeeded}
         return is_uncounted(pod) and pod["metadata"]["uid"] in known.union(found.ignored)
 
-    async def _conclude(self, job: Object, found: Tally, outcome: tuple[str, str, str] | None) -> None:
+    async def _conclude(self, job: Object, found: Tally, outcome: Outcome | None) -> None:
         """The counters are those of `found`; pods that were deleted just now still count as running."""
         new = status.counted(job, found)
         final = outcome is not None and not found.active and not found.terminating
@@ -161,22 +163,35 @@ class JobController(Controller):
             missing = min(missing, missing - found.terminating)
         if missing <= 0:
             return None
-        wait = progress.pause(job, found, pods, self.clock.now())
-        if wait > 0:
+        slots, wait = self._slots(job, found, pods, min(missing, _AT_ONCE))
+        if wait is not None:
             self.queue.add_after(key, wait)
-            return None
-        return await self._create(key, job, found, pods, min(missing, _AT_ONCE))
+        return await self._create(key, job, pods, slots) if slots else None
+
+    def _slots(
+        self, job: Object, found: Tally, pods: Sequence[Object], count: int
+    ) -> tuple[list[int | None], float | None]:
+        """For which indexes (None: for no particular one) pods are made now, and when to look for more."""
+        now = self.clock.now()
+        if limit_per_index(job) is not None:
+            due, wait = progress.due_indexes(job, found, pods, now)
+            return list(due[:count]), wait
+        wait = progress.pause(found.failed, pods, now)
+        if wait > 0:
+            return [], wait
+        if is_indexed(job):
+            return list(progress.free_indexes(job, found, pods)[:count]), None
+        return [None] * count, None
 
     async def _create(
-        self, key: str, job: Object, found: Tally, pods: Sequence[Object], count: int
+        self, key: str, job: Object, pods: Sequence[Object], slots: list[int | None]
     ) -> Exception | None:
-        slots: list[int | None] = [None] * count
-        if is_indexed(job):
-            slots = list(progress.free_indexes(job, found, pods, count))
         self._expected.expect(key, creations=len(slots))
 
         async def one(number: int) -> None:
-            await self._control.create(job, pod_for(job, slots[number]))
+            index = slots[number]
+            failures = progress.failures_at(index, pods) if index is not None else 0
+            await self._control.create(job, pod_for(job, index, failures))
 
         try:
             done, error = await slow_start(len(slots), one)
@@ -264,7 +279,7 @@ class JobController(Controller):
                     self.queue.add(key_of(job))
 
 
-def _decided_before(job: Object) -> tuple[str, str, str] | None:
+def _decided_before(job: Object) -> Outcome | None:
     """A decision stands, though the pods have not all ended."""
     for early, kind in (("SuccessCriteriaMet", "Complete"), ("FailureTarget", "Failed")):
         if (found := condition_of(job, early)) is not None:

@@ -1,110 +1,78 @@
-"""How far a Job is, from its counters and its pods, and what is to be done next. Pure.
-
-A finished pod is counted once: its uid is written into status.uncountedTerminatedPods first, then its finalizer is
-taken off, then it becomes part of the counters. `Tally` is the sum of all three, so nothing is lost or doubled by a
-crash in between.
-"""
+"""What a Job's tally means: whether it is decided, how many pods it wants, and which may be made when. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from hythe.kube.client.clock import parse
 from hythe.kube.controllers.job import indexes
-from hythe.kube.controllers.job.policy import judge
 from hythe.kube.controllers.job.shape import (
     completions,
+    failures_of,
     has_ended,
     index_of,
-    is_indexed,
     is_uncounted,
+    limit_per_index,
     parallelism,
 )
-from hythe.kube.controllers.pods import is_active, is_ready, is_terminating, phase, restarts
+from hythe.kube.controllers.job.tally import Tally
+from hythe.kube.controllers.pods import is_active, phase, restarts
 from hythe.kube.objects.types import Object
 
 _FIRST_PAUSE: Final = 10.0
 _LONGEST_PAUSE: Final = 600.0
 
-
-class Tally(NamedTuple):
-    """`fresh_*` are uids of finished pods that no counter knows yet; `ignored` ones are let go uncounted."""
-
-    active: list[Object]
-    ready: int
-    terminating: int
-    succeeded: int
-    failed: int
-    indexes: set[int]
-    fresh_succeeded: list[str]
-    fresh_failed: list[str]
-    ignored: list[str]
-    fatal: str
-    """The message of a FailJob rule."""
+Outcome = tuple[str, str, str]
+"""(Complete or Failed, reason, message)"""
 
 
-def tally(job: Object, pods: Sequence[Object], released: Set[str] = frozenset()) -> Tally:
-    """`released`: uids that have been counted, though the pods still look as if they were not."""
-    status = job.get("status") or {}
-    pending = status.get("uncountedTerminatedPods") or {}
-    known_good, known_bad = set(pending.get("succeeded") or ()), set(pending.get("failed") or ())
-    good, bad, ignored = list[str](), list[str](), list[str]()
-    fatal = ""
-    done = indexes.parse(status.get("completedIndexes"), completions(job) or 0)
-    for pod in pods:
-        uid = pod["metadata"]["uid"]
-        if uid in known_good or uid in known_bad or uid in released:
-            continue
-        if not is_uncounted(pod) or not _is_over(job, pod):
-            continue
-        if phase(pod) == "Succeeded":
-            index = index_of(pod)
-            if is_indexed(job) and (index is None or index in done):
-                ignored.append(uid)
-                continue
-            done |= {index} if index is not None else set()
-            good.append(uid)
-            continue
-        verdict = judge(job, pod)
-        fatal = fatal or (verdict.message if verdict.action == "FailJob" else "")
-        (ignored if verdict.action == "Ignore" else bad).append(uid)
-    active = [pod for pod in pods if is_active(pod)]
-    terminating = sum(is_terminating(pod) and not has_ended(pod) for pod in pods)
-    succeeded = (
-        len(done) if is_indexed(job) else int(status.get("succeeded") or 0) + len(known_good) + len(good)
-    )
-    failed = int(status.get("failed") or 0) + len(known_bad) + len(bad)
-    return Tally(
-        active, sum(map(is_ready, active)), terminating, succeeded, failed, done, good, bad, ignored, fatal
-    )
+def verdict(job: Object, found: Tally, now: datetime) -> Outcome | None:
+    """None: it is not decided."""
+    return _failure(job, found, now) or _success(job, found)
 
 
-def _is_over(job: Object, pod: Object) -> bool:
-    """A deleted pod that no node ever had will not report its end; with a failure policy an end must be known."""
-    if has_ended(pod):
-        return True
-    never_ran = is_terminating(pod) and not pod["spec"].get("nodeName")
-    return never_ran and not job["spec"].get("podFailurePolicy")
-
-
-def verdict(job: Object, found: Tally, now: datetime) -> tuple[str, str, str] | None:
-    """(Complete or Failed, reason, message) when the Job is decided."""
+def _failure(job: Object, found: Tally, now: datetime) -> Outcome | None:
     spec = job["spec"]
     if found.fatal:
         return "Failed", "PodFailurePolicy", found.fatal
-    if found.failed > int(spec.get("backoffLimit", 6)) or _restarted_too_often(job, found):
+    per_index = limit_per_index(job) is not None
+    if found.failed > int(spec.get("backoffLimit", 2**31 - 1 if per_index else 6)) or _restarts_too_often(
+        job, found
+    ):
         return "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit"
     left = seconds_left(job, now)
     if left is not None and left <= 0:
         return "Failed", "DeadlineExceeded", "Job was active longer than specified deadline"
+    most = spec.get("maxFailedIndexes")
+    if most is not None and len(found.failed_indexes) > int(most):
+        message = "Job has exceeded the specified maximal number of failed indexes"
+        return "Failed", "MaxFailedIndexesExceeded", message
+    if found.failed_indexes and found.succeeded + len(found.failed_indexes) >= (completions(job) or 0):
+        return "Failed", "FailedIndexes", "Job has failed indexes"
+    return None
+
+
+def _success(job: Object, found: Tally) -> Outcome | None:
+    for number, rule in enumerate((job["spec"].get("successPolicy") or {}).get("rules") or ()):
+        if _meets(job, rule, found):
+            return "Complete", "SuccessPolicy", f"Matched rules at index {number}"
     wanted = completions(job)
     if wanted is None:
         done = found.succeeded > 0 and not found.active and not found.terminating
     else:
         done = found.succeeded >= wanted
     return ("Complete", "CompletionsReached", "Reached expected number of succeeded pods") if done else None
+
+
+def _meets(job: Object, rule: Object, found: Tally) -> bool:
+    """A rule of successPolicy: these indexes, or so many of them, or so many of all."""
+    listed = rule.get("succeededIndexes")
+    among = found.indexes if listed is None else indexes.parse(listed, completions(job) or 0)
+    needed = rule.get("succeededCount")
+    done = len(among & found.indexes)
+    return done >= (len(among) if needed is None else int(needed))
 
 
 def seconds_left(job: Object, now: datetime) -> float | None:
@@ -123,47 +91,62 @@ def wanted_active(job: Object, found: Tally) -> int:
     wanted = completions(job)
     if wanted is None:
         return len(found.active) if found.succeeded else parallelism(job)
-    return max(0, min(parallelism(job), wanted - found.succeeded))
+    return max(0, min(parallelism(job), wanted - found.succeeded - len(found.failed_indexes)))
 
 
-def free_indexes(job: Object, found: Tally, pods: Sequence[Object], count: int) -> list[int]:
-    """The lowest that are neither done nor being worked on."""
+def free_indexes(job: Object, found: Tally, pods: Sequence[Object]) -> list[int]:
+    """Those that are neither done nor given up nor being worked on, the lowest first."""
     taken = {index_of(pod) for pod in pods if is_active(pod) or (is_uncounted(pod) and not has_ended(pod))}
-    free = (each for each in range(completions(job) or 0) if each not in found.indexes and each not in taken)
-    return [each for each, _ in zip(free, range(count), strict=False)]
+    over = found.indexes | found.failed_indexes
+    return [each for each in range(completions(job) or 0) if each not in over and each not in taken]
 
 
-def pause(job: Object, found: Tally, pods: Sequence[Object], now: datetime) -> float:
-    """Seconds until a failed pod may be replaced: 10 s after the last failure, doubled with each in a row."""
-    if not found.failed:
-        return 0.0
+def failures_at(index: int, pods: Iterable[Object]) -> int:
+    """How often an index has failed, by the pods that are still there."""
+    return max(
+        (failures_of(pod) + 1 for pod in pods if index_of(pod) == index and phase(pod) == "Failed"), default=0
+    )
+
+
+def pause(failures: int, pods: Iterable[Object], now: datetime) -> float:
+    """Seconds until a failed pod may be replaced: 10 s after the last of `pods` ended, doubled with each failure."""
     ends = [_ended_at(pod) for pod in pods if phase(pod) == "Failed"]
     last = max((each for each in ends if each is not None), default=None)
-    if last is None:
+    if last is None or not failures:
         return 0.0
-    length = min(_FIRST_PAUSE * 2.0 ** (min(found.failed, 20) - 1), _LONGEST_PAUSE)
+    length = min(_FIRST_PAUSE * 2.0 ** (min(failures, 20) - 1), _LONGEST_PAUSE)
     return max(0.0, (last + timedelta(seconds=length) - now).total_seconds())
 
 
+def due_indexes(
+    job: Object, found: Tally, pods: Sequence[Object], now: datetime
+) -> tuple[list[int], float | None]:
+    """With a limit for each index, each waits for itself: those that may be made now, and when the next may."""
+    due, waits = [], []
+    for index in free_indexes(job, found, pods):
+        mine = [pod for pod in pods if index_of(pod) == index]
+        wait = pause(failures_at(index, mine), mine, now)
+        if wait > 0:
+            waits.append(wait)
+        else:
+            due.append(index)
+    return due, min(waits, default=None)
+
+
 def _ended_at(pod: Object) -> datetime | None:
-    status = pod.get("status") or {}
+    status, meta = pod.get("status") or {}, pod["metadata"]
     ends = [
         parse(((each.get("state") or {}).get("terminated") or {}).get("finishedAt"))
         for each in status.get("containerStatuses") or ()
     ]
-    found = [each for each in ends if each is not None]
-    return (
-        max(found)
-        if found
-        else parse(pod["metadata"].get("deletionTimestamp"))
-        or parse(pod["metadata"].get("creationTimestamp"))
-    )
+    known = [each for each in ends if each is not None]
+    return max(known) if known else parse(meta.get("deletionTimestamp") or meta.get("creationTimestamp"))
 
 
-def _restarted_too_often(job: Object, found: Tally) -> bool:
+def _restarts_too_often(job: Object, found: Tally) -> bool:
     """With restartPolicy OnFailure the pods' containers are tried again in place."""
     spec = job["spec"]
-    if (spec["template"]["spec"].get("restartPolicy")) != "OnFailure":
+    if spec["template"]["spec"].get("restartPolicy") != "OnFailure":
         return False
     total, limit = sum(map(restarts, found.active)), int(spec.get("backoffLimit", 6))
-    return total > 0 and (total >= limit if limit else total > 0)
+    return total > 0 and (total >= limit if limit else True)

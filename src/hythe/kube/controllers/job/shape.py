@@ -13,6 +13,7 @@ from hythe.kube.objects.types import Object
 TRACKING: Final = "batch.kubernetes.io/job-tracking"
 """A finalizer: a finished pod stays until it is counted."""
 INDEX: Final = "batch.kubernetes.io/job-completion-index"
+FAILURES: Final = "batch.kubernetes.io/job-index-failure-count"
 _VARIABLE: Final = "JOB_COMPLETION_INDEX"
 
 
@@ -56,8 +57,20 @@ def is_uncounted(pod: Object) -> bool:
     return TRACKING in (pod["metadata"].get("finalizers") or ())
 
 
-def pod_for(job: Object, index: int | None) -> Object:
-    """A pod of the Job's template, for a completion index if it is Indexed."""
+def limit_per_index(job: Object) -> int | None:
+    """backoffLimitPerIndex."""
+    found = job["spec"].get("backoffLimitPerIndex")
+    return None if found is None else int(found)
+
+
+def failures_of(pod: Object) -> int:
+    """How often its index had failed when the pod was made."""
+    text = str((pod["metadata"].get("annotations") or {}).get(FAILURES, ""))
+    return int(text) if text.isdigit() else 0
+
+
+def pod_for(job: Object, index: int | None, failures: int = 0) -> Object:
+    """A pod of the Job's template, for a completion index if it is Indexed; `failures` are those of the index."""
     template = job["spec"]["template"]
     meta = copied(template.get("metadata") or {})
     name = job["metadata"]["name"]
@@ -67,6 +80,8 @@ def pod_for(job: Object, index: int | None) -> Object:
     generated = f"{name[:57]}-"
     if index is not None:
         labels[INDEX] = notes[INDEX] = str(index)
+        if limit_per_index(job) is not None:
+            notes[FAILURES] = str(failures)
         generated = f"{name[:50]}-{index}-"
         body["spec"]["hostname"] = f"{name[:55]}-{index}"
         _with_variable(body["spec"])

@@ -7,8 +7,8 @@ from datetime import datetime
 from hythe.kube.client.cache import copied
 from hythe.kube.client.clock import timestamp
 from hythe.kube.controllers.job import indexes
-from hythe.kube.controllers.job.progress import Tally
-from hythe.kube.controllers.job.shape import is_indexed
+from hythe.kube.controllers.job.shape import is_indexed, limit_per_index
+from hythe.kube.controllers.job.tally import Tally
 from hythe.kube.objects.types import Object
 
 
@@ -22,9 +22,15 @@ def with_fresh(job: Object, found: Tally) -> Object:
         name: uids for name, uids in (("succeeded", good), ("failed", bad)) if uids
     }
     if is_indexed(job):
-        status["completedIndexes"] = indexes.text(found.indexes)
+        _with_indexes(job, status, found)
         status["succeeded"] = len(found.indexes)
     return status
+
+
+def _with_indexes(job: Object, status: Object, found: Tally) -> None:
+    status["completedIndexes"] = indexes.text(found.indexes)
+    if limit_per_index(job) is not None:
+        status["failedIndexes"] = indexes.text(found.failed_indexes)
 
 
 def counted(job: Object, found: Tally) -> Object:
@@ -40,7 +46,7 @@ def counted(job: Object, found: Tally) -> Object:
             status[name] = value
     status["uncountedTerminatedPods"] = {}
     if is_indexed(job):
-        status["completedIndexes"] = indexes.text(found.indexes)
+        _with_indexes(job, status, found)
     if not status.get("completedIndexes"):
         status.pop("completedIndexes", None)
     return status
