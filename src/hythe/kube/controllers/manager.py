@@ -25,6 +25,7 @@ from hythe.kube.controllers.endpoints.mirroring import EndpointSliceMirroringCon
 from hythe.kube.controllers.garbage.controller import GarbageCollector
 from hythe.kube.controllers.job.controller import JobController
 from hythe.kube.controllers.job.ttl import TtlAfterFinishedController
+from hythe.kube.controllers.loadbalancer.controller import LoadBalancerController
 from hythe.kube.controllers.namespace.controller import NamespaceController
 from hythe.kube.controllers.node.eviction import TaintEvictionController
 from hythe.kube.controllers.node.lifecycle import NodeLifecycleController
@@ -67,6 +68,7 @@ ALL: Final[Mapping[str, type[Controller]]] = {
         CronJobController,
         EndpointSliceMirroringController,
         PersistentVolumeController,
+        LoadBalancerController,
     )
 }
 """By the names that kube-controller-manager gives them."""

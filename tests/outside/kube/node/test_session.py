@@ -94,7 +94,7 @@ def test_services_by_address_name_and_node_port(whole: Cluster, space: str) -> N
     start(whole, space, "asker", "sleep", "1000")
     spec = whole.get("service", "web", "-n", space)["spec"]
     port = spec["ports"][0]["nodePort"]
-    wait_until(lambda: ask(f"http://{spec['clusterIP']}/") == "served")
+    wait_until(lambda: _answers(f"http://{spec['clusterIP']}/", "served"))
     for place in (f"127.0.0.1:{port}", f"{whole.settings['node_ip']}:{port}"):
         assert ask(f"http://{place}/") == "served"
     name = f"web.{space}.svc.cluster.local"
@@ -105,11 +105,30 @@ def test_services_by_address_name_and_node_port(whole: Cluster, space: str) -> N
     assert "served" in inside
 
 
+def test_a_load_balancer_has_an_address_of_this_machine(whole: Cluster, space: str) -> None:
+    body = service("web", type="LoadBalancer")
+    body["spec"]["ports"][0]["port"] = 18427
+    whole.apply(deployment("web", "balanced", replicas=1), body, namespace=space)
+    whole.kubectl("rollout", "status", "deployment/web", "-n", space, "--timeout=40s")
+    path = "-o=jsonpath={.status.loadBalancer.ingress[0].ip}"
+    wait_until(lambda: whole.kubectl("get", "service", "web", "-n", space, path), 20, "an address")
+    address = whole.kubectl("get", "service", "web", "-n", space, path)
+    assert address == whole.settings["node_ip"]
+    wait_until(lambda: _answers(f"http://{address}:18427/", "balanced"), 20)
+
+
+def _answers(url: str, wanted: str) -> bool:
+    try:
+        return ask(url) == wanted
+    except OSError:
+        return False
+
+
 def test_endpoints_follow_readiness_within_moments(whole: Cluster, space: str) -> None:
     whole.apply(deployment("web", "here", replicas=1), service("web"), namespace=space)
     whole.kubectl("rollout", "status", "deployment/web", "-n", space, "--timeout=40s")
     address = whole.get("service", "web", "-n", space)["spec"]["clusterIP"]
-    wait_until(lambda: ask(f"http://{address}/") == "here")
+    wait_until(lambda: _answers(f"http://{address}/", "here"))
     whole.kubectl("scale", "deployment/web", "--replicas=0", "-n", space)
     begun = time.monotonic()
     while True:

@@ -1,0 +1,1 @@
+"""Services of type LoadBalancer, without a cloud: the nodes' own addresses."""
