@@ -54,6 +54,18 @@ class Elector:
         if task.done() and not task.cancelled():
             task.result()
 
+    async def lead_whenever(self, work: Callable[[], Awaitable[None]]) -> None:
+        """`lead`, again after each time that the lead was lost; until cancelled, or `work` fails or ends by itself."""
+        ended = False
+
+        async def once() -> None:
+            nonlocal ended
+            await work()
+            ended = True
+
+        while not ended:
+            await self.lead(once)
+
     async def _renew(self) -> None:
         last = self._clock.monotonic()
         while self._clock.monotonic() - last < _RENEW_DEADLINE:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
+import uuid
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from hythe.kube.apiserver.auth.names import server_hosts
 from hythe.kube.apiserver.config import Config
 from hythe.kube.apiserver.server import ApiServer
 from hythe.kube.client.client import Client
+from hythe.kube.client.election import Elector
 from hythe.kube.client.shared import SharedInformers
 from hythe.kube.cluster import initial
 from hythe.kube.cluster.certificates import admin_kubeconfig, cluster_pki, server_config
@@ -64,12 +68,25 @@ class Control:
             hosts = server_hosts(config.service_cidr, config.cluster_domain, (config.advertise,))
             self.tasks.begin(Signer(client, informers, pki, hosts).run(), "signer")
             self.tasks.begin(NamesService(client, informers).run(), "name service")
-            self.tasks.begin(ControllerManager(client, informers, options).run(), "controllers")
-            self.tasks.begin(Scheduler(client, informers).run(), "scheduler")
+            manager, scheduler = ControllerManager(client, informers, options), Scheduler(client, informers)
+            self._begin(client, "kube-controller-manager", manager.run)
+            self._begin(client, "kube-scheduler", scheduler.run)
             self._stack = stack.pop_all()
+
+    def _begin(self, client: Client, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """With a store that several servers may share, one of them is chosen by a Lease to do the work."""
+        if self._settings.datastore.startswith("etcd"):
+            elector = Elector(client, name, f"{socket.gethostname()}_{uuid.uuid4()}")
+            self.tasks.begin(elector.lead_whenever(work), name)
+        else:
+            self.tasks.begin(_awaited(work), name)
 
     async def stop(self) -> None:
         await self._stack.aclose()
+
+
+async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
+    await work()
 
 
 async def _start(server: ApiServer, config: Config) -> None:

@@ -67,3 +67,25 @@ async def test_a_leader_that_cannot_renew_stops_before_another_begins() -> None:
     assert leading == ["b"]
     second.task.cancel()
     await clock.advance(1)
+
+
+async def test_a_lead_that_was_lost_is_sought_again_and_a_failure_is_raised() -> None:
+    clock = FakeClock()
+    api, client = memory_client(clock)
+    began: list[int] = []
+
+    async def work() -> None:
+        began.append(1)
+        if len(began) == 2:
+            raise RuntimeError("a mistake")
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(Elector(client, "manager", "a", clock=clock).lead_whenever(work))
+    await clock.advance(3)
+    api.fail = lambda _method, _path: status.internal_error("cut off")
+    await clock.advance(20)
+    assert began == [1]
+    api.fail = lambda _method, _path: None
+    await clock.advance(20)
+    assert began == [1, 1]
+    assert isinstance(task.exception(), RuntimeError)
