@@ -98,7 +98,7 @@ class ApiServer:
             definitions=definitions,
             records=records,
             kinds=Kinds(),
-            admission=plugins(definitions, records, services, Permissions(auth.escalation)),
+            admission=plugins(definitions, records, services, Permissions(auth.escalation, auth.authorizer)),
             auth=auth,
             kubelets=Kubelets(definitions, records, context),
             managers=Managers(definitions),

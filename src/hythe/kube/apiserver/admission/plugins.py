@@ -1,7 +1,7 @@
 """The plugins that a server has, in the order in which they see a write.
 
 Not here, and so not enforced: PodSecurity, RuntimeClass, storage (default class, protection, resize),
-taints of new nodes, certificate approval, webhooks and admission policies. docs/kube-api.md lists them.
+taints of new nodes, webhooks and admission policies. docs/kube-api.md lists them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ PRESENT: Final = {
     "Priority": "the number of a priority class; preemptionPolicy",
     "DefaultTolerationSeconds": "300 s on a node that is not ready or cannot be reached",
     "ResourceQuota": "counts, requests, limits, scopes; checked when an object is made, not when it grows",
-    "CertificateApproval, CertificateSigning": "the subresources are open to whom RBAC lets; `spec` says who asked",
+    "CertificateApproval, CertificateSigning": "`approve` or `sign` on the signer; `spec` says who asked",
+    "RBAC escalation": "who writes a role or binding must hold what it gives",
 }
 """By the names of Kubernetes, what is enforced."""
 

@@ -15,7 +15,7 @@ from hythe.kube.apiserver.auth.authenticator import ClusterAuthenticator
 from hythe.kube.apiserver.auth.authorizer import ClusterAuthorizer
 from hythe.kube.apiserver.auth.bearers import BootstrapTokens, StaticTokens
 from hythe.kube.apiserver.auth.jws import Signer
-from hythe.kube.apiserver.auth.node import NodeAuthorizer
+from hythe.kube.apiserver.auth.node import NodeAuthorizer, node_of
 from hythe.kube.apiserver.auth.pki import Pki
 from hythe.kube.apiserver.auth.podindex import PodsByNode
 from hythe.kube.apiserver.auth.rbac import bootstrap
@@ -74,6 +74,18 @@ class ClusterAuth:
                 await follower.start()
                 stack.push_async_callback(follower.stop)
             self._stack = stack.pop_all()
+
+    def refuses_token(self, user: User, namespace: str, request: Object) -> str:
+        """Why a kubelet may not have such a token: it must be bound to a pod of its own. "" if it may."""
+        node = node_of(user)
+        if node is None:
+            return ""
+        reference = (request.get("spec") or {}).get("boundObjectRef") or {}
+        if reference.get("kind") != "Pod":
+            return "node requested token not bound to a pod"
+        if self._pods.node_of_pod(namespace, reference.get("name", "")) != node:
+            return "node requested token bound to a pod scheduled on a different node"
+        return ""
 
     async def stop(self) -> None:
         await self._stack.aclose()

@@ -11,6 +11,7 @@ from hythe.kube.apiserver.auth.tokenrequests import request_token
 from hythe.kube.apiserver.bodies import decoded
 from hythe.kube.apiserver.call import Call
 from hythe.kube.apiserver.options import write_options
+from hythe.kube.objects.status import forbidden
 from hythe.kube.objects.types import GroupVersionKind
 
 REQUEST: Final = GroupVersionKind("authentication.k8s.io", "v1", "TokenRequest")
@@ -21,4 +22,7 @@ async def create(call: Call) -> web.Response:
     asked = await decoded(call, write_options(call.query, kind="CreateOptions"), REQUEST)
     account = await call.machine.records.get(call.definition, call.namespace, call.info.name)
     auth = call.machine.auth
+    why = auth.refuses_token(call.user, call.namespace, asked)
+    if why:
+        raise forbidden(f"{call.definition.qualified}/token", call.info.name, why)
     return encoded(await request_token(asked, account.object(), auth.tokens, auth.lookup), 201)
