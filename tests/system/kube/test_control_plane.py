@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from hythe.kube.client.resources import (
+    CONFIG_MAPS,
+    CUSTOM_RESOURCE_DEFINITIONS,
+    DAEMON_SETS,
     DEPLOYMENTS,
     ENDPOINT_SLICES,
     JOBS,
@@ -18,6 +21,8 @@ from hythe.kube.client.resources import (
     PODS,
     REPLICA_SETS,
     SERVICES,
+    STATEFUL_SETS,
+    Resource,
 )
 from hythe.kube.controllers.pods import is_active, is_ready
 from hythe.kube.objects.types import Object
@@ -248,3 +253,74 @@ async def test_a_thousand_pods_on_a_hundred_nodes(tmp_path: Path) -> None:
         began = loop.time()
         await plane.until(lambda: not plane.pods(), 120, "all gone")
         print(f"gone in {loop.time() - began:.1f} s")
+
+
+async def test_stateful_and_daemon_sets_are_rolled_and_undone(plane: ControlPlane) -> None:
+    shop = ("-n", "shop")
+    for kind, name, extra in (
+        ("StatefulSet", "db", {"serviceName": "db", "replicas": 2}),
+        ("DaemonSet", "agent", {}),
+    ):
+        labels = {"app": name}
+        body = template("1", **labels)
+        resource = STATEFUL_SETS if kind == "StatefulSet" else DAEMON_SETS
+        spec = {"selector": {"matchLabels": labels}, "template": body, **extra}
+        await plane.client.create(resource, {"metadata": {"name": name, "namespace": "shop"}, "spec": spec})
+        what = f"{resource.plural}/{name}"
+        await plane.kubectl(*shop, "rollout", "status", what, "--timeout=30s")
+        assert _images(plane, name) == {"web:1"}
+        await plane.kubectl(*shop, "set", "image", what, "web=web:2")
+        await plane.kubectl(*shop, "rollout", "status", what, "--timeout=30s")
+        assert _images(plane, name) == {"web:2"}
+        history = await plane.kubectl(*shop, "rollout", "history", what)
+        assert [line.split()[0] for line in history.splitlines() if line[:1].isdigit()] == ["1", "2"]
+        await plane.kubectl(*shop, "rollout", "undo", what)
+        await plane.kubectl(*shop, "rollout", "status", what, "--timeout=30s")
+        assert _images(plane, name) == {"web:1"}
+    assert sorted(pod["metadata"]["name"] for pod in plane.pods(app="db")) == ["db-0", "db-1"]
+    assert sorted(pod["spec"]["nodeName"] for pod in plane.pods(app="agent")) == ["n0", "n1", "n2"]
+
+
+def _images(plane: ControlPlane, app: str) -> set[str]:
+    return {pod["spec"]["containers"][0]["image"] for pod in plane.pods(app=app) if is_active(pod)}
+
+
+async def test_owners_in_a_circle_and_of_a_custom_kind_are_no_obstacle(plane: ControlPlane) -> None:
+    made = {}
+    for name in ("p1", "p2", "p3"):
+        containers = [{"name": "c", "image": "x"}]
+        body = {"metadata": {"name": name, "namespace": "shop"}, "spec": {"containers": containers}}
+        made[name] = (await plane.client.create(PODS, body))["metadata"]["uid"]
+    for name, owner in (("p1", "p3"), ("p2", "p1"), ("p3", "p2")):
+        reference = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "name": owner,
+            "uid": made[owner],
+            "blockOwnerDeletion": True,
+        }
+        await plane.client.patch(PODS, name, {"metadata": {"ownerReferences": [reference]}}, "shop")
+    await plane.client.delete(PODS, "p1", "shop", propagation="Foreground")
+    await plane.until(lambda: not plane.pods(), what="the circle's end")
+
+    names = {"plural": "things", "singular": "thing", "kind": "Thing"}
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    definition = {"group": "example.com", "scope": "Namespaced", "names": names, "versions": [version]}
+    await plane.client.create(
+        CUSTOM_RESOURCE_DEFINITIONS, {"metadata": {"name": "things.example.com"}, "spec": definition}
+    )
+    await plane.kubectl("wait", "--for=condition=Established", "crd/things.example.com", "--timeout=30s")
+    things = Resource("example.com", "v1", "things", "Thing")
+    root = await plane.client.create(things, {"metadata": {"name": "owner", "namespace": "shop"}})
+    reference = {
+        "apiVersion": "example.com/v1",
+        "kind": "Thing",
+        "name": "owner",
+        "uid": root["metadata"]["uid"],
+    }
+    owned = {"metadata": {"name": "owned", "namespace": "shop", "ownerReferences": [reference]}}
+    await plane.client.create(CONFIG_MAPS, owned)
+    await plane.client.delete(things, "owner", "shop", propagation="Background")
+    maps = plane.informers.of(CONFIG_MAPS).cache
+    await plane.until(lambda: "shop/owned" not in maps, 30, "the end of what a custom object owned")

@@ -129,6 +129,8 @@ class Client:
     ) -> Object:
         """`name` with a `subresource` such as pods/binding or pods/eviction; namespace "" is the object's own."""
         namespace = namespace or _namespace(body)
+        if not subresource:
+            body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
         path = resource.path(namespace, name if subresource else "", subresource)
         return await self.call("POST", path, {"fieldManager": self.manager}, body)
 
