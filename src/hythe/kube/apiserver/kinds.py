@@ -46,7 +46,12 @@ class Kinds:
         """A custom object without what its schema does not know, and what that was; others as they are."""
         if not isinstance(definition, CustomResource) or definition.crd["spec"].get("preserveUnknownFields"):
             return obj, []
-        pruned, gone = pruning.pruned(obj, definition.schema)
+        try:
+            pruned, gone = pruning.pruned(obj, definition.schema)
+        except Undecodable as error:
+            kind = definition.kind
+            said = f'{kind} in version "{definition.version}" cannot be handled as a {kind}: {error.message}'
+            raise bad_request(said) from error
         return pruned, [f'unknown field "{path}"' for path in gone]
 
     def typed(self, definition: Definition, obj: Object) -> Object:

@@ -106,3 +106,10 @@ def dns1035_label(value: str) -> list[str]:
     if not re.fullmatch(_DNS1035, value):
         problems.append(regex_error(_DNS1035_TEXT, _DNS1035, "my-name", "abc-123"))
     return problems
+
+
+def path_segment(value: str) -> list[str]:
+    """Problems with a name that must only be a part of a path: custom objects inside of others."""
+    if value in (".", ".."):
+        return [f"may not be '{value}'"]
+    return [f"may not contain '{each}'" for each in "/%" if each in value]

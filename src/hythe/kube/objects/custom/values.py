@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from hythe.kube.objects import problems
+from hythe.kube.objects import names, problems
 from hythe.kube.objects.custom.formats import accepts, in_range
 from hythe.kube.objects.patch.merge import same
 from hythe.kube.objects.status import Cause
@@ -202,11 +202,32 @@ def _check_map(value: Object, schema: Object, path: str, old: Any) -> Iterator[C
         if name not in value:
             yield problems.required(_below(path, name))
     properties, more = schema.get("properties", {}), schema.get("additionalProperties")
+    if schema.get("x-kubernetes-embedded-resource"):
+        yield from _check_embedded(value, path)
     had = old if isinstance(old, dict) else {}
     for name, each in value.items():
         inner = properties.get(name, more)
         if isinstance(inner, dict):
             yield from _check(each, inner, _below(path, name), had.get(name, NEW))
+
+
+def _check_embedded(value: Object, path: str) -> Iterator[Cause]:
+    """Whether a map can be an object: it says what it is, and its metadata is good as far as it goes."""
+    for name in ("apiVersion", "kind"):
+        if not value.get(name):
+            yield problems.required(_below(path, name), "must not be empty")
+    kind, metadata = value.get("kind"), value.get("metadata") or {}
+    if isinstance(kind, str) and kind and (found := names.dns1035_label(kind.lower())):
+        detail = f"may have mixed case, but should otherwise match: {','.join(found)}"
+        yield problems.invalid(_below(path, "kind"), kind, detail)
+    name = metadata.get("name", "")
+    if name and (found := names.path_segment(name)):
+        yield problems.invalid(_below(path, "metadata.name"), name, ",".join(found))
+    for key, text in (metadata.get("labels") or {}).items():
+        where = _below(path, "metadata.labels")
+        for one, found in ((key, names.qualified_name(key)), (text, names.label_value(text))):
+            if found:
+                yield problems.invalid(where, one, "; ".join(found))
 
 
 def _below(path: str, name: str) -> str:

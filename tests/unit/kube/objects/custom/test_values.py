@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hythe.kube.objects.custom import columns, formats, pruning, scale, values
+from hythe.kube.objects.schema.decode import Undecodable
 from hythe.kube.objects.status import ApiError
 from tests.unit.kube.objects.custom.given_definitions import CRON, crontab, version
 
@@ -41,16 +42,38 @@ def test_where_unknown_fields_stay() -> None:
     }
     obj = {
         "kind": "X",
-        "metadata": {"anything": 1},
+        "metadata": {"name": "x", "anything": 1},
         "a": {"free": [1], "known": {"gone": 1}},
         "m": {"k": {"gone": 1}},
         "l": [{"x": "1", "gone": 1}],
         "r": {"kind": "Pod", "metadata": {"name": "p"}, "gone": 1},
     }
     kept, gone = pruning.pruned(obj, schema)
-    assert kept["a"] == {"free": [1], "known": {}} and kept["metadata"] == {"anything": 1}
+    assert kept["a"] == {"free": [1], "known": {}} and kept["metadata"] == {"name": "x"}
     assert kept["r"] == {"kind": "Pod", "metadata": {"name": "p"}}
-    assert gone == ["a.known.gone", "m.k.gone", "l[0].gone", "r.gone"]
+    assert gone == ["metadata.anything", "a.known.gone", "m.k.gone", "l[0].gone", "r.gone"]
+
+
+def test_metadata_of_wrong_types_is_refused() -> None:
+    obj = {**crontab(), "metadata": {"name": "a", "labels": {"a": 1}}}
+    with pytest.raises(
+        Undecodable, match=r"cannot unmarshal number into Go struct field ObjectMeta.labels of type"
+    ):
+        pruning.pruned(obj, SCHEMA)
+
+
+def test_embedded_resources_must_be_objects() -> None:
+    schema = {
+        "type": "object",
+        "x-kubernetes-embedded-resource": True,
+        "x-kubernetes-preserve-unknown-fields": True,
+    }
+    bad = {"kind": "9", "metadata": {"name": "a/b", "labels": {"-": "ok"}}}
+    found = causes(bad, schema)
+    assert found[0] == "spec.x.apiVersion: Required value: must not be empty"
+    assert "spec.x.kind: Invalid value" in found[1] and "may not contain '/'" in found[2]
+    assert "spec.x.metadata.labels: Invalid value" in found[3] and len(found) == 4
+    assert causes({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}}, schema) == []
 
 
 def test_defaults_fill_what_is_missing_or_null() -> None:
