@@ -17,6 +17,12 @@ or critest, Kubernetes' tests of a container runtime, on the CRI of one, and its
     tests/peers/run critest --built DIR --target hythe --only 'Streaming'
     tests/peers/run cri-table > docs/cri-conformance.md
 
+or the tests of Kubernetes' Python clients, on a cluster of hythe's, and their table:
+
+    tests/peers/run kr8s
+    tests/peers/run kubernetes-client --built DIR
+    tests/peers/run cluster-table > docs/cluster-conformance.md
+
 Results are kept below --cache (~/.cache/hythe-peers), where `table` finds them; a run on another machine, or in a
 virtual machine, that is given the same folder adds its own.
 """
@@ -33,18 +39,21 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from tests.peers import cri_surroundings, cri_targets, driving, report, results, sources
+from tests.peers import cluster, cri_surroundings, cri_targets, driving, report, results, sources
 from tests.peers.running import run
 from tests.peers.suite import Suite
 from tests.peers.suite_critest import Critest
 from tests.peers.suite_crun import Crun
 from tests.peers.suite_docker_py import DockerPy
+from tests.peers.suite_kube_clients import Kr8s, OfficialClient
 from tests.peers.suite_runc import Runc
 from tests.peers.suite_runtime_tools import RuntimeTools
 from tests.peers.tap import Check
 from tests.targets import Target, start_dockerd, start_hythe
 
-TABLES = {"table": report.RUNTIMES, "engine-table": report.ENGINES, "cri-table": report.CRI}
+TABLES = {"table": report.RUNTIMES, "engine-table": report.ENGINES, "cri-table": report.CRI,
+          "cluster-table": report.CLUSTERS}  # fmt: skip
+SUITES = ("crun", "runc", "runtime-tools", "docker-py", "critest", "kr8s", "kubernetes-client")
 ENGINES: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
     "hythe": start_hythe,
     "dockerd": start_dockerd,
@@ -59,7 +68,12 @@ def main() -> int:
         sys.stdout.write(report.page(TABLES[wanted.suite], results.load(cache / "results")))
         return 0
     cache.mkdir(parents=True, exist_ok=True)
-    kinds = {"docker-py": _driven, "critest": _tested}
+    kinds = {
+        "docker-py": _driven,
+        "critest": _tested,
+        "kr8s": _clustered,
+        "kubernetes-client": _clustered,
+    }
     found = kinds.get(wanted.suite, _ran)(wanted, cache)
     results.save(found, cache / "results")
     counts = report.counts(check for _, check in found.checks())
@@ -116,10 +130,29 @@ def _tested(wanted: argparse.Namespace, cache: Path) -> results.Run:
     return results.Run(suite.name, version, target, results.groups(), platform.release(), programs)
 
 
+def _clustered(wanted: argparse.Namespace, cache: Path) -> results.Run:
+    """A suite of programs that are clients of a cluster, which is started for them."""
+    if wanted.suite == "kubernetes-client" and wanted.built is None:
+        raise SystemExit("the official client's tests are in no package: name a checkout with --built")
+    suite = Kr8s(wanted.built) if wanted.suite == "kr8s" else OfficialClient(wanted.built)
+    version = suite.prepare(cache)
+    with ExitStack() as stack:
+        folders = [
+            Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kt-", ignore_cleanup_errors=True)))
+            for _ in range(2)
+        ]
+        around = stack.enter_context(
+            cri_surroundings.surroundings(folders[0], cluster.IMAGES, address=cluster.ADDRESS)
+        )
+        kubeconfig = stack.enter_context(cluster.started(folders[1], around))
+        programs = cluster.run(suite.programs(around, kubeconfig), re.compile(wanted.only), _tell)
+    return results.Run(suite.name, version, "hythe", results.groups(), platform.release(), programs)
+
+
 def _parser() -> argparse.ArgumentParser:
     shown = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(prog="tests/peers/run", description=__doc__, formatter_class=shown)
-    parser.add_argument("suite", choices=["crun", "runc", "runtime-tools", "docker-py", "critest", *TABLES])
+    parser.add_argument("suite", choices=[*SUITES, *TABLES])
     parser.add_argument(
         "--target",
         default="hythe",
@@ -131,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
         "--only", default="", metavar="PATTERN", help="only programs whose name has this in it"
     )
     parser.add_argument(
-        "--built", type=Path, metavar="DIR", help="runtime-tools or critest as built, or docker-py"
+        "--built", type=Path, metavar="DIR", help="runtime-tools or critest as built, or a client's checkout"
     )
     default = sources.default_cache()
     parser.add_argument(

@@ -65,17 +65,33 @@ class Surroundings:
         return ("nsenter", f"--net=/proc/{self.pid}/ns/net", f"--mount=/proc/{self.pid}/ns/mnt")
 
 
+@dataclass(frozen=True)
+class Image:
+    """What an image adds to busybox: a Dockerfile's lines, and programs that these copy."""
+
+    lines: str
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
 @contextmanager
-def surroundings(folder: Path) -> Iterator[Surroundings]:
-    """Namespaces with the registries' names, and the images behind them; `folder` is for their files."""
+def surroundings(
+    folder: Path, images: Mapping[str, Image] | None = None, *, address: str = ""
+) -> Iterator[Surroundings]:
+    """Namespaces with the registries' names, and the images behind them: critest's, or those given.
+
+    `folder` is for their files. `address`: one that the network is to have beside loopback's, with its prefix; the way
+    out leads nowhere then.
+    """
     with ExitStack() as stack:
-        around = stack.enter_context(_namespaces(folder))
+        around = stack.enter_context(_namespaces(folder, address))
         stack.enter_context(_registry(around, folder))
         with (
             tempfile.TemporaryDirectory(prefix="critest-", ignore_cleanup_errors=True) as root,
             start_hythe(Path(root), *insecure(), within=around.within) as builder,
         ):
-            _push_images(builder, folder)
+            _push_images(builder, folder, _images() if images is None else images)
+            if images is None:
+                _push_aliases(builder)
         yield around
 
 
@@ -85,10 +101,16 @@ def insecure() -> list[str]:
 
 
 @contextmanager
-def _namespaces(folder: Path) -> Iterator[Surroundings]:
+def _namespaces(folder: Path, address: str) -> Iterator[Surroundings]:
     hosts, ready = folder / "hosts", folder / "ready"
     hosts.write_text(f"127.0.0.1 localhost {' '.join(REGISTRIES)}\n")
-    script = f"ip link set lo up && mount --bind {hosts} /etc/hosts && touch {ready} && exec sleep infinity"
+    network = "ip link set lo up"
+    if address:
+        network += " && ip link add node0 type veth peer name node1 && ip link set node1 up"
+        network += (
+            f" && ip addr add {address} dev node0 && ip link set node0 up && ip route add default dev node0"
+        )
+    script = f"{network} && mount --bind {hosts} /etc/hosts && touch {ready} && exec sleep infinity"
     holder = subprocess.Popen(["unshare", "--net", "--mount", "sh", "-c", script])
     try:
         wait_until(lambda: ready.exists() or holder.poll() is not None)
@@ -114,26 +136,21 @@ def _registry(around: Surroundings, folder: Path) -> Iterator[None]:
         process.wait()
 
 
-def _push_images(builder: Target, folder: Path) -> None:
-    for name, image in _images().items():
+def _push_images(builder: Target, folder: Path, images: Mapping[str, Image]) -> None:
+    for name, image in images.items():
         _build(builder, name, image, folder)
         pushed = builder.docker("push", name)
         assert pushed.code == 0, pushed.err
+
+
+def _push_aliases(builder: Target) -> None:
     for name, same in _ALIASES.items():
         assert builder.docker("tag", same, name).code == 0
         pushed = builder.docker("push", name)
         assert pushed.code == 0, pushed.err
 
 
-@dataclass(frozen=True)
-class _Image:
-    """What an image adds to busybox: a Dockerfile's lines, and programs that these copy."""
-
-    lines: str
-    files: Mapping[str, str] = field(default_factory=dict)
-
-
-def _build(builder: Target, name: str, image: _Image, folder: Path) -> None:
+def _build(builder: Target, name: str, image: Image, folder: Path) -> None:
     context = Path(tempfile.mkdtemp(dir=folder))
     (context / "Dockerfile").write_text(f"FROM busybox\nENV PATH=/bin\n{image.lines}")
     for file, text in image.files.items():
@@ -146,8 +163,8 @@ def _build(builder: Target, name: str, image: _Image, folder: Path) -> None:
     assert built.code == 0, built.err
 
 
-def _server(name: str, port: int) -> _Image:
-    return _Image(_SERVES.format(name=name), {name: _SERVER.format(name=name, port=port)})
+def server(name: str, port: int) -> Image:
+    return Image(_SERVES.format(name=name), {name: _SERVER.format(name=name, port=port)})
 
 
 _ALIASES: Final = {
@@ -157,9 +174,9 @@ _ALIASES: Final = {
 }
 
 
-def _images() -> dict[str, _Image]:
+def _images() -> dict[str, Image]:
     marked = {
-        f"{_TOOLS}/test-image-{tag}": _Image(f"RUN echo {tag} > /test\n")
+        f"{_TOOLS}/test-image-{tag}": Image(f"RUN echo {tag} > /test\n")
         for tag in ("1", "2", "3", "latest", "tags:1", "tag:test", "tag:all", "digest")
     }
     users = {
@@ -170,14 +187,14 @@ def _images() -> dict[str, _Image]:
     }
     escalation = 'COPY nnp /nnp\nRUN chmod 4755 /nnp\nCMD ["/nnp"]\n'
     return {
-        f"{_TESTS}/busybox:1.29-2": _Image(f"COPY pgrep ipcs /bin/\n{_USERS}", _SCRIPTS),
-        f"{_TESTS}/nginx:1.14-2": _server("nginx", 80),
-        f"{_TESTS}/httpd:2.4.39-4": _server("httpd-server", 80),
-        f"{_TOOLS}/hostnet-nginx-amd64": _server("nginx", 12003),
-        f"{_TESTS}/nonewprivs:1.3": _Image(escalation, {"nnp.c": _ESCALATION}),
-        "registry.k8s.io/pause:3.9": _Image('CMD ["tail", "-f", "/dev/null"]\n'),
-        f"{_TOOLS}/test-image-predefined-group": _Image(_GROUPS),
-        **{f"{_TOOLS}/test-image-user-{n}": _Image(f"{_USERS}USER {user}\n") for n, user in users.items()},
+        f"{_TESTS}/busybox:1.29-2": Image(f"COPY pgrep ipcs /bin/\n{_USERS}", _SCRIPTS),
+        f"{_TESTS}/nginx:1.14-2": server("nginx", 80),
+        f"{_TESTS}/httpd:2.4.39-4": server("httpd-server", 80),
+        f"{_TOOLS}/hostnet-nginx-amd64": server("nginx", 12003),
+        f"{_TESTS}/nonewprivs:1.3": Image(escalation, {"nnp.c": _ESCALATION}),
+        "registry.k8s.io/pause:3.9": Image('CMD ["tail", "-f", "/dev/null"]\n'),
+        f"{_TOOLS}/test-image-predefined-group": Image(_GROUPS),
+        **{f"{_TOOLS}/test-image-user-{n}": Image(f"{_USERS}USER {user}\n") for n, user in users.items()},
         **marked,
     }
 

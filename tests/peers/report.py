@@ -52,6 +52,18 @@ A number is specs passed of specs made; skipped ones (the suite's own word that 
 The images are stand-ins made of busybox (`tests/peers/cri_surroundings.py`). Set aside are specs that the stand-ins
 cannot pass on any runtime.
 """
+_CLUSTERS = """# Cluster conformance
+
+The integration tests of Kubernetes' Python clients, unmodified, on a cluster of hythe's that is started for them.
+Generated; made, and made again, with
+
+    tests/peers/run kr8s
+    tests/peers/run kubernetes-client --built DIR
+    tests/peers/run cluster-table > docs/cluster-conformance.md
+
+A number is tests passed of tests made; skipped ones are in neither. The images are stand-ins made of busybox
+(`tests/peers/cluster.py`). Set aside are tests that the stand-ins cannot pass on any cluster.
+"""
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,7 @@ class Kind:
 RUNTIMES = Kind(("crun", "runc", "runtime-tools"), "runc", _RUNTIMES)
 ENGINES = Kind(("docker-py",), "dockerd", _ENGINES)
 CRI = Kind(("critest",), "containerd", _CRI)
+CLUSTERS = Kind(("kr8s", "kubernetes-client"), "hythe", _CLUSTERS)
 
 
 @dataclass(frozen=True)
