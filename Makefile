@@ -22,7 +22,7 @@ demo: root debian-run $(VENV)/.installed
 demo-down: root $(VENV)/.installed
 	@$(BIN)/python scripts/demo down
 
-demo-cluster: root debian-run $(VENV)/.installed-cri
+demo-cluster: root debian-run $(VENV)/.installed
 	@$(BIN)/python scripts/demo-cluster
 
 test: root debian-test $(VENV)/.installed-test
@@ -59,10 +59,6 @@ $(VENV)/.installed: pyproject.toml
 	@scripts/venv $(VENV) .
 	@touch $@
 
-$(VENV)/.installed-cri: pyproject.toml
-	@scripts/venv $(VENV) ".[cri]"
-	@touch $@
-
 $(VENV)/.installed-test: pyproject.toml
 	@scripts/venv $(VENV) ".[test]"
-	@touch $@ $(VENV)/.installed $(VENV)/.installed-cri
+	@touch $@ $(VENV)/.installed
