@@ -63,7 +63,7 @@ by webhook is refused when the definition is written.
 | `pods/resize` (in Kubernetes from 1.33 on) | 404 |
 | metrics.k8s.io, `kubectl top` | 404 |
 | audit log | the log of the server |
-| API priority and fairness: its objects are kept, nothing is queued by them | bodies are limited to 3 MiB |
+| API priority and fairness: its objects are kept, nothing is queued by them | 400 reads, 200 writes at once, then 429 |
 | aggregation: an APIService is kept as data | |
 | encryption with a KMS | keys in the data directory |
 | alpha and beta versions, `resource.k8s.io`, `storagemigration.k8s.io` | 404 |

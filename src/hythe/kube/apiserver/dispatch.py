@@ -17,6 +17,7 @@ from hythe.kube.apiserver.call import Call
 from hythe.kube.apiserver.connection import Connection, NoAnswer
 from hythe.kube.apiserver.definitions import Definition
 from hythe.kube.apiserver.identity import ANONYMOUS, LOCAL, Attributes, User
+from hythe.kube.apiserver.inflight import InFlight
 from hythe.kube.apiserver.machine import Machine
 from hythe.kube.apiserver.paths import Paths
 from hythe.kube.apiserver.request import RequestInfo, parse, truth
@@ -53,6 +54,7 @@ class Dispatcher:
 
     def __init__(self, machine: Machine, paths: Paths) -> None:
         self._machine, self._paths = machine, paths
+        self._in_flight = InFlight()
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         info = parse(request.method, request.rel_url.raw_path, request.query)
@@ -86,14 +88,20 @@ class Dispatcher:
         self, request: web.BaseRequest, info: RequestInfo, warnings: list[str]
     ) -> web.StreamResponse:
         user = await impersonated(await self._user(request), request.headers, self._machine.authorizer)
-        await self._authorize(user, info)
-        if not info.is_resource:
-            return await self._paths.answer(request, info, user)
+        with self._in_flight.place(user, info):
+            await self._authorize(user, info)
+            if not info.is_resource:
+                return await self._paths.answer(request, info, user)
+            call = self._call(request, info, user, warnings)
+            return await handler_of(call.definition, info)(call)
+
+    def _call(self, request: web.BaseRequest, info: RequestInfo, user: User, warnings: list[str]) -> Call:
+        """Raises ApiError if there is no such resource, or it is asked for in the wrong place."""
         definition = self._machine.definitions.find(info.group, info.version, info.resource)
         if definition is None:
             raise no_such_path()
         _check_scope(definition, info)
-        call = Call(
+        return Call(
             machine=self._machine,
             definition=definition,
             namespace=info.namespace if definition.namespaced else "",
@@ -105,7 +113,6 @@ class Dispatcher:
             info=info,
             query=request.query,
         )
-        return await handler_of(definition, info)(call)
 
     async def _user(self, request: web.BaseRequest) -> User:
         connection = request.protocol

@@ -39,7 +39,7 @@ class Metrics:
         self._open: Counter[tuple[str, str]] = Counter()
 
     def began(self, info: RequestInfo) -> None:
-        if _lasts(info):
+        if lasts(info):
             self._open[info.verb, info.resource] += 1
 
     def ended(self, info: RequestInfo, code: int, seconds: float) -> None:
@@ -48,7 +48,7 @@ class Metrics:
         self._requests[
             info.verb if known else "other", info.group if known else "", _shown(info) if known else "", code
         ] += 1
-        if _lasts(info):
+        if lasts(info):
             self._open[info.verb, info.resource] -= 1
             return
         if not known:
@@ -88,7 +88,8 @@ class Metrics:
             yield f'{name}_count{{verb="{verb}"}} {self._buckets[verb, float("inf")]}'
 
 
-def _lasts(info: RequestInfo) -> bool:
+def lasts(info: RequestInfo) -> bool:
+    """Whether the answer goes on until somebody leaves."""
     return info.verb in _LASTING or info.subresource in _LASTING
 
 

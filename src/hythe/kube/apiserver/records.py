@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from hythe.kube.apiserver.conversion import convert
 from hythe.kube.apiserver.definitions import CustomResource, Definition, head_of, is_stored
 from hythe.kube.apiserver.encoding import dumps, pack, stamped, unpack
+from hythe.kube.apiserver.strategies import strategy_of
 from hythe.kube.objects import status
 from hythe.kube.objects.types import Object
 from hythe.kube.store.contract import (
@@ -92,7 +93,8 @@ class Records:
         raw = packed(definition, obj)
         key = key_of(definition, metadata.get("namespace", ""), metadata["name"])
         try:
-            return Kept(definition, raw, await self.store.create(key, raw))
+            revision = await self.store.create(key, raw, ttl=strategy_of(definition).seconds)
+            return Kept(definition, raw, revision)
         except KeyExists as error:
             raise status.already_exists(definition.qualified, metadata["name"]) from error
         except ValueTooLarge as error:
@@ -104,7 +106,8 @@ class Records:
         raw = packed(definition, obj)
         key = key_of(definition, metadata.get("namespace", ""), metadata["name"])
         try:
-            return Kept(definition, raw, await self.store.update(key, raw, expected))
+            revision = await self.store.update(key, raw, expected, ttl=strategy_of(definition).seconds)
+            return Kept(definition, raw, revision)
         except ValueTooLarge as error:
             raise _too_large(error) from error
 

@@ -22,6 +22,7 @@ class Strategy:
     status_keeps_metadata: bool = False
     status_on_create: bool = False
     initial_status: Object = field(default_factory=dict)
+    seconds: float | None = None
 
 
 _PLAIN: Final = Strategy()
