@@ -64,7 +64,7 @@ def service(obj: Object) -> None:
         )
     else:
         spec.pop("sessionAffinityConfig", None)
-    if kind in ("NodePort", "LoadBalancer"):
+    if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):
         spec.setdefault("externalTrafficPolicy", "Cluster")
     if kind != "ExternalName":
         spec.setdefault("internalTrafficPolicy", "Cluster")
@@ -95,10 +95,8 @@ def namespace(obj: Object) -> None:
 
 def node_status(obj: Object) -> None:
     """All that a node has may be used, unless it says otherwise."""
-    if obj.get("capacity"):
-        allocatable = obj.setdefault("allocatable", {})
-        for name, amount in obj["capacity"].items():
-            allocatable.setdefault(name, amount)
+    if obj.get("capacity") and not obj.get("allocatable"):
+        obj["allocatable"] = dict(obj["capacity"])
 
 
 def limit_range_item(obj: Object) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from hythe.kube.objects import quantity
-from hythe.kube.objects.problems import strings
 from hythe.kube.objects.schema.validation.formats import FORMATS, between
 from hythe.kube.objects.schema.validation.report import MIN_ZERO, Report
 
@@ -59,8 +57,6 @@ def _check(word: str) -> Check:
         return _range(least, most, between(least, most))
     if name in _RANGES:
         return _range(*_RANGES[name])
-    if name == "non-negative-amount":
-        return _amount
     if name == "absolute-path":
         return _absolute
     return _format(FORMATS[name])
@@ -83,7 +79,7 @@ def _required(detail: str) -> Check:
 def _enum(known: list[str], *, whole: bool = False) -> Check:
     def check(value: Any, path: str, report: Report) -> bool:
         if (value or whole) and value not in known:
-            report.not_supported(path, value, sorted(one for one in known if one))
+            report.not_supported(path, value, [one for one in known if one])
             return False
         return True
 
@@ -121,26 +117,8 @@ def _format(problems: Callable[[Any], list[str]]) -> Check:
     return check
 
 
-def _amount(value: Any, path: str, report: Report) -> bool:
-    if value is not None and quantity.parse(value) < quantity.ZERO:
-        report.invalid(path, value, MIN_ZERO)
-        return False
-    return True
-
-
 def _absolute(value: Any, path: str, report: Report) -> bool:
     if value and not value.startswith("/"):
         report.invalid(path, value, "must be an absolute path")
         return False
     return True
-
-
-def one_of(path: str, found: list[str], known: list[str], report: Report, several: str, none: str) -> bool:
-    """Exactly one of several fields must be there."""
-    if len(found) == 1:
-        return True
-    if found:
-        report.invalid(path, strings(found), several)
-    else:
-        report.required(path, none)
-    return False

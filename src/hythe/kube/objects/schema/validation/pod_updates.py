@@ -8,7 +8,8 @@ from __future__ import annotations
 import copy
 from typing import Any, Final
 
-from hythe.kube.objects.schema.validation.report import MIN_ZERO, Report
+from hythe.kube.objects.schema.validation.formats import between
+from hythe.kube.objects.schema.validation.report import Report
 from hythe.kube.objects.schema.validation.updates import difference
 from hythe.kube.objects.types import Object
 
@@ -23,7 +24,7 @@ def pod(new: Object, old: Object, report: Report) -> None:
     now, was = new["spec"], old["spec"]
     for key in ("containers", "initContainers"):
         if len(now.get(key, ())) != len(was.get(key, ())):
-            report.forbidden(f"spec.{key}", f"pod updates may not add or remove {_WORDS[key]}")
+            report.forbidden(f"spec.{key}", "pod updates may not add or remove containers")
             return
     _deadline(now, was, report)
     _tolerations(now, was, report)
@@ -33,9 +34,6 @@ def pod(new: Object, old: Object, report: Report) -> None:
         report.forbidden(
             "spec", f"pod updates may not change fields other than {_MAY_CHANGE}\n{difference(was, told)}"
         )
-
-
-_WORDS: Final = {"containers": "containers", "initContainers": "init containers"}
 
 
 def _alike(now: Object, was: Object) -> Object:
@@ -65,14 +63,12 @@ def _deadline(now: Object, was: Object, report: Report) -> None:
     """A deadline may be set, or come nearer."""
     after, before = now.get("activeDeadlineSeconds"), was.get("activeDeadlineSeconds")
     path = "spec.activeDeadlineSeconds"
-    if before is None or after == before:
-        return
-    if after is None:
+    if before is not None and after is None:
         report.invalid(path, after, "must not update from a positive integer to nil value")
-    elif after > before:
+    elif after is not None and not 0 <= after < 2**31:
+        report.invalid(path, after, between(0, 2**31 - 1))
+    elif before is not None and after > before:
         report.invalid(path, after, "must be less than or equal to previous value")
-    elif after < 0:
-        report.invalid(path, after, MIN_ZERO)
 
 
 def _tolerations(now: Object, was: Object, report: Report) -> None:

@@ -33,11 +33,8 @@ _SUBSCRIPTED: Final = ("metadata.annotations", "metadata.labels")
 
 
 def container(obj: Object, path: str, report: Report) -> None:
-    image = obj.get("image", "")
-    if not image:
+    if not obj.get("image"):
         report.required(f"{path}.image")
-    elif image != image.strip():
-        report.invalid(f"{path}.image", image, "must not have leading or trailing whitespace")
     seen: set[str] = set()
     for index, port in enumerate(obj.get("ports", ())):
         name = port.get("name")

@@ -22,6 +22,10 @@ def pod(obj: Object, path: str, report: Report) -> None:
     """Only of a pod itself: what its template may have is more."""
     if obj["spec"].get("ephemeralContainers"):
         report.forbidden("spec.ephemeralContainers", "cannot be set on create")
+    for where, container in _containers(obj["spec"], "spec"):
+        image = container.get("image", "")
+        if image != image.strip():
+            report.invalid(f"{where}.image", image, "must not have leading or trailing whitespace")
 
 
 def pod_spec(spec: Object, path: str, report: Report) -> None:
@@ -29,7 +33,7 @@ def pod_spec(spec: Object, path: str, report: Report) -> None:
     volumes = _volumes(spec, path, report)
     for where, container in _containers(spec, path):
         _mounts(container, where, volumes, report)
-        if spec.get("hostNetwork"):
+        if spec.get("hostNetwork") and where.startswith(f"{path}.containers"):
             _host_network(container, where, report)
     _init_containers(spec, path, report)
     _host_ports(spec, path, report)
@@ -109,10 +113,10 @@ def _init_containers(spec: Object, path: str, report: Report) -> None:
 
 def _host_network(container: Object, where: str, report: Report) -> None:
     for index, port in enumerate(container.get("ports", ())):
+        # Of a pod, the port has been filled in; a template may leave it out.
         if port.get("hostPort") and port["hostPort"] != port.get("containerPort"):
-            report.invalid(
-                f"{where}.ports[{index}].containerPort", port.get("containerPort", 0), "must match `hostPort`"
-            )
+            detail = "must match `containerPort` when `hostNetwork` is true"
+            report.invalid(f"{where}.ports[{index}].hostPort", port["hostPort"], detail)
 
 
 def _host_ports(spec: Object, path: str, report: Report) -> None:
@@ -177,10 +181,10 @@ def toleration(obj: Object, path: str, report: Report) -> None:
         report.invalid(f"{path}.effect", effect, "effect must be 'NoExecute' when `tolerationSeconds` is set")
     if operator in ("", "Equal"):
         if problems := names.label_value(value):
-            report.invalid(f"{path}.operator", value, "; ".join(problems))
+            report.invalid(f"{path}.operator", value, ";".join(problems))
     elif operator == "Exists":
         if value:
-            report.invalid(f"{path}.operator", obj, "value must be empty when `operator` is 'Exists'")
+            report.invalid(f"{path}.operator", value, "value must be empty when `operator` is 'Exists'")
     else:
         report.not_supported(f"{path}.operator", operator, ["Equal", "Exists"])
     if effect and effect not in _EFFECTS:

@@ -136,9 +136,12 @@ _ORDERED: Final = (
         "defaultRequest",
         "default request value {0} is greater than default limit value {1}",
     ),
-    ("min", "default", "min", "min value {0} is greater than default value {1}"),
+    ("min", "default", "default", "min value {0} is greater than default value {1}"),
     ("default", "max", "default", "default value {0} is greater than max value {1}"),
 )
+
+# Kubernetes shows another value than that of the field it names.
+_SHOWN: Final = {("min", "default"): "min", ("default", "max"): "max"}
 
 
 def _bounds(item: Object, path: str, report: Report) -> None:
@@ -147,7 +150,8 @@ def _bounds(item: Object, path: str, report: Report) -> None:
         for lower, upper, told, words in _ORDERED:
             low, high = amounts[lower].get(name), amounts[upper].get(name)
             if low is not None and high is not None and quantity.parse(low) > quantity.parse(high):
-                report.invalid(f"{path}.{told}[{name}]", amounts[told][name], words.format(low, high))
+                shown = _SHOWN.get((lower, upper), told)
+                report.invalid(f"{path}.{told}[{name}]", amounts[shown][name], words.format(low, high))
 
 
 def disruption_budget_spec(obj: Object, path: str, report: Report) -> None:

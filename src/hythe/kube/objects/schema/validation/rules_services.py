@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from hythe.kube.objects import names
-from hythe.kube.objects.problems import strings
+from hythe.kube.objects.problems import Verbatim, strings
 from hythe.kube.objects.schema.validation import formats
 from hythe.kube.objects.schema.validation.metadata import check_labels
 from hythe.kube.objects.schema.validation.report import Report
@@ -38,10 +38,11 @@ def _by_type(obj: Object, path: str, kind: str, headless: bool, report: Report) 
     if kind == "NodePort" and headless:
         report.invalid(f"{path}.clusterIPs[0]", "None", "may not be set to 'None' for NodePort services")
     if kind == "ExternalName":
-        if obj.get("clusterIPs"):
-            report.forbidden(f"{path}.clusterIPs", "may not be set when type is 'ExternalName'")
-        elif obj.get("clusterIP"):
-            report.forbidden(f"{path}.clusterIP", "may not be set for ExternalName services")
+        held = [key for key in ("clusterIPs", "ipFamilies", "ipFamilyPolicy") if obj.get(key)]
+        if obj.get("clusterIP") and "clusterIPs" not in held:
+            held.insert(0, "clusterIPs")
+        for key in held:
+            report.forbidden(f"{path}.{key}", "may not be set for ExternalName services")
         name = str(obj.get("externalName", ""))
         if not name:
             report.required(f"{path}.externalName")
@@ -66,14 +67,22 @@ def _ports(ports: list[Object], path: str, kind: str, report: Report) -> None:
         protocol = port.get("protocol", "TCP")
         pair = (protocol, port.get("port", 0))
         if pair in pairs:
-            report.duplicate(where, port)
+            report.duplicate(where, _port_key(*pair))
         pairs.add(pair)
         node = port.get("nodePort", 0)
-        if node and kind in ("ClusterIP", "ExternalName"):
-            report.forbidden(f"{where}.nodePort", f"may not be used when `type` is '{kind}'")
-        elif node and (protocol, node) in nodes:
-            report.duplicate(where, port)
+        if node and kind == "ClusterIP":
+            report.forbidden(f"{where}.nodePort", "may not be used when `type` is 'ClusterIP'")
+        if node and (protocol, node) in nodes:
+            report.duplicate(f"{where}.nodePort", node)
         nodes.add((protocol, node))
+
+
+def _port_key(protocol: str, port: int) -> Verbatim:
+    """A port by what must be its own, as Go prints it."""
+    return Verbatim(
+        f'core.ServicePort{{Name:"", Protocol:"{protocol}", AppProtocol:(*string)(nil), Port:{port}, '
+        'TargetPort:intstr.IntOrString{Type:0, IntVal:0, StrVal:""}, NodePort:0}'
+    )
 
 
 def _addresses(obj: Object, path: str, kind: str, report: Report) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from hythe.kube.objects import quantity
 from hythe.kube.objects.schema.validation.report import Report
 from hythe.kube.objects.types import Object
 
@@ -20,14 +21,17 @@ def volume(obj: Object, path: str, report: Report) -> None:
         report.required(path, "must specify a volume type")
 
 
+def empty_dir(obj: Object, path: str, report: Report) -> None:
+    if obj.get("sizeLimit") is not None and quantity.parse(obj["sizeLimit"]) < quantity.ZERO:
+        report.forbidden(f"{path}.sizeLimit", "SizeLimit field must be a valid resource quantity")
+
+
 def projected(obj: Object, path: str, report: Report) -> None:
     paths: set[str] = set()
     for index, source in enumerate(obj.get("sources", ())):
         where = f"{path}.sources[{index}]"
-        for kind in list(source)[1:]:
-            report.forbidden(f"{where}.{kind}", "may not specify more than 1 volume type")
-        if not source:
-            report.required(where, "must specify at least one source for the projection")
+        if len(source) > 1:
+            report.forbidden(where, "may not specify more than 1 volume type per source")
         for target in _targets(source):
             if target in paths:
                 report.invalid(path, target, "conflicting duplicate paths")
@@ -50,6 +54,7 @@ def ephemeral(obj: Object, path: str, report: Report) -> None:
 
 RULES: Final[dict[str, Callable[[Object, str, Report], None]]] = {
     "core.v1.Volume": volume,
+    "core.v1.EmptyDirVolumeSource": empty_dir,
     "core.v1.ProjectedVolumeSource": projected,
     "core.v1.EphemeralVolumeSource": ephemeral,
 }

@@ -128,8 +128,10 @@ def claim(new: Object, old: Object, report: Report) -> None:
             "for bound claims"
         )
         report.forbidden("spec", f"{detail}\n{difference(was, now)}")
-    elif bound and asked and before and _less(asked, before):
+    held = old["status"].get("capacity", {}).get("storage")
+    if bound and asked and before and held and _less(asked, before) and not _less(held, asked):
         report.forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")
+    report.immutable("volumeMode", new["spec"].get("volumeMode"), old["spec"].get("volumeMode"))
 
 
 def _less(first: str, second: str) -> bool:
@@ -141,7 +143,7 @@ def volume(new: Object, old: Object, report: Report) -> None:
     if now != was:
         detail = f"spec.persistentvolumesource is immutable after creation\n{difference(was, now)}"
         report.forbidden("spec.persistentvolumesource", detail)
-    report.immutable("spec.volumeMode", new["spec"].get("volumeMode"), old["spec"].get("volumeMode"))
+    report.immutable("volumeMode", new["spec"].get("volumeMode"), old["spec"].get("volumeMode"))
 
 
 def role_binding(new: Object, old: Object, report: Report) -> None:

@@ -263,3 +263,28 @@ def test_events_are_where_their_object_is() -> None:
     assert wrong("v1", "Event", involvedObject={"namespace": "other"}) == [
         'involvedObject.namespace: Invalid value: "other": does not match event.namespace'
     ]
+
+
+def test_an_event_of_the_new_sort_says_who_reports_it() -> None:
+    found = wrong(
+        "events.k8s.io/v1",
+        "Event",
+        metadata={"namespace": "default"},
+        eventTime="2024-01-01T00:00:00.000000Z",
+    )
+    assert [one.partition(": ")[0] for one in found] == [
+        "reportingController",
+        "reportingController",
+        "reportingController",
+        "reportingInstance",
+        "action",
+        "reason",
+    ]
+
+
+def test_two_ports_that_are_one() -> None:
+    ports = [{"port": 80, "name": "a"}, {"port": 80, "name": "b"}]
+    assert service(ports=ports) == [
+        'spec.ports[1]: Duplicate value: core.ServicePort{Name:"", Protocol:"TCP", AppProtocol:(*string)(nil), '
+        'Port:80, TargetPort:intstr.IntOrString{Type:0, IntVal:0, StrVal:""}, NodePort:0}'
+    ]
