@@ -31,6 +31,10 @@ class SharedInformers:
             informer.cache.add_index(name, index)
         return informer
 
+    def known(self, resource: Resource) -> Informer | None:
+        """The kind's informer, if somebody has asked for it."""
+        return self._informers.get(resource)
+
     def start(self) -> None:
         """In a running event loop. What has begun is not begun again."""
         self._started = True

@@ -55,14 +55,17 @@ def taints(at: Pretended, name: str = "a") -> set[tuple[str, str]]:
 async def test_a_node_that_renews_its_lease_is_left_alone_and_a_silent_one_is_not() -> None:
     async with Pretended(NodeLifecycleController) as at:
         at.api.put(NODES, node())
+        at.api.put(NODES, node("b"))
         at.api.put(PODS, pod("x"))
         for _ in range(12):
             lease(at)
+            lease(at, "b")
             await at.clock.advance(10)
         assert ready(at)["status"] == "True"
-        await at.clock.advance(39)
-        assert ready(at)["status"] == "True"
-        await at.clock.advance(12)
+        for seconds_more in (39, 12):
+            assert ready(at)["status"] == "True"
+            lease(at, "b")
+            await at.clock.advance(seconds_more)
         found = ready(at)
         assert (found["status"], found["reason"]) == ("Unknown", "NodeStatusUnknown")
         assert found["message"] == "Kubelet stopped posting node status."
@@ -83,6 +86,7 @@ async def test_a_node_that_renews_its_lease_is_left_alone_and_a_silent_one_is_no
 async def test_conditions_and_cordons_become_taints_and_others_taints_stay() -> None:
     async with Pretended(NodeLifecycleController) as at:
         own = {"key": "gpu", "effect": "NoSchedule"}
+        at.api.put(NODES, node("well"))
         at.api.put(NODES, node("a", "False", own, unschedulable=True))
         await at.clock.advance(0)
         assert taints(at) == {
@@ -92,6 +96,18 @@ async def test_conditions_and_cordons_become_taints_and_others_taints_stay() -> 
         known = at.api.get(NODES, "a")
         assert known is not None
         assert wanted(known, FakeClock().now()) == known["spec"]["taints"]
+
+
+async def test_when_no_node_is_ready_nobody_is_evicted() -> None:
+    async with Pretended(NodeLifecycleController) as at:
+        at.api.put(NODES, node("a"))
+        at.api.put(NODES, node("b", "False"))
+        await at.clock.advance(1)
+        assert taints(at, "b") == {("not-ready", "NoSchedule"), ("not-ready", "NoExecute")}
+        await at.clock.advance(60)
+        assert ready(at)["status"] == "Unknown"
+        assert taints(at, "a") == {("unreachable", "NoSchedule")}
+        assert {effect for _, effect in taints(at, "b")} == {"NoSchedule"}
 
 
 def test_how_long_a_pod_puts_up_with_taints() -> None:

@@ -31,6 +31,7 @@ from hythe.kube.controllers.owners import (
     controller_of,
 )
 from hythe.kube.controllers.patches import write_status
+from hythe.kube.controllers.podcontrol import namespace_is_terminating
 from hythe.kube.controllers.pods import is_finished
 from hythe.kube.objects import labels
 from hythe.kube.objects.status import ApiError
@@ -144,7 +145,8 @@ class DeploymentController(Controller):
             return await self.client.create(REPLICA_SETS, wanted)
         except ApiError as error:
             if error.reason != "AlreadyExists":
-                await self._note_failure(deployment, wanted, error)
+                if not namespace_is_terminating(error):
+                    await self._note_failure(deployment, wanted, error)
                 raise
             meta = wanted["metadata"]
             there = await self.client.get(REPLICA_SETS, meta["name"], meta["namespace"])

@@ -46,7 +46,7 @@ class GarbageCollector(Controller):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.graph = Graph()
-        self.kinds = Kinds(self.client, self.clock, self._handler)
+        self.kinds = Kinds(self.client, self.informers, self.clock, self._handler)
         self._absent: deque[str] = deque(maxlen=_REMEMBERED)
         """Owners that the server said are gone; a uid never comes back."""
         self._stale = asyncio.Event()

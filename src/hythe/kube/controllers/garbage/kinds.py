@@ -1,7 +1,8 @@
 """Which kinds the garbage collector follows, and the informers that tell it about them.
 
 All kinds that can be listed, watched and deleted, by discovery, which is asked again when CustomResourceDefinitions
-change. Of their objects only the metadata is kept. Events are left out: they own nothing and nobody owns them.
+change. A kind that other controllers follow is followed with them; of all others' objects only the metadata is kept.
+Events are left out: they own nothing and nobody owns them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hythe.kube.client.clock import Clock
 from hythe.kube.client.discovery import discover
 from hythe.kube.client.informer import Handler, Informer
 from hythe.kube.client.resources import Resource
+from hythe.kube.client.shared import SharedInformers
 from hythe.kube.objects.types import Object
 
 _log = logging.getLogger(__name__)
@@ -35,9 +37,12 @@ def metadata_only(body: Object) -> Object:
 class Kinds:
     """`handler` makes what hears of one kind's objects."""
 
-    def __init__(self, client: Client, clock: Clock, handler: Callable[[Resource], Handler]) -> None:
-        self._client, self._clock, self._handler = client, clock, handler
-        self._informers: dict[Resource, tuple[Informer, asyncio.Task[None]]] = {}
+    def __init__(
+        self, client: Client, informers: SharedInformers, clock: Clock, handler: Callable[[Resource], Handler]
+    ) -> None:
+        self._client, self._shared, self._clock, self._handler = client, informers, clock, handler
+        self._informers: dict[Resource, tuple[Informer, asyncio.Task[None] | None]] = {}
+        self._handled: set[Resource] = set()
         self._by_kind: dict[tuple[str, str], Resource] = {}
 
     def resource(self, api_version: str, kind: str) -> Resource | None:
@@ -77,9 +82,14 @@ class Kinds:
             await self._drop(each)
 
     def _follow(self, resource: Resource) -> None:
-        informer = Informer(self._client, resource, clock=self._clock, transform=metadata_only)
-        informer.add_handler(self._handler(resource))
-        task = asyncio.create_task(informer.run(), name=f"garbage {resource}")
+        informer, task = self._shared.known(resource), None
+        if informer is None:
+            informer = Informer(self._client, resource, clock=self._clock, transform=metadata_only)
+            task = asyncio.create_task(informer.run(), name=f"garbage {resource}")
+        if resource not in self._handled:  # a shared one keeps its handler when the collector pauses
+            informer.add_handler(self._handler(resource))
+        if task is None:
+            self._handled.add(resource)
         self._informers[resource] = informer, task
         self._by_kind[resource.group, resource.kind] = resource
 
@@ -87,6 +97,8 @@ class Kinds:
         informer, task = self._informers.pop(resource)
         if self._by_kind.get((resource.group, resource.kind)) == resource:
             del self._by_kind[resource.group, resource.kind]
+        if task is None:
+            return
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         delete = self._handler(resource).delete

@@ -3,6 +3,8 @@
 A node that neither renews its Lease nor its status for the grace period gets Ready (and the pressures) Unknown, and
 its pods stop being ready, so Services leave them. Conditions and cordons become taints, for the scheduler and for
 `eviction`. Each node's key comes back when its grace would be over; there is no loop over all of them.
+
+When no node at all is ready it is rather this side that is cut off: then nobody's pods are evicted.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ class NodeLifecycleController(Controller):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        self._cut_off = False
         self._grace = context.options.node_grace
         self._silence = Silence(self.clock)
         self._nodes = self.follow(NODES)
@@ -54,9 +57,19 @@ class NodeLifecycleController(Controller):
             node = await self._silent(node)
         else:
             self.queue.add_after(key, left + 0.01)
+        self._look_around()
         await self._taint(node)
         if (condition(node, "Ready") or {}).get("status") == "Unknown":
             await self._doubt_pods(key)
+
+    def _look_around(self) -> None:
+        """Is there a ready node? When that changes, it changes the taints of all."""
+        nodes = self._nodes.cache.all()
+        cut_off = not any(is_ready(node) for node in nodes)
+        if cut_off != self._cut_off:
+            self._cut_off = cut_off
+            for node in nodes:
+                self.queue.add(node["metadata"]["name"])
 
     def _heard(self, lease: Object) -> None:
         """Only what changes something is worked on: a node that was silent speaks again by its status."""
@@ -78,7 +91,7 @@ class NodeLifecycleController(Controller):
 
     async def _taint(self, node: Object) -> None:
         present = (node.get("spec") or {}).get("taints") or []
-        due = taints.wanted(node, self.clock.now())
+        due = taints.wanted(node, self.clock.now(), evict=not self._cut_off)
         if taints.same(present, due):
             return
         meta = node["metadata"]

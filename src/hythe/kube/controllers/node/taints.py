@@ -27,12 +27,17 @@ _OURS: Final = {*_BY_CONDITION.values(), _UNSCHEDULABLE}
 _EVICTING: Final = (NOT_READY, UNREACHABLE)
 
 
-def wanted(node: Object, now: datetime) -> list[Object]:
-    """The node's taints as they should be: others' as they are, ours from conditions and spec.unschedulable."""
+def wanted(node: Object, now: datetime, *, evict: bool = True) -> list[Object]:
+    """The node's taints as they should be: others' as they are, ours from conditions and spec.unschedulable.
+
+    `evict`: those among ours that pods have to leave for, too.
+    """
     present = (node.get("spec") or {}).get("taints") or []
     known = {(each["key"], each.get("effect")): each for each in present}
     made = [each for each in present if each["key"] not in _OURS]
     for key, effect in _due(node):
+        if effect == "NoExecute" and not evict:
+            continue
         added = {"timeAdded": timestamp(now)} if effect == "NoExecute" else {}
         made.append(known.get((key, effect)) or {"key": key, "effect": effect, **added})
     return made
