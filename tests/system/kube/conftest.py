@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,14 +129,27 @@ def put_endpoints(
 RUNTIMES = {"containerd": containerd, "hythe": hythe_cri}
 
 
-@pytest.fixture(scope="module", params=list(RUNTIMES))
+@pytest.fixture(scope="module", params=["hythe", pytest.param("containerd", marks=pytest.mark.slow)])
 def cri(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A runtime's address; the test's own thread is in the network namespace from which its pods are reached."""
+    with _in_a_network(request.param, tmp_path_factory.mktemp("cri")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def containerd_cri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same of containerd alone, for a test that is always run."""
+    with _in_a_network("containerd", tmp_path_factory.mktemp("cri")) as address:
+        yield address
+
+
+@contextmanager
+def _in_a_network(runtime: str, root: Path) -> Iterator[str]:
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
         unshare(CLONE_NEWNET)
         ip("link", "set", "lo", "up")
-        with RUNTIMES[request.param](tmp_path_factory.mktemp("cri")) as address:
+        with RUNTIMES[runtime](root) as address:
             yield address
     finally:
         setns(home, CLONE_NEWNET)

@@ -243,11 +243,11 @@ async def test_network_probe_asks_the_pod(cri: str, tmp_path: Path, kind: str) -
         one = container(
             "c0", serve, ports=[{"name": "web", "containerPort": 8080}], readinessProbe={kind: port}
         )
-        node.put(a_pod("web", containers=[one]))
+        node.put(a_pod("web", containers=[one], terminationGracePeriodSeconds=1))
         await node.ready("web", 10)
         other = {"httpGet": {"port": 8080, "path": "/missing"}, "periodSeconds": 1, "failureThreshold": 1}
         wrong = container("c0", serve, readinessProbe=other)
-        node.put(a_pod("wrong", containers=[wrong]))
+        node.put(a_pod("wrong", containers=[wrong], terminationGracePeriodSeconds=1))
         await node.until(lambda: node.events("wrong", "Unhealthy"), 15)
         assert "HTTP probe failed with statuscode: 404" in str(node.events("wrong", "Unhealthy"))
 

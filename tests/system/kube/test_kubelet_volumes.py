@@ -86,7 +86,8 @@ async def test_missing_source_is_told_and_waited_for(cri: str, tmp_path: Path) -
         assert node.events("app", "FailedMount")[0]["message"] == (
             'MountVolume.SetUp failed for volume "v" : configmap "later" not found'
         )
-        assert node.status("app")["containerStatuses"][0]["state"]["waiting"]["reason"] == "ContainerCreating"
+        (one,) = await node.until(lambda: node.status("app").get("containerStatuses"))
+        assert one["state"]["waiting"]["reason"] == "ContainerCreating"
         put_config(node, "later", a="1")
         await node.ready("app", 5)
         other = [{"name": "v", "iscsi": {"targetPortal": "x", "iqn": "y", "lun": 0}}]

@@ -70,8 +70,8 @@ class Steps:
 
     # The steps
 
-    async def take(self, pod: Object, status: Object, seen: Observed, actions: Actions) -> None:
-        """All of them; `status` is the pod's last one.
+    async def take(self, pod: Object, status: Object, seen: Observed, actions: Actions) -> bool:
+        """All of them; `status` is the pod's last one. Whether `observer` knows what came of it, without a look.
 
         Raises CriError where the runtime fails in a way that has no reason of its own.
         """
@@ -85,7 +85,7 @@ class Steps:
             await ender.container(pod, kill.record, seen, _grace_of(pod, kill.message), kill.message)
         wanted = [*actions.start_ephemeral, *actions.start_init, *actions.start]
         if not actions.sandbox and not wanted:
-            return
+            return False
         try:
             volumes = await self._volumes(pod)
             if actions.sandbox:
@@ -94,11 +94,12 @@ class Steps:
                 self._progress()
         except SandboxProblem:
             self.pause(SANDBOX_RETRY)
-            return
+            return False
         except MountFailed as error:
             self._mount_failed(pod, error)
-            return
-        await self._start_all(pod, status, wanted, seen, volumes)
+            return not actions.end_pod and not actions.kill
+        well = await self._start_all(pod, status, wanted, seen, volumes)
+        return well and not actions.end_pod and not actions.kill
 
     async def refresh(self, pod: Object) -> None:
         """Only the volumes' files."""
@@ -141,7 +142,9 @@ class Steps:
 
     async def _start_all(
         self, pod: Object, status: Object, wanted: Iterable[str], seen: Observed, volumes: dict[str, Ready]
-    ) -> None:
+    ) -> bool:
+        """Whether all have started."""
+        well = True
         for name in wanted:
             one = parts.container(pod, name)
             if one is None:
@@ -160,8 +163,10 @@ class Steps:
                 self.waiting[name] = Waiting(error.reason, error.message)
                 self._not_before[name] = time.monotonic() + error.retry
                 self._progress()
+                well = False
             finally:
                 self._observer.starting.clear()
+        return well
 
     def _count_restart(self, name: str, seen: Observed) -> None:
         latest = seen.latest(name)

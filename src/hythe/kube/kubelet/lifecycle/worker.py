@@ -83,6 +83,7 @@ class Worker:
         self._ending: asyncio.Task[None] | None = None
         self._ending_grace = 0
         self._failure: Failure | None = None
+        self._sure = False
         self._ended = False
         self._tidied_as: tuple[bool, bool] | None = None
         self._over = False
@@ -258,8 +259,11 @@ class Worker:
     # Doing
 
     def _act(self, actions: Actions) -> None:
-        self._action = asyncio.ensure_future(self._steps.take(self.pod, self.status, self.seen, actions))
+        self._action = asyncio.ensure_future(self._take(actions))
         self._action.add_done_callback(self._acted)
+
+    async def _take(self, actions: Actions) -> None:
+        self._sure = await self._steps.take(self.pod, self.status, self.seen, actions)
 
     def _acted(self, task: asyncio.Task[None]) -> None:
         self._action = None
@@ -269,7 +273,8 @@ class Worker:
                 level, "pod %s: %s", names.described(self.pod), error, exc_info=error if level > 20 else None
             )
             self._steps.pause(TROUBLE)
-        self.wake()
+        self.wake(look=not self._sure)
+        self._sure = False
 
     def _collect(self) -> None:
         """Dead containers that nobody needs, when there is nothing else to do."""

@@ -1,8 +1,10 @@
-"""Brings pods' statuses to the API server: at once, only what differs, one request at a time for each pod.
+"""Brings pods' statuses to the API server: only what differs, one request at a time for each pod.
 
-While a request is on its way newer statuses replace each other, so the last one always arrives. The body is a
-strategic merge patch with the pod's uid, so that it never touches a successor of the same name, and of the
-conditions only those that belong to the kubelet. A server that cannot be reached is asked again, ever more slowly.
+A new phase, or a change of readiness, goes at once. Anything else waits a tenth of a second for more: a pod that
+starts quickly is told of in one request instead of three. While a request is on its way newer statuses replace each
+other, so the last one always arrives. The body is a strategic merge patch with the pod's uid, so that it never
+touches a successor of the same name, and of the conditions only those that belong to the kubelet. A server that
+cannot be reached is asked again, ever more slowly.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from hythe.kube.objects.types import Object
 log = logging.getLogger("hythe.kubelet")
 
 GONE = (404, 409)
+CALM = 0.1
 
 
 class Publisher:
@@ -32,13 +35,17 @@ class Publisher:
         self._wanted: dict[str, tuple[Object, Object]] = {}
         self._known: dict[str, Object] = {}
         self._versions: dict[str, int] = {}
+        self._urgent: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def publish(self, pod: Object, status: Object) -> None:
         """Have `status` reported; returns at once."""
         uid = names.uid(pod)
-        self._known.setdefault(uid, dict(pod.get("status") or {}))
+        known = self._known.setdefault(uid, dict(pod.get("status") or {}))
         self._wanted[uid] = (pod, status)
+        urgent = self._urgent.setdefault(uid, asyncio.Event())
+        if _matters(known, status):
+            urgent.set()
         if uid not in self._tasks:
             task = self._tasks[uid] = asyncio.ensure_future(self._bring(uid))
             task.add_done_callback(lambda done: self._tasks.pop(uid, None))
@@ -54,6 +61,8 @@ class Publisher:
 
     async def settle(self, uid: str) -> None:
         """Until what was published has arrived."""
+        if (urgent := self._urgent.get(uid)) is not None:
+            urgent.set()
         while (task := self._tasks.get(uid)) is not None:
             await asyncio.wait([task])
             await asyncio.sleep(0)
@@ -62,6 +71,7 @@ class Publisher:
         self._known.pop(uid, None)
         self._wanted.pop(uid, None)
         self._versions.pop(uid, None)
+        self._urgent.pop(uid, None)
 
     async def close(self) -> None:
         for task in list(self._tasks.values()):
@@ -70,7 +80,11 @@ class Publisher:
 
     async def _bring(self, uid: str) -> None:
         pause = 0.2
-        while (wanted := self._wanted.pop(uid, None)) is not None:
+        while uid in self._wanted:
+            await self._calm(uid)
+            wanted = self._wanted.pop(uid, None)
+            if wanted is None:
+                return
             pod, status = wanted
             changes = status_patch(self._known.get(uid) or {}, status)
             if not changes:
@@ -89,6 +103,16 @@ class Publisher:
                 log.info("status of pod %s: %s", names.described(pod), error)
                 pause = await self._again(uid, wanted, pause)
 
+    async def _calm(self, uid: str) -> None:
+        """Wait for more, unless what there is matters."""
+        urgent = self._urgent.get(uid)
+        if urgent is not None:
+            try:
+                await asyncio.wait_for(urgent.wait(), CALM)
+            except TimeoutError:
+                pass
+            urgent.clear()
+
     async def _again(self, uid: str, wanted: tuple[Object, Object], pause: float) -> float:
         await asyncio.sleep(pause)
         self._wanted.setdefault(uid, wanted)
@@ -100,6 +124,16 @@ class Publisher:
             PODS, names.name(pod), body, names.namespace(pod), kind=STRATEGIC_PATCH, subresource="status"
         )
         self._known[uid], self._versions[uid] = dict(answer.get("status") or {}), _version(answer)
+
+
+def _matters(old: Object, new: Object) -> bool:
+    """Whether somebody waits for this: controllers for the phase, services for readiness."""
+    return old.get("phase") != new.get("phase") or _is_ready(old) != _is_ready(new)
+
+
+def _is_ready(status: Object) -> bool:
+    found = status.get("conditions") or []
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in found)
 
 
 def _version(pod: Object) -> int:
