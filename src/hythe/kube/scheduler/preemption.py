@@ -7,7 +7,7 @@ whose victims matter least: lowest highest priority, lowest sum, fewest, then th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from hythe.kube.scheduler.placement import Placement, prepared, refusal_of, told
@@ -23,7 +23,18 @@ class Eviction(NamedTuple):
     message: str = ""
 
 
-def evict(pod: PodInfo, state: State, failed: Placement, filters: Sequence[Filter]) -> Eviction:
+Protected = Callable[[Sequence[PodInfo]], set[str]]
+"""Keys of those pods whose eviction, together with that of the others, would break a disruption budget."""
+
+
+def nobody(_pods: Sequence[PodInfo]) -> set[str]:
+    """No budgets."""
+    return set()
+
+
+def evict(
+    pod: PodInfo, state: State, failed: Placement, filters: Sequence[Filter], protected: Protected = nobody
+) -> Eviction:
     total = len(state.nodes)
     if pod.pod["spec"].get("preemptionPolicy") == "Never":
         return Eviction("", [], "not eligible due to preemptionPolicy=Never.")
@@ -35,18 +46,20 @@ def evict(pod: PodInfo, state: State, failed: Placement, filters: Sequence[Filte
         if refusal.lasting:
             refusals[name] = refused("Preemption is not helpful for scheduling")
             continue
-        victims = _victims(pod, state, state.nodes[name], filters)
+        victims = _victims(pod, state, state.nodes[name], filters, protected)
         if victims:
             found.append((state.nodes[name], victims))
         else:
             refusals[name] = refused("No preemption victims found for incoming pod")
     if not found:
         return Eviction("", [], told(total, refusals))
-    node, victims = min(found, key=_cost)
+    node, victims = min(found, key=lambda each: _cost(each[0], each[1], protected))
     return Eviction(node.name, victims)
 
 
-def _victims(pod: PodInfo, state: State, node: NodeInfo, filters: Sequence[Filter]) -> list[PodInfo]:
+def _victims(
+    pod: PodInfo, state: State, node: NodeInfo, filters: Sequence[Filter], protected: Protected
+) -> list[PodInfo]:
     lower = [each for each in node.pods.values() if each.priority < pod.priority]
     if not lower:
         return []
@@ -56,7 +69,8 @@ def _victims(pod: PodInfo, state: State, node: NodeInfo, filters: Sequence[Filte
     if not _fits(pod, state, trial, filters):
         return []
     victims = []
-    for each in sorted(lower, key=lambda one: (-one.priority, one.key)):
+    kept = protected(lower)
+    for each in sorted(lower, key=lambda one: (one.key not in kept, -one.priority, one.key)):
         trial.add(each)
         if not _fits(pod, state, trial, filters):
             trial.remove(each.key)
@@ -71,7 +85,6 @@ def _fits(pod: PodInfo, state: State, trial: NodeInfo, filters: Sequence[Filter]
     return not isinstance(checks, Unplaceable) and refusal_of(pod, trial, view, checks) is None
 
 
-def _cost(candidate: tuple[NodeInfo, list[PodInfo]]) -> tuple[int, int, int, str]:
-    node, victims = candidate
+def _cost(node: NodeInfo, victims: list[PodInfo], protected: Protected) -> tuple[int, int, int, int, str]:
     priorities = [each.priority for each in victims]
-    return max(priorities), sum(priorities), len(victims), node.name
+    return len(protected(victims)), max(priorities), sum(priorities), len(victims), node.name

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Sequence
 from typing import Final
 
 from hythe.errors import HytheError
@@ -22,11 +23,13 @@ from hythe.kube.client.resources import (
     NODES,
     PERSISTENT_VOLUME_CLAIMS,
     PERSISTENT_VOLUMES,
+    POD_DISRUPTION_BUDGETS,
     PODS,
 )
 from hythe.kube.client.shared import SharedInformers
 from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import Object
+from hythe.kube.scheduler.budgets import violating
 from hythe.kube.scheduler.placement import FILTERS, Placement, place
 from hythe.kube.scheduler.plugins.volumes import filter_with
 from hythe.kube.scheduler.preemption import Eviction, evict
@@ -54,6 +57,7 @@ class Scheduler:
         self.queue = SchedulingQueue(self._clock)
         self._bindings: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(_AT_ONCE)
+        self._budgets = informers.of(POD_DISRUPTION_BUDGETS)
         claims, volumes = informers.of(PERSISTENT_VOLUME_CLAIMS), informers.of(PERSISTENT_VOLUMES)
         self._filters = (*FILTERS, filter_with(claims.cache, volumes.cache))
         for each in (claims, volumes):
@@ -145,7 +149,7 @@ class Scheduler:
         self.queue.something_changed()
 
     async def _explain(self, info: PodInfo, placement: Placement) -> None:
-        eviction = evict(info, self.state, placement, self._filters)
+        eviction = evict(info, self.state, placement, self._filters, self._protected)
         message = placement.message
         if eviction.node:
             self.state.nominated[info.key] = (eviction.node, info)
@@ -197,6 +201,9 @@ class Scheduler:
         await self._client.patch(
             PODS, meta["name"], patch, meta["namespace"], kind=STRATEGIC_PATCH, subresource="status"
         )
+
+    def _protected(self, pods: Sequence[PodInfo]) -> set[str]:
+        return violating(self._budgets.cache.all(), pods)
 
     def _matters(self, _body: Object) -> None:
         self.queue.something_changed()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from hythe.kube.objects.types import Object
+from hythe.kube.scheduler.budgets import violating
 from hythe.kube.scheduler.placement import FILTERS, Placement, place
 from hythe.kube.scheduler.preemption import evict
 from hythe.kube.scheduler.requests import requested
@@ -216,6 +218,34 @@ def test_the_least_important_victims_are_chosen_and_no_more_than_needed() -> Non
     at.remove("shop/a2")
     assert placed(at, pod("late", cpu="1")).node == ""  # the room is kept for who had it made
     assert placed(at, wanted.pod).node == "a"
+
+
+def test_pods_of_a_budget_are_spared_where_others_will_do() -> None:
+    budget = {
+        "metadata": {"namespace": "shop"}, "spec": {"selector": {"matchLabels": {"app": "db"}}},
+        "status": {"disruptionsAllowed": 1},
+    }  # fmt: skip
+
+    def protected(pods: Sequence[PodInfo]) -> set[str]:
+        return violating([budget], pods)
+
+    db = {"app": "db"}
+    at = state(
+        node("a", cpu="2"), node("b", cpu="2"),
+        a=[pod("a1", cpu="1", priority=1, labels=db), pod("a2", cpu="1", priority=1, labels=db)],
+        b=[pod("b1", cpu="2", priority=5)],
+    )  # fmt: skip
+    wanted = PodInfo(pod("new", cpu="2", priority=10))
+    failed = place(wanted, at)
+    assert evict(wanted, at, failed, FILTERS).node == "a"  # of the lesser priority, if nobody protected them
+    assert evict(wanted, at, failed, FILTERS, protected).node == "b"
+    at.remove("shop/b1")
+    at.place(PodInfo(pod("b2", cpu="1", priority=1)), "b")
+    at.place(PodInfo(pod("b3", cpu="1", priority=1, labels=db)), "b")
+    budget["status"] = {"disruptionsAllowed": 0}
+    small = PodInfo(pod("new", cpu="1", priority=10))
+    chosen = evict(small, at, place(small, at), FILTERS, protected)
+    assert [each.key for each in chosen.victims] == ["shop/b2"]
 
 
 def test_where_no_eviction_helps_that_is_said() -> None:
