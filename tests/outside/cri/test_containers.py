@@ -95,7 +95,7 @@ def test_the_log_is_kubernetes(client: Client) -> None:
 
 
 def test_docker_reads_the_log_too(client: Client, engine: Target) -> None:
-    id = client.run(client.pod(), *words("echo one", "echo two >&2", "echo three"))
+    id = client.run(client.pod(), *words("echo two >&2", "sleep 0.3", "echo one", "echo three"))
     client.ended(id)
     shown = engine.docker("logs", id)
     assert (shown.out, shown.err) == ("one\nthree\n", "two\n")

@@ -41,7 +41,8 @@ def left(instance: str) -> list[str]:
     interfaces = [
         path.name for path in Path("/sys/class/net").iterdir() if path.name.startswith(f"hy{instance[:4]}")
     ]
-    return interfaces + [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/hythe-{instance}")]
+    trees = [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").iterdir()]
+    return interfaces + [str(tree) for tree in trees if (tree / f"hythe-{instance}").exists()]
 
 
 def instance_of(client: Client) -> str:

@@ -197,8 +197,7 @@ def test_a_stopped_pod_takes_no_container(client: Client) -> None:
 
 def test_events_tell_of_the_pod_as_it_is(client: Client) -> None:
     stream = client.runtime.GetContainerEvents(cri.GetEventsRequest(), timeout=30)
-    stream.initial_metadata  # noqa: B018 - the call is under way
-    client.runtime.Version(cri.VersionRequest())
+    stream.initial_metadata()  # waits until it is under way
     pod = client.pod()
     id = client.run(pod, *words("exit 3"))
     client.ended(id)

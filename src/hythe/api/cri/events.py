@@ -14,7 +14,7 @@ from cri_api.v1 import api_pb2 as cri
 from hythe.api.cri.pods import Pods
 from hythe.api.cri.records import Member, Pod, Records
 from hythe.api.cri.server import Handlers
-from hythe.engine.events import Event
+from hythe.engine.events import Event, Subscription
 
 if TYPE_CHECKING:
     from hythe.engine.engine import Engine
@@ -34,9 +34,12 @@ class Events:
     def handlers(self) -> Handlers:
         return {"GetContainerEvents": self.stream}
 
-    async def stream(self, request: cri.GetEventsRequest) -> AsyncIterator[cri.ContainerEventResponse]:
+    def stream(self, request: cri.GetEventsRequest) -> AsyncIterator[cri.ContainerEventResponse]:
+        """All that happens from this call on."""
+        return self._told_of(self._engine.events.subscribe(_concerns))
+
+    async def _told_of(self, subscription: Subscription) -> AsyncIterator[cri.ContainerEventResponse]:
         owners = {one.record.id: _owner(one) for one in self._records}
-        subscription = self._engine.events.subscribe(_concerns)
         async with aclosing(subscription):
             async for event in subscription:
                 one = self._records.find(event.id)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import builtins
 import os
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from cri_api.v1 import api_pb2 as cri
@@ -27,10 +28,14 @@ from hythe.store.image import Image
 if TYPE_CHECKING:
     from hythe.engine.engine import Engine
 
+FRESH_SECONDS: Final = 30.0
+
 
 class Images:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._looked = (float("-inf"), 0)
+        """(when, bytes) of the last look at what containers have written."""
 
     def handlers(self) -> Handlers:
         return {
@@ -110,15 +115,27 @@ class Images:
         """What images take, and what containers do, of the file system that both are on."""
         data = self._engine.paths.data
         layers = await self._engine.images.layers_size()
-        written = await asyncio.to_thread(self._written)
+        written = await self._written()
         return cri.ImageFsInfoResponse(
             image_filesystems=[_usage(str(data / "snapshots/layers"), layers)],
             container_filesystems=[_usage(str(data / "snapshots/containers"), written)],
         )
 
-    def _written(self) -> int:
-        snapshots = self._engine.images.store.snapshots
-        return sum(snapshots.usage(record.snapshot) for record in self._engine.containers.list())
+    async def _written(self) -> int:
+        """What containers have written: found by walking through it all, so not at every call."""
+        when, size = self._looked
+        if time.monotonic() - when > FRESH_SECONDS:
+            snapshots = [record.snapshot for record in self._engine.containers.list()]
+            size = await asyncio.to_thread(self._sum, snapshots)
+            self._looked = (time.monotonic(), size)
+        return size
+
+    def _sum(self, snapshots: builtins.list[str]) -> int:
+        found = 0
+        for one in snapshots:
+            with suppress(NotFound):  # removed meanwhile
+                found += self._engine.images.store.snapshots.usage(one)
+        return found
 
 
 def _usage(place: str, size: int) -> cri.FilesystemUsage:

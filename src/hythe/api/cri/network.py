@@ -14,7 +14,7 @@ from hythe.errors import Conflict, NotFound
 from hythe.network.model import NetworkRequest
 from hythe.network.planning import HAIRPIN_OPTION
 
-NAME: Final = "pods"
+NAME: Final = "kubernetes-pods"
 _OPTIONS: Final = {HAIRPIN_OPTION: "true"}
 """A pod reaches itself through the address of a service that leads to it."""
 
@@ -24,14 +24,13 @@ class PodNetwork:
         self._networks = networks
         self._lock = asyncio.Lock()
 
-    async def ensure(self) -> str:
-        """Its name; it is there."""
+    async def ensure(self) -> None:
+        """Make it where it is not there yet."""
         async with self._lock:
             try:
                 self._networks.get(NAME)
             except NotFound:
                 await self._networks.create(NetworkRequest(NAME, options=_OPTIONS))
-        return NAME
 
     async def use(self, cidr: str) -> None:
         """Give it this subnet. Raises Conflict while pods have addresses of another one."""

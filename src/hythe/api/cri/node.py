@@ -8,7 +8,7 @@ import msgspec
 from cri_api.v1 import api_pb2 as cri
 
 import hythe
-from hythe.api.cri.network import PodNetwork
+from hythe.api.cri.network import NAME, PodNetwork
 from hythe.api.cri.server import Handlers
 from hythe.api.cri.translate.pod_spec import HANDLERS
 from hythe.errors import NotFound
@@ -71,7 +71,7 @@ class Node:
 
     def _subnet(self) -> str:
         try:
-            return self._engine.networks.get("pods").subnet
+            return self._engine.networks.get(NAME).subnet
         except NotFound:
             return ""
 

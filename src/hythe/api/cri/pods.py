@@ -13,7 +13,7 @@ from cri_api.v1 import api_pb2 as cri
 from hythe.api.cri import filters
 from hythe.api.cri.errors import AlreadyExists
 from hythe.api.cri.names import pod_name
-from hythe.api.cri.network import PodNetwork
+from hythe.api.cri.network import NAME, PodNetwork
 from hythe.api.cri.records import Pod, Records
 from hythe.api.cri.server import Handlers
 from hythe.api.cri.translate.pod_spec import pod_spec
@@ -44,10 +44,10 @@ class Pods:
 
     async def run(self, request: cri.RunPodSandboxRequest) -> cri.RunPodSandboxResponse:
         """The answer comes when its namespaces and its network are there."""
-        spec = pod_spec(request, "pods")
+        spec = pod_spec(request, NAME)
         await self._ensure_image()
-        if spec.host.network_mode != "host":
-            spec.host.network_mode = await self._network.ensure()
+        if spec.host.network_mode == NAME:
+            await self._network.ensure()
         name = pod_name(request.config.metadata)
         try:
             id, _ = await self._engine.containers.create(name, spec)

@@ -100,7 +100,11 @@ def _answered(name: str, handler: Handler) -> Callable[[Any, Context], Awaitable
 def _streamed(name: str, handler: Streamer) -> Callable[[Any, Context], AsyncIterator[Any]]:
     async def answers(request: Any, context: Context) -> AsyncIterator[Any]:
         try:
-            async for answer in handler(request):
+            stream = handler(request)
+            await context.send_initial_metadata(
+                ()
+            )  # a client may wait for that: nothing is missed from here on
+            async for answer in stream:
                 yield answer
         except Exception as error:  # noqa: BLE001 - the edge: every error becomes an answer
             await context.abort(*_told(name, error))
