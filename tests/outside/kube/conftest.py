@@ -1,12 +1,18 @@
-"""One API server for all tests of a session; a namespace of its own for each test."""
+"""One API server for all tests of a session; a namespace of its own for each test.
+
+HYTHE_TEST_DATASTORE=etcd has it keep its objects in an etcd that is started for it.
+"""
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
+from tests.contract.etcd import Etcd
 from tests.outside.kube.api import Api
 from tests.outside.kube.server import Server, started
 
@@ -18,8 +24,14 @@ def tidied_up() -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with started(tmp_path_factory.mktemp("apiserver")) as running:
-        yield running
+    folder = tmp_path_factory.mktemp("apiserver")
+    with ExitStack() as stack:
+        if os.environ.get("HYTHE_TEST_DATASTORE") == "etcd":
+            kept = tmp_path_factory.mktemp("etcd")
+            server = started(folder, stack.enter_context(Etcd(kept)).address, kept)
+        else:
+            server = started(folder)
+        yield stack.enter_context(server)
 
 
 @pytest.fixture

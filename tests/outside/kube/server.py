@@ -32,10 +32,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Server:
-    """`folder` holds its data, kubeconfig and the clients' caches."""
+    """`folder` holds its data, kubeconfig and the clients' caches; `kept` is where its store has its files."""
 
     folder: Path
     pid: int
+    kept: Path
 
     @property
     def kubeconfig(self) -> Path:
@@ -82,13 +83,14 @@ class Server:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Server]:
-    """A running server whose kubeconfig is written."""
+def started(folder: Path, datastore: str = "", kept: Path | None = None) -> Iterator[Server]:
+    """A running server whose kubeconfig is written; on SQLite unless another store, with its folder, is named."""
     words = [sys.executable, "-m", "hythe.kube.apiserver", "--data-dir", str(folder / "data"), "--port", "0"]
+    words += ["--datastore", datastore] if datastore else []
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(words, stdout=log, stderr=log)
     try:
-        server = Server(folder, process.pid)
+        server = Server(folder, process.pid, kept or folder / "data")
         wait_until(server.kubeconfig.exists, 30, "the server's kubeconfig")
         yield server
     finally:

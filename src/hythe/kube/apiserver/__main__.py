@@ -19,17 +19,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="hythe.kube.apiserver", description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--port", type=int, default=6443)
+    parser.add_argument("--datastore", help="sqlite:///FILE or etcd://HOST:PORT,...", default="")
     parser.add_argument("--log-level", default="info")
     flags = parser.parse_args()
     logging.basicConfig(level=flags.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    asyncio.run(_serve(Config(flags.data_dir.absolute(), port=flags.port)))
+    asyncio.run(_serve(Config(flags.data_dir.absolute(), port=flags.port), flags.datastore))
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, datastore: str) -> None:
     ended = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, ended.set)
-    store = await open_store(f"sqlite://{config.data_dir / 'store.db'}")
+    store = await open_store(datastore or f"sqlite://{config.data_dir / 'store.db'}")
     server = ApiServer(config, store)
     try:
         await server.start()
