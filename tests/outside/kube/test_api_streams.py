@@ -124,3 +124,12 @@ def test_what_is_refused_before_a_kubelet_is_asked(api: Api, room: str, path: st
     bad = api("GET", f"{path}/log?container=b")
     assert (bad.code, bad.body["message"]) == (400, "container b is not valid for pod one")
     assert api("GET", f"{path}/log?tailLines=-1").code == 422
+
+
+def test_a_proxy_does_not_lead_to_the_servers_own_host(api: Api, room: str, path: str) -> None:
+    merge = "application/merge-patch+json"
+    for address in ("127.0.0.1", "169.254.169.254", "0.0.0.0"):
+        api.ok("PATCH", f"{path}/status", {"status": {"podIP": address}}, kind=merge)
+        refused = api("GET", f"{path}/proxy/")
+        assert (refused.code, refused.body["message"]) == (400, "address not allowed")
+    assert api("GET", f"{room}/services/nothing/proxy/").code == 404

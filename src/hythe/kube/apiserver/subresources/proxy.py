@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import ssl
+from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -47,9 +48,17 @@ async def to_pod(call: Call) -> web.StreamResponse:
     pod = (await call.machine.records.get(call.definition, call.namespace, target.name)).object()
     address = (pod.get("status") or {}).get("podIP")
     if not address:
-        raise bad_request(f"address not allowed: pod {target.name} has no address")
+        raise bad_request("address not allowed")
+    _allowed(address)
     place = Place(address, _pod_port(pod, target), _context(target))
     return await passed_on(call, place, _path(call), raw_headers=True)
+
+
+def _allowed(address: str) -> None:
+    """Pods and endpoints cannot lead the server to itself, or to what only its own host reaches."""
+    parsed = ip_address(address)
+    if parsed.is_loopback or parsed.is_link_local or parsed.is_multicast or parsed.is_unspecified:
+        raise bad_request("address not allowed")
 
 
 def _pod_port(pod: Object, target: Target) -> int:
@@ -73,6 +82,7 @@ async def to_service(call: Call) -> web.StreamResponse:
     if not places:
         raise _nobody(target.name)
     host, port = random.choice(places)
+    _allowed(host)
     return await passed_on(call, Place(host, port, _context(target)), _path(call), raw_headers=True)
 
 
