@@ -57,7 +57,7 @@ def _joined(ip: str, port: int) -> str:
 
 
 def slice_ports(obj: Object, now: datetime) -> str:
-    found = [str(one.get("port", "*")) for one in obj.get("ports") or ()]
+    found = [str(one.get("port") or one.get("name") or "*") for one in obj.get("ports") or ()]
     return humans.some(found) or "<unset>"
 
 

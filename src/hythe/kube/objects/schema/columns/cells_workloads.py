@@ -50,9 +50,7 @@ def job_status(obj: Object, now: datetime) -> str:
             return word
     if obj["metadata"].get("deletionTimestamp"):
         return "Terminating"
-    return next(
-        (word for word in ("Suspended", "FailureTarget", "SuccessCriteriaMet") if word in held), "Running"
-    )
+    return next((word for word in ("Suspended", "FailureTarget") if word in held), "Running")
 
 
 def job_completions(obj: Object, now: datetime) -> str:

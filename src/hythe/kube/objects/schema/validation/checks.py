@@ -17,7 +17,6 @@ _REQUIRED: Final = {
     "required-topology": "can not be empty",
     "required-terms": "must have at least one node selector term",
     "required-path-type": "pathType must be specified",
-    "required-policy": "",
     "required-data": "data is mandatory",
     "required-metric": "must specify a metric source type",
     "required-resource": "must specify a resource name",

@@ -133,6 +133,11 @@ def number_or_percent(value: int | str) -> list[str]:
     return [names.regex_error(text, _PERCENT, "1%", "93%")]
 
 
+def host(value: str) -> list[str]:
+    """A DNS name, whose first part may be `*`."""
+    return wildcard_subdomain(value) if "*" in value else names.dns_subdomain(value)
+
+
 FORMATS: Final[dict[str, Callable[[Any], list[str]]]] = {
     "dns-label": names.dns_label,
     "dns-subdomain": names.dns_subdomain,
@@ -147,6 +152,7 @@ FORMATS: Final[dict[str, Callable[[Any], list[str]]]] = {
     "config-key": config_key,
     "environment-name": environment_name,
     "header-name": header_name,
+    "host": host,
     "path-segment": path_segment,
     "descending-path": descending_path,
     "no-way-up": no_way_up,

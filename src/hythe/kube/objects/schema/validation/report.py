@@ -24,6 +24,10 @@ class Report:
     def invalid(self, path: str, value: Any, detail: str = "") -> None:
         self.causes.append(problems.invalid(path, value, detail))
 
+    def senseless(self, path: str, detail: str) -> None:
+        """An `invalid` of what has no value to show."""
+        self.causes.append(Cause("FieldValueInvalid", f"Invalid value: {detail}", path))
+
     def problems(self, path: str, value: Any, details: Iterable[str]) -> None:
         """One `invalid` for each detail."""
         for detail in details:

@@ -218,10 +218,8 @@ def _host(host: str, path: str, report: Report) -> None:
         return
     if not formats.ip(host):
         report.invalid(path, host, "must be a DNS name, not an IP address")
-    elif "*" in host:
-        report.problems(path, host, formats.wildcard_subdomain(host))
     else:
-        report.problems(path, host, names.dns_subdomain(host))
+        report.problems(path, host, formats.host(host))
 
 
 def _ingress_path(obj: Object, path: str, report: Report) -> None:
@@ -260,7 +258,7 @@ def network_policy_spec(obj: Object, path: str, report: Report) -> None:
         report.invalid(f"{path}.policyTypes", strings(kinds), "may not specify more than two policyTypes")
     for index, kind in enumerate(kinds):
         if kind not in ("Ingress", "Egress"):
-            report.not_supported(f"{path}.policyTypes[{index}]", kind, ["Egress", "Ingress"])
+            report.not_supported(f"{path}.policyTypes[{index}]", kind, ["Ingress", "Egress"])
     for key, peers in (("ingress", "from"), ("egress", "to")):
         for index, rule in enumerate(obj.get(key, ())):
             for at, peer in enumerate(rule.get(peers, ())):
@@ -273,8 +271,34 @@ def _peer(obj: Object, path: str, report: Report) -> None:
         report.required(path, "must specify a peer")
     if block is not None and selectors != [None, None]:
         report.forbidden(path, "may not specify both ipBlock and another peer")
-    for index, one in enumerate((block or {}).get("except", ())):
-        report.problems(f"{path}.ipBlock.except[{index}]", one, formats.cidr(one))
+    if block is not None and not formats.cidr(block.get("cidr", "")):
+        _except(block, f"{path}.ipBlock", report)
+
+
+def _except(block: Object, path: str, report: Report) -> None:
+    whole = ipaddress.ip_network(block["cidr"], strict=False)
+    for index, one in enumerate(block.get("except", ())):
+        where, problems = f"{path}.except[{index}]", formats.cidr(one)
+        if not problems:
+            part = ipaddress.ip_network(one, strict=False)
+            inside = part.version == whole.version and part.prefixlen > whole.prefixlen and part[0] in whole
+            problems = [] if inside else ["must be a strict subset of `cidr`"]
+        report.problems(where, one, problems)
+
+
+def network_policy_port(obj: Object, path: str, report: Report) -> None:
+    """A range of ports has numbers at both ends."""
+    last, first, where = obj.get("endPort"), obj.get("port"), f"{path}.endPort"
+    if last is None:
+        return
+    if first is None:
+        report.invalid(where, last, "may not be specified when `port` is not specified")
+    elif isinstance(first, str):
+        report.invalid(where, last, "may not be specified when `port` is non-numeric")
+    else:
+        if last < first:
+            report.invalid(where, last, "must be greater than or equal to `port`")
+        report.problems(where, last, formats.port(last))
 
 
 RULES: Final[dict[str, Callable[[Object, str, Report], None]]] = {
@@ -282,5 +306,6 @@ RULES: Final[dict[str, Callable[[Object, str, Report], None]]] = {
     "core.v1.EndpointSubset": endpoint_subset,
     "discovery.v1.EndpointSlice": endpoint_slice,
     "networking.v1.IngressSpec": ingress_spec,
+    "networking.v1.NetworkPolicyPort": network_policy_port,
     "networking.v1.NetworkPolicySpec": network_policy_spec,
 }

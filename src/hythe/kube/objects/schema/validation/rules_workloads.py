@@ -27,6 +27,11 @@ def _selected(spec: Object, path: str, kind: str, report: Report) -> None:
     elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
         report.invalid(f"{path}.selector", label_selector(selector), f"empty selector is invalid for {kind}")
         return
+    _fitting(spec, path, report)
+
+
+def _fitting(spec: Object, path: str, report: Report) -> None:
+    selector = spec.get("selector")
     template_labels = (spec.get("template", {}).get("metadata") or {}).get("labels") or {}
     try:
         fits = labels.from_object(selector).matches(template_labels)
@@ -105,6 +110,14 @@ def replication_controller_spec(obj: Object, path: str, report: Report) -> None:
 
 
 def stateful_set_spec(obj: Object, path: str, report: Report) -> None:
+    policy, strategy = obj.get("podManagementPolicy", ""), obj.get("updateStrategy") or {}
+    if policy not in ("", "OrderedReady", "Parallel"):
+        report.invalid(f"{path}.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'")
+    if strategy.get("type") == "OnDelete" and strategy.get("rollingUpdate") is not None:
+        detail = "only allowed for updateStrategy 'RollingUpdate'"
+        report.invalid(f"{path}.updateStrategy.rollingUpdate", strategy["rollingUpdate"], detail)
+    elif strategy.get("type") not in ("OnDelete", "RollingUpdate"):
+        report.invalid(f"{path}.updateStrategy", strategy, "must be 'RollingUpdate' or 'OnDelete'")
     _always(obj, path, "StatefulSet", report)
 
 
@@ -129,6 +142,10 @@ def job_spec(obj: Object, path: str, report: Report) -> None:
     elif obj.get("backoffLimitPerIndex") is not None:
         report.invalid(
             f"{path}.backoffLimitPerIndex", obj["backoffLimitPerIndex"], "requires indexed completion mode"
+        )
+    elif obj.get("maxFailedIndexes") is not None:
+        report.invalid(
+            f"{path}.maxFailedIndexes", obj["maxFailedIndexes"], "requires indexed completion mode"
         )
     if obj.get("maxFailedIndexes") is not None and obj.get("backoffLimitPerIndex") is None:
         report.required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
@@ -157,9 +174,9 @@ def _failure_policy(policy: Object, path: str, report: Report) -> None:
         if rule.get("action") not in actions:
             report.not_supported(f"{where}.action", rule.get("action", ""), actions)
         if rule.get("onExitCodes") is not None and rule.get("onPodConditions"):
-            report.invalid(where, "", "specifying both OnExitCodes and OnPodConditions is not supported")
+            report.senseless(where, "specifying both OnExitCodes and OnPodConditions is not supported")
         if rule.get("onExitCodes") is None and not rule.get("onPodConditions"):
-            report.invalid(where, "", "specifying one of OnExitCodes and OnPodConditions is required")
+            report.senseless(where, "specifying one of OnExitCodes and OnPodConditions is required")
 
 
 def cron_job_spec(obj: Object, path: str, report: Report) -> None:
@@ -175,7 +192,14 @@ def cron_job_spec(obj: Object, path: str, report: Report) -> None:
             report.invalid(f"{path}.timeZone", zone, "timeZone must be nil or non-empty string")
         elif zone == "Local" or zone not in available_timezones():
             report.invalid(f"{path}.timeZone", zone, f"unknown time zone {zone}")
-    job_spec((obj.get("jobTemplate") or {}).get("spec") or {}, f"{path}.jobTemplate.spec", report)
+    inner, where = (obj.get("jobTemplate") or {}).get("spec") or {}, f"{path}.jobTemplate.spec"
+    job_spec(inner, where, report)
+    if inner.get("selector") is not None:
+        report.invalid(
+            f"{where}.selector", label_selector(inner["selector"]), "`selector` will be auto-generated"
+        )
+    if inner.get("manualSelector"):
+        report.not_supported(f"{where}.manualSelector", True, ["nil", "false"])
 
 
 def cron_job(obj: Object, path: str, report: Report) -> None:
@@ -186,6 +210,10 @@ def cron_job(obj: Object, path: str, report: Report) -> None:
 
 def job(obj: Object, path: str, report: Report) -> None:
     job_spec(obj["spec"], "spec", report)
+    if obj["spec"].get("selector") is not None:
+        _fitting(obj["spec"], "spec", report)
+    elif obj["spec"].get("manualSelector"):
+        report.required("spec.selector")
 
 
 def selected(kind: str) -> Callable[[Object, str, Report], None]:

@@ -115,6 +115,16 @@ def test_network_policies() -> None:
     ]
 
 
+def test_ranges_of_ports_and_exceptions() -> None:
+    rule: Object = {"ports": [{"port": "http", "endPort": 90}, {"port": 80, "endPort": 70}]}
+    rule["from"] = [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16", "11.0.0.0/16"]}}]
+    assert wrong("networking.k8s.io/v1", "NetworkPolicy", spec={"podSelector": {}, "ingress": [rule]}) == [
+        "spec.ingress[0].ports[0].endPort: Invalid value: 90: may not be specified when `port` is non-numeric",
+        "spec.ingress[0].ports[1].endPort: Invalid value: 70: must be greater than or equal to `port`",
+        'spec.ingress[0].from[0].ipBlock.except[1]: Invalid value: "11.0.0.0/16": must be a strict subset of `cidr`',
+    ]
+
+
 def test_endpoint_slices() -> None:
     group = "discovery.k8s.io/v1"
     endpoints = [{"addresses": ["127.0.0.1"]}]

@@ -110,6 +110,13 @@ def test_a_stateful_set_changes_in_few_ways() -> None:
     ]
 
 
+def test_a_stateful_set_says_how_it_is_managed() -> None:
+    spec = {"selector": SELECTOR, "template": template(), "podManagementPolicy": "Loose"}
+    assert wrong("apps/v1", "StatefulSet", spec=spec) == [
+        "spec.podManagementPolicy: Invalid value: \"Loose\": must be 'OrderedReady' or 'Parallel'"
+    ]
+
+
 def test_daemons_surge_or_are_taken_but_not_both() -> None:
     spec = {
         "selector": SELECTOR,
@@ -136,6 +143,21 @@ def test_a_job_ends() -> None:
     assert job(completions=-1)[0] == "spec.completions: Invalid value: -1: must be greater than or equal to 0"
     assert job(completionMode="Indexed", parallelism=1) == [
         "spec.completions: Required value: when completion mode is Indexed"
+    ]
+
+
+def test_what_a_failure_means_is_told_one_way() -> None:
+    rules: list[Object] = [{"action": "Ignore"}]
+    assert job(podFailurePolicy={"rules": rules}) == [
+        "spec.podFailurePolicy.rules[0]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required"
+    ]
+
+
+def test_a_selector_of_ones_own_fits() -> None:
+    assert job(manualSelector=True) == ["spec.selector: Required value"]
+    assert job(manualSelector=True, selector={"matchLabels": {"a": "b"}}) == [
+        'spec.template.metadata.labels: Invalid value: map[string]string{"app":"x"}: `selector` does not match '
+        "template `labels`"
     ]
 
 
