@@ -10,18 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-import msgspec
-
 from hythe.kube.client.cache import copied
 from hythe.kube.client.client import Client
 from hythe.kube.client.resources import CONTROLLER_REVISIONS, Resource
+from hythe.kube.controllers.absence import gone_is_fine
+from hythe.kube.controllers.hashing import safe_hash
 from hythe.kube.controllers.owners import reference
 from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import Object
 
 HASH: Final = "controller-revision-hash"
 HASH_OF_REVISION: Final = "controller.kubernetes.io/hash"
-_SAFE: Final = "bcdfghjklmnpqrstvwxz2456789"
 
 
 class Revisions(NamedTuple):
@@ -44,15 +43,6 @@ def template_of(revision: Object) -> Object:
 
 def in_order(revisions: Iterable[Object]) -> list[Object]:
     return sorted(revisions, key=lambda each: (int(each["revision"]), each["metadata"]["name"]))
-
-
-def hash_of(data: Object, collisions: int = 0) -> str:
-    """FNV-1a in 32 bits, in an alphabet that spells no words."""
-    value = 0x811C9DC5
-    salt = str(collisions).encode() if collisions else b""
-    for byte in msgspec.json.encode(data, order="deterministic") + salt:
-        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
-    return "".join(_SAFE[ord(digit) % len(_SAFE)] for digit in str(value))
 
 
 def equal(one: Object, other: Object) -> bool:
@@ -92,19 +82,16 @@ class History:
     async def forget(self, revisions: Iterable[Object]) -> None:
         for each in revisions:
             meta = each["metadata"]
-            try:
+            with gone_is_fine():
                 await self._client.delete(
                     CONTROLLER_REVISIONS, meta["name"], meta["namespace"], uid=meta["uid"]
                 )
-            except ApiError as error:
-                if error.code != 404:
-                    raise
 
     async def _make(self, owner: Object, data: Object, number: int) -> Object:
         collisions = int((owner.get("status") or {}).get("collisionCount") or 0)
         meta = owner["metadata"]
         while True:
-            mark = hash_of(data, collisions)
+            mark = safe_hash(data, collisions)
             name = f"{meta['name'][:223]}-{mark}"
             labels = dict((owner["spec"]["template"].get("metadata") or {}).get("labels") or {})
             body: Object = {

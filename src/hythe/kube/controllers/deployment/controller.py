@@ -17,6 +17,7 @@ from typing import NamedTuple
 from hythe.kube.client.cache import key_of
 from hythe.kube.client.recorder import NORMAL, WARNING
 from hythe.kube.client.resources import DEPLOYMENTS, PODS, REPLICA_SETS
+from hythe.kube.controllers.absence import gone_is_fine
 from hythe.kube.controllers.controller import Context, Controller
 from hythe.kube.controllers.deployment import conditions, proportion, revisions, rolling, status
 from hythe.kube.controllers.deployment.rolling import Sizes
@@ -244,11 +245,8 @@ class DeploymentController(Controller):
     async def _clean_up(self, deployment: Object, old: Sequence[Object]) -> None:
         for each in revisions.to_clean_up(deployment, old):
             meta = each["metadata"]
-            try:
+            with gone_is_fine():
                 await self.client.delete(REPLICA_SETS, meta["name"], meta["namespace"], uid=meta["uid"])
-            except ApiError as error:
-                if error.code != 404:
-                    raise
 
     async def _write_status(self, deployment: Object, sets: Sets, *, progress: bool) -> None:
         now = self.clock.now()

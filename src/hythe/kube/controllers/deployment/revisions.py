@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-import msgspec
-
 from hythe.kube.client.cache import copied
 from hythe.kube.client.resources import DEPLOYMENTS
 from hythe.kube.controllers.deployment.shape import max_surge, replicas
+from hythe.kube.controllers.hashing import safe_hash
 from hythe.kube.controllers.owners import reference
 from hythe.kube.objects.types import Object
 
@@ -28,7 +27,6 @@ _NOT_COPIED: Final = frozenset(
     {REVISION, HISTORY, DESIRED, MOST, "kubectl.kubernetes.io/last-applied-configuration",
      "deprecated.deployment.rollback.to"}
 )  # fmt: skip
-_SAFE: Final = "bcdfghjklmnpqrstvwxz2456789"
 _LONGEST_HISTORY: Final = 2000
 
 
@@ -62,20 +60,11 @@ def without_hash(template: Object) -> Object:
     return {**template, "metadata": meta}
 
 
-def hashed(template: Object, collisions: int) -> str:
-    """FNV-1a of the template in 32 bits, in Kubernetes' alphabet that spells no words."""
-    data = msgspec.json.encode(template, order="deterministic")
-    value = 0x811C9DC5
-    for byte in data + (str(collisions).encode() if collisions else b""):
-        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
-    return "".join(_SAFE[ord(digit) % len(_SAFE)] for digit in str(value))
-
-
 def new_set(deployment: Object, old: Iterable[Object], size: int) -> Object:
     """The ReplicaSet for the present template."""
     spec, meta = deployment["spec"], deployment["metadata"]
     template = without_hash(spec["template"])
-    mark = hashed(template, int((deployment.get("status") or {}).get("collisionCount") or 0))
+    mark = safe_hash(template, int((deployment.get("status") or {}).get("collisionCount") or 0))
     template["metadata"]["labels"] = {**(template["metadata"].get("labels") or {}), HASH: mark}
     selector = copied(spec["selector"])
     selector["matchLabels"] = {**(selector.get("matchLabels") or {}), HASH: mark}

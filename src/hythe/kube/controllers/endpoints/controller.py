@@ -13,12 +13,12 @@ from hythe.kube.client.cache import key_of, split_key
 from hythe.kube.client.expectations import Expectations
 from hythe.kube.client.informer import Handler
 from hythe.kube.client.resources import ENDPOINT_SLICES, ENDPOINTS, NODES, PODS, SERVICES
+from hythe.kube.controllers.absence import gone_is_fine
 from hythe.kube.controllers.controller import Context, Controller
 from hythe.kube.controllers.endpoints.backends import Backend, backends
 from hythe.kube.controllers.endpoints.slices import MANAGED_BY, MANAGER, SERVICE, ZONE, plan
 from hythe.kube.controllers.endpoints.subsets import endpoints, is_ours
 from hythe.kube.objects import labels
-from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import Object
 
 
@@ -93,11 +93,8 @@ class EndpointSliceController(ServiceFollower):
 
     async def _delete(self, body: Object) -> None:
         meta = body["metadata"]
-        try:
+        with gone_is_fine():
             await self.client.delete(ENDPOINT_SLICES, meta["name"], meta["namespace"], uid=meta["uid"])
-        except ApiError as error:
-            if error.code != 404:
-                raise
 
     def _shown(self, body: Object) -> None:
         for key in _service_of(body):
@@ -139,11 +136,8 @@ class EndpointsController(ServiceFollower):
         if known is None or not (is_ours(known) or key in self._ended):
             self._ended.discard(key)
             return
-        try:
+        with gone_is_fine():
             await self.client.delete(ENDPOINTS, name, namespace, uid=known["metadata"]["uid"])
-        except ApiError as error:
-            if error.code != 404:
-                raise
         self._ended.discard(key)
 
 

@@ -12,10 +12,10 @@ from typing import Final
 from hythe.kube.client.expectations import Expectations
 from hythe.kube.client.informer import Handler
 from hythe.kube.client.resources import ENDPOINT_SLICES, ENDPOINTS, SERVICES
+from hythe.kube.controllers.absence import gone_is_fine
 from hythe.kube.controllers.controller import Context, Controller
 from hythe.kube.controllers.endpoints.slices import MANAGED_BY, SERVICE
 from hythe.kube.controllers.owners import reference
-from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import Object
 
 _MANAGER: Final = "endpointslicemirroring-controller.k8s.io"
@@ -73,11 +73,8 @@ class EndpointSliceMirroringController(Controller):
 
     async def _delete(self, body: Object) -> None:
         meta = body["metadata"]
-        try:
+        with gone_is_fine():
             await self.client.delete(ENDPOINT_SLICES, meta["name"], meta["namespace"], uid=meta["uid"])
-        except ApiError as error:
-            if error.code != 404:
-                raise
 
     def _shown(self, body: Object) -> None:
         for key in _mirror_of(body):

@@ -18,6 +18,7 @@ from typing import ClassVar, Final
 from hythe.errors import Unavailable
 from hythe.kube.client.informer import Handler, each
 from hythe.kube.client.resources import CUSTOM_RESOURCE_DEFINITIONS, Resource
+from hythe.kube.controllers.absence import gone_is_fine
 from hythe.kube.controllers.controller import Context, Controller
 from hythe.kube.controllers.garbage.graph import (
     FOREGROUND,
@@ -163,14 +164,11 @@ class GarbageCollector(Controller):
 
     async def _delete(self, node: Node, body: Object, how: str) -> None:
         resource = self._resource(node.api_version, node.kind)
-        try:
+        with gone_is_fine():
             await self.client.delete(
                 resource, node.name, node.namespace, uid=node.uid,
                 version=body["metadata"]["resourceVersion"], propagation=how,
             )  # fmt: skip
-        except ApiError as error:
-            if error.code != 404:
-                raise
 
     async def _drop_owners(self, node: Node, body: Object, uids: set[str]) -> None:
         owners = [owner for owner in body["metadata"]["ownerReferences"] if owner.get("uid") not in uids]
@@ -188,11 +186,8 @@ class GarbageCollector(Controller):
     async def _patch(self, node: Node, body: Object, change: Object) -> None:
         meta = {"uid": node.uid, "resourceVersion": body["metadata"]["resourceVersion"], **change}
         resource = self._resource(node.api_version, node.kind)
-        try:
+        with gone_is_fine():
             await self.client.patch(resource, node.name, {"metadata": meta}, node.namespace)
-        except ApiError as error:
-            if error.code != 404:
-                raise
 
     def _resource(self, api_version: str, kind: str) -> Resource:
         resource = self.kinds.resource(api_version, kind)

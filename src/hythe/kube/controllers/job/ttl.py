@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from hythe.kube.client.clock import parse
 from hythe.kube.client.resources import JOBS
+from hythe.kube.controllers.absence import gone_is_fine
 from hythe.kube.controllers.controller import Context, Controller
 from hythe.kube.controllers.job.shape import condition_of
-from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import Object
 
 
@@ -31,14 +31,11 @@ class TtlAfterFinishedController(Controller):
         fresh = await self.client.get(JOBS, meta["name"], meta["namespace"])
         if (seconds_left(fresh, self.clock.now()) or 0) > 0:  # the time was made longer
             return
-        try:
+        with gone_is_fine():
             await self.client.delete(
                 JOBS, meta["name"], meta["namespace"], uid=meta["uid"],
                 version=fresh["metadata"]["resourceVersion"], propagation="Foreground",
             )  # fmt: skip
-        except ApiError as error:
-            if error.code != 404:
-                raise
 
 
 def seconds_left(job: Object, now: datetime) -> float | None:

@@ -14,10 +14,10 @@ from hythe.kube.client.client import STRATEGIC_PATCH
 from hythe.kube.client.clock import parse, timestamp
 from hythe.kube.client.recorder import NORMAL
 from hythe.kube.client.resources import NODES, PODS
+from hythe.kube.controllers.absence import gone_is_fine
 from hythe.kube.controllers.controller import Context, Controller
 from hythe.kube.controllers.node.taints import patience
 from hythe.kube.controllers.pods import is_finished
-from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import Object
 
 _NODE: Final = "node"
@@ -66,14 +66,11 @@ class TaintEvictionController(Controller):
         patch = {"metadata": {"uid": meta["uid"]}, "status": {"conditions": [condition]}}
         told = f"Marking for deletion Pod {key_of(pod)}"
         self.recorder.event({"apiVersion": "v1", "kind": "Pod", **pod}, NORMAL, "TaintManagerEviction", told)
-        try:
+        with gone_is_fine():
             await self.client.patch(
                 PODS, meta["name"], patch, meta["namespace"], kind=STRATEGIC_PATCH, subresource="status"
             )
             await self.client.delete(PODS, meta["name"], meta["namespace"], uid=meta["uid"])
-        except ApiError as error:
-            if error.code != 404:
-                raise
 
     def _placed(self, pod: Object) -> Iterable[str]:
         if pod["spec"].get("nodeName"):

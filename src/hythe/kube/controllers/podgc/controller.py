@@ -15,9 +15,9 @@ from hythe.kube.client.cache import key_of, node_name
 from hythe.kube.client.client import STRATEGIC_PATCH
 from hythe.kube.client.clock import timestamp
 from hythe.kube.client.resources import NODES, PODS
+from hythe.kube.controllers.absence import gone_is_fine
 from hythe.kube.controllers.controller import Context, Controller
 from hythe.kube.controllers.pods import condition, is_finished
-from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import Object
 
 _NODE: Final = "node"
@@ -63,15 +63,12 @@ class PodGarbageCollector(Controller):
         if left > 0:
             self.queue.add_after(key, left + 0.01)
             return
-        try:
+        with gone_is_fine():
             await self.client.get(NODES, name)
-        except ApiError as error:
-            if error.code != 404:
-                raise
-            await self._fail(pod, "node no longer exists")
-            await self._delete(pod)
-        else:
             self._missing.pop(name, None)
+            return
+        await self._fail(pod, "node no longer exists")
+        await self._delete(pod)
 
     async def _too_many(self) -> None:
         finished = self._pods.cache.by("finished", "")
@@ -94,21 +91,15 @@ class PodGarbageCollector(Controller):
         if condition(pod, "Ready") is not None:
             status["conditions"].append({"type": "Ready", "status": "False", "lastTransitionTime": now})
         patch = {"metadata": {"uid": meta["uid"]}, "status": status}
-        try:
+        with gone_is_fine():
             await self.client.patch(
                 PODS, meta["name"], patch, meta["namespace"], kind=STRATEGIC_PATCH, subresource="status"
             )
-        except ApiError as error:
-            if error.code != 404:
-                raise
 
     async def _delete(self, pod: Object) -> None:
         meta = pod["metadata"]
-        try:
+        with gone_is_fine():
             await self.client.delete(PODS, meta["name"], meta["namespace"], uid=meta["uid"], grace=0)
-        except ApiError as error:
-            if error.code != 404:
-                raise
 
     def _on_node(self, node: Object) -> Iterable[str]:
         """A node that is gone, or out of service; a beating heart is no news."""

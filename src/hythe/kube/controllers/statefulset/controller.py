@@ -16,6 +16,7 @@ from hythe.kube.client.resources import (
     PODS,
     STATEFUL_SETS,
 )
+from hythe.kube.controllers.absence import gone_is_fine
 from hythe.kube.controllers.controller import Context, Controller
 from hythe.kube.controllers.history import History, Revisions, to_forget
 from hythe.kube.controllers.owners import (
@@ -131,11 +132,8 @@ class StatefulSetController(Controller):
 
     async def _delete(self, owner: Object, pod: Object) -> None:
         meta = pod["metadata"]
-        try:
+        with gone_is_fine():
             await self.client.delete(PODS, meta["name"], meta["namespace"], uid=meta["uid"])
-        except ApiError as error:
-            if error.code != 404:
-                raise
         told = f"delete Pod {meta['name']} in StatefulSet {owner['metadata']['name']} successful"
         self._tell(owner, NORMAL, "SuccessfulDelete", told)
 
