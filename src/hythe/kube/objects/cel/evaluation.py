@@ -129,6 +129,8 @@ class Evaluator:
             return KNOWN[name](*found)
         except TypeError as problem:
             raise values.no_overload(name) from problem
+        except (ValueError, ArithmeticError) as problem:
+            raise EvaluationError(f"{name}: {problem}") from problem
 
     def _truth(self, node: Node, scope: Mapping[str, Any]) -> bool:
         found = self.value(node, scope)
@@ -215,6 +217,8 @@ def _item(operand: Any, key: Any) -> Any:
             raise EvaluationError(f"index out of bounds: {int(key)}")
         return operand[int(key)]
     if isinstance(operand, dict):
+        if not isinstance(key, (str, int, float)):
+            raise values.no_overload("_[_]")
         if key in operand:
             return operand[key]
         raise EvaluationError(f"no such key: {key}")

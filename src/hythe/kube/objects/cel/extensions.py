@@ -18,6 +18,7 @@ from hythe.kube.objects.cel.library import Function, add, on_texts, pattern
 from hythe.kube.objects.cel.values import Duration, EvaluationError, Optional, no_overload
 from hythe.kube.objects.quantity import Quantity
 
+_LARGEST_TEXT: Final = 10 * 2**20
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -96,8 +97,16 @@ def substring(text: Any, start: Any, end: Any = None) -> str:
 def replace(text: Any, old: Any, new: Any, most: Any = -1) -> str:
     if not all(isinstance(each, str) for each in (text, old, new)) or type(most) is not int:
         raise no_overload("replace")
+    count = text.count(old) if most < 0 else min(most, text.count(old))
+    _limited(len(text) + count * len(new))
     result: str = text.replace(old, new, most)
     return result
+
+
+def _limited(size: int) -> None:
+    """No text may be made that is much larger than any request."""
+    if size > _LARGEST_TEXT:
+        raise EvaluationError("operation cancelled: actual cost limit exceeded")
 
 
 def split(text: Any, separator: Any, most: Any = -1) -> list[str]:
@@ -118,6 +127,7 @@ def join(value: Any, separator: Any = "") -> str:
     members = _list(value, "join")
     if not all(isinstance(each, str) for each in members):
         raise no_overload("join")
+    _limited(sum(map(len, members)) + len(members) * len(str(separator)))
     return str(separator).join(members)
 
 
