@@ -18,6 +18,7 @@ import pytest
 from hythe.kernel.nftables import Nftables
 from hythe.kube.client.shared import SharedInformers
 from hythe.kube.proxy.proxy import ServiceProxy, remove
+from hythe.network.coexist import Coexistence
 from tests.kube_double import FakeClock, MemoryApi, memory_client
 from tests.system.kube.conftest import (
     CLUSTER_PODS,
@@ -334,6 +335,30 @@ async def test_what_another_program_flushed_comes_back(node: Node, memory: tuple
                 break
             await asyncio.sleep(0.02)
         assert await asyncio.to_thread(node.host.ask, WEB, 80)
+
+
+async def test_beside_a_program_that_drops_what_it_does_not_know(
+    node: Node, memory: tuple[MemoryApi, Any]
+) -> None:
+    """As dockerd and ufw do. The engine keeps its bridges open in their chain (`network/coexist.py`)."""
+    api, client = memory
+    asker = node.pod(2)
+    node.pod(3, 8080)
+    put_service(api, "web", WEB, type="NodePort", ports=[{"name": "p", "port": 80, "nodePort": 30080}])
+    put_endpoints(api, "web", 3, port=8080)
+    rules_of_dockerd = (
+        "table ip filter { chain FORWARD { type filter hook forward priority filter; policy drop; }; }"
+    )
+    subprocess.run(["nft", rules_of_dockerd], check=True)
+    open_bridges = Coexistence("br0", node.instance)
+    open_bridges.start()
+    try:
+        async with proxying(node, api, client):
+            assert await asyncio.to_thread(asker.ask, WEB, 80)
+            assert await asyncio.to_thread(node.neighbour.ask, HOST, 30080)
+            assert await asyncio.to_thread(node.host.ask, WEB, 80)
+    finally:
+        open_bridges.stop(remove=True)
 
 
 async def test_two_clusters_side_by_side_and_nothing_left(node: Node, memory: tuple[MemoryApi, Any]) -> None:
