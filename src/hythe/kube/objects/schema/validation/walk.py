@@ -17,6 +17,7 @@ from hythe.kube.objects.schema.gotypes import Type
 from hythe.kube.objects.schema.validation import (
     rules_cluster,
     rules_containers,
+    rules_network,
     rules_pods,
     rules_policy,
     rules_services,
@@ -37,6 +38,7 @@ RULES: Final[dict[str, Rule]] = {
     **rules_volumes.RULES,
     **rules_workloads.RULES,
     **rules_services.RULES,
+    **rules_network.RULES,
     **rules_storage.RULES,
     **rules_policy.RULES,
     **rules_cluster.RULES,
