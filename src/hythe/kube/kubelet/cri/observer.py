@@ -79,15 +79,17 @@ class Observer:
 
     async def made_sandbox(self, sandbox: str) -> Observed:
         """The kubelet has made a sandbox. Raises CriError."""
+        begun = time.time_ns()
         self._sandboxes[sandbox] = await self._runtime.sandbox_status(sandbox)
-        self._made_at[sandbox] = time.time_ns()
+        self._made_at[sandbox] = begun
         return self._changed()
 
     async def made_container(self, container: str, sandbox: str) -> Observed:
         """The kubelet has started a container. Raises CriError."""
         self.starting.discard(container)
+        begun = time.time_ns()
         self._containers[container] = await self._runtime.container_status(container, sandbox)
-        self._made_at[container] = time.time_ns()
+        self._made_at[container] = begun
         return self._changed()
 
     def told(self, event: cri.ContainerEventResponse) -> News:

@@ -6,7 +6,6 @@ tried again.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterable
 
@@ -18,7 +17,7 @@ from hythe.kube.kubelet.lifecycle.problems import SandboxProblem, StartProblem
 from hythe.kube.kubelet.lifecycle.records import tell_of
 from hythe.kube.kubelet.lifecycle.shared import Shared
 from hythe.kube.kubelet.lifecycle.starting import Starter
-from hythe.kube.kubelet.pods import names, parts
+from hythe.kube.kubelet.pods import parts
 from hythe.kube.kubelet.pods.actions import Actions
 from hythe.kube.kubelet.status.containers import Waiting
 from hythe.kube.kubelet.volumes.manager import MountFailed, Ready
@@ -174,9 +173,6 @@ class Steps:
             now = self._shared.now() / 1e9
             key = f"{seen.uid}/{latest.name}/{latest.hash}"
             self._shared.restarts.failed(key, latest.finished_at / 1e9, now)
-
-    def remove_logs(self, pod: Object) -> None:
-        shutil.rmtree(names.log_directory(self._shared.settings.pod_logs, pod), ignore_errors=True)
 
 
 def next_attempt(name: str, seen: Observed, status: Object) -> int:
