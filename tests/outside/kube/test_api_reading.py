@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from tests.outside.kube.api import Api, config_map
+from tests.outside.kube.api import Api, Object, config_map
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
@@ -131,6 +131,9 @@ def test_a_table_and_metadata_alone(api: Api, room: str) -> None:
         (event,) = events
     assert event["object"]["rows"][0]["cells"][0] == "one"
     assert api("GET", f"{room}/configmaps", Accept="image/png").code == 406
+    review = {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}}
+    reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    assert api("POST", reviews, review, Accept=TABLE.partition(",")[0]).code == 406
 
 
 def test_items_of_built_in_lists_bear_no_type(api: Api, room: str) -> None:
@@ -147,3 +150,25 @@ def test_discovery_has_tags(api: Api) -> None:
     document = api("GET", index["apis/apps/v1"]["serverRelativeURL"])
     assert "immutable" in document.headers["cache-control"]
     assert "io.k8s.api.apps.v1.Deployment" in document.body["components"]["schemas"]
+
+
+def test_a_new_default_shows_in_what_was_stored_before(api: Api) -> None:
+    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    schema: Object = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    names = {"plural": "lamps", "kind": "Lamp"}
+    spec = {"group": "example.com", "names": names, "scope": "Cluster", "versions": [version]}
+    made = api.ok("POST", definitions, {"metadata": {"name": "lamps.example.com"}, "spec": spec})
+    try:
+        lamp = {"apiVersion": "example.com/v1", "kind": "Lamp", "metadata": {"name": "one"}, "b": "B"}
+        api.ok("POST", "/apis/example.com/v1/lamps", lamp)
+        schema["properties"]["a"]["default"] = "A"
+        api.ok("PUT", f"{definitions}/lamps.example.com", {**made, "spec": spec})
+        one = api.ok("GET", "/apis/example.com/v1/lamps/one")
+        (listed,) = api.ok("GET", "/apis/example.com/v1/lamps")["items"]
+        with api.watching("/apis/example.com/v1/lamps?watch=1&timeoutSeconds=1") as events:
+            (event,) = events
+        assert (one["a"], one["b"]) == ("A", "B")
+        assert listed == event["object"] == one
+    finally:
+        api.ok("DELETE", f"{definitions}/lamps.example.com")

@@ -22,12 +22,14 @@ Definition: TypeAlias = Resource
 class CustomResource(Resource):
     """A resource that a CustomResourceDefinition made.
 
-    `crd` is that object, `entry` its part of `versions`, `schema` the structural schema in it.
+    `crd` is that object, `entry` its part of `versions`, `schema` the structural schema in it;
+    `fills`: there are defaults in that, which show in what was stored before they were.
     """
 
     crd: Any = None
     entry: Any = None
     schema: Any = None
+    fills: bool = False
 
     __hash__ = object.__hash__
 

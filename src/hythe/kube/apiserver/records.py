@@ -17,6 +17,7 @@ from hythe.kube.apiserver.definitions import CustomResource, Definition, head_of
 from hythe.kube.apiserver.encoding import dumps, pack, stamped, unpack
 from hythe.kube.apiserver.strategies import strategy_of
 from hythe.kube.objects import status
+from hythe.kube.objects.custom.pruning import fill
 from hythe.kube.objects.types import Object
 from hythe.kube.store.contract import (
     MAX_VALUE,
@@ -45,15 +46,21 @@ class Kept(NamedTuple):
     def object(self) -> Object:
         """A fresh copy, with its resourceVersion."""
         obj = unpack(self.raw, self.revision)
-        return obj if self.is_plain() else convert(self.definition, obj, self.definition.api_version)
+        if self.is_plain():
+            return obj
+        obj = convert(self.definition, obj, self.definition.api_version)
+        if isinstance(self.definition, CustomResource):
+            fill(obj, self.definition.schema)
+        return obj
 
     def json(self) -> bytes:
         return stamped(self.raw, self.revision) if self.is_plain() else dumps(self.object())
 
     def is_plain(self) -> bool:
-        """Whether the bytes are in the version asked for. (A custom resource may have changed its storage.)"""
+        """Whether the bytes are what was asked for. A custom resource may have changed its storage or defaults."""
         if isinstance(self.definition, CustomResource):
-            return self.raw.startswith(head_of(self.definition.api_version, self.definition.kind))
+            head = head_of(self.definition.api_version, self.definition.kind)
+            return not self.definition.fills and self.raw.startswith(head)
         return is_stored(self.definition)
 
 

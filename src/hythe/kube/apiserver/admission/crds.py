@@ -7,13 +7,14 @@ already, or says in its conditions why not. A finalizer holds it until its objec
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from hythe.kube.apiserver.admission.chain import Plugin, Review
 from hythe.kube.apiserver.definitions import CustomResource, Definition, Definitions
 from hythe.kube.apiserver.records import Kept, Records
 from hythe.kube.objects.custom.naming import is_established, settle
 from hythe.kube.objects.custom.resources import remade, served
+from hythe.kube.objects.schema.resources import Resource
 from hythe.kube.objects.status import method_not_allowed
 from hythe.kube.objects.types import Object
 
@@ -68,19 +69,23 @@ def serve(definitions: Definitions, crd: Object) -> None:
     """Let the table of resources say what an established definition says."""
     if not is_established(crd):
         return
-    made = [
-        remade(
-            resource,
-            CustomResource,
-            crd=crd,
-            entry=entry,
-            schema=(entry.get("schema") or {})["openAPIV3Schema"],
-        )
-        for resource, entry in served(crd)
-    ]
+    made = [_made(crd, resource, entry) for resource, entry in served(crd)]
     before = [each for each in definitions.customs() if each.qualified == crd["metadata"]["name"]]
     if [_essence(each) for each in before] != [_essence(each) for each in made]:
         definitions.replace_custom(crd["metadata"]["name"], made)
+
+
+def _made(crd: Object, resource: Resource, entry: Object) -> CustomResource:
+    schema = (entry.get("schema") or {})["openAPIV3Schema"]
+    return remade(resource, CustomResource, crd=crd, entry=entry, schema=schema, fills=_has_default(schema))
+
+
+def _has_default(schema: Any) -> bool:
+    if isinstance(schema, list):
+        return any(_has_default(each) for each in schema)
+    return isinstance(schema, dict) and (
+        "default" in schema or any(_has_default(each) for each in schema.values())
+    )
 
 
 def _essence(resource: CustomResource) -> object:

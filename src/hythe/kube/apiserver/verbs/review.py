@@ -11,6 +11,7 @@ from hythe.kube.apiserver.answer import encoded
 from hythe.kube.apiserver.auth import reviews
 from hythe.kube.apiserver.bodies import decoded
 from hythe.kube.apiserver.call import Call
+from hythe.kube.apiserver.negotiation import negotiate
 from hythe.kube.apiserver.options import write_options
 from hythe.kube.objects.types import Object
 
@@ -19,6 +20,7 @@ _Answer: TypeAlias = Callable[[Call, Object], Awaitable[Object]]
 
 async def create(call: Call) -> web.Response:
     """POST of a review. Raises ApiError."""
+    negotiate(call.request.headers.get("Accept"), shapes=False)  # there is no table of what is not kept
     asked = await decoded(call, write_options(call.query, kind="CreateOptions"))
     answer = await REVIEWS[call.definition.qualified](call, asked)
     answer.setdefault("metadata", {})
