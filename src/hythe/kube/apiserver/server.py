@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from hythe.kube.apiserver.allocation import Allocator, addresses, ports
 from hythe.kube.apiserver.auth.cluster import ClusterAuth
 from hythe.kube.apiserver.auth.names import server_hosts
 from hythe.kube.apiserver.auth.pki import Pki, ensure
+from hythe.kube.apiserver.auth.renewal import Renewal
 from hythe.kube.apiserver.bootstrap import bootstrap, repair
 from hythe.kube.apiserver.config import Config
 from hythe.kube.apiserver.customs import CustomResources
@@ -63,7 +65,8 @@ class ApiServer:
             compactor = Compactor(self._store)
             compactor.start()
             stack.push_async_callback(compactor.stop)
-            machine = await self._machine()
+            client = client_context(self.pki.ca_file, *self.pki.files("kubelet-client"))
+            machine = await self._machine(client)
             await machine.auth.start()
             stack.push_async_callback(machine.auth.stop)
             await bootstrap(machine, self.port)
@@ -78,6 +81,9 @@ class ApiServer:
             await doors.open_socket(stack, dispatcher, config.socket)
             context = doors.server_context(*self.pki.files("apiserver"), self.pki.ca_file)
             await doors.open_port(stack, dispatcher, listener, context)
+            renewal = Renewal(lambda: certificates(config), {"apiserver": context, "kubelet-client": client})
+            renewal.start()
+            stack.push_async_callback(renewal.stop)
             self._stack = stack.pop_all()
         log.info("serving on %s and https://%s:%d", config.socket, config.advertise, self.port)
 
@@ -85,12 +91,12 @@ class ApiServer:
         """Watches end now, other requests have a moment."""
         await self._stack.aclose()
 
-    async def _machine(self) -> Machine:
+    async def _machine(self, client: ssl.SSLContext) -> Machine:
+        """`client`: what the server is to kubelets."""
         config = self.config
         store = SealedStore(self._store, await asyncio.to_thread(Seal.load, config.data_dir / SEAL), SEALED)
         given = Allocator(store, addresses(config.service_cidr)), Allocator(store, ports(*config.node_ports))
         definitions, records = Definitions(builtin()), Records(store)
-        context = client_context(self.pki.ca_file, *self.pki.files("kubelet-client"))
         auth = ClusterAuth(self.pki, definitions, records, config.cluster_domain)
         services = Services(*given, str(config.service_cidr))
         machine = Machine(
@@ -100,7 +106,7 @@ class ApiServer:
             kinds=Kinds(),
             admission=plugins(definitions, records, services, Permissions(auth.escalation, auth.authorizer)),
             auth=auth,
-            kubelets=Kubelets(definitions, records, context),
+            kubelets=Kubelets(definitions, records, client),
             managers=Managers(definitions),
             clock=SystemClock(),
         )

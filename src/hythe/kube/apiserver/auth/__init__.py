@@ -2,6 +2,7 @@
 
     authority      the cluster's certificate authority: signs, and verifies what it has signed
     pki            the certificates of one server in one folder: made, renewed before they end
+    renewal        the same while the server runs
     names          under which names and addresses the server's own certificate is valid
     kubeconfig     the file that a client reads
 

@@ -9,8 +9,11 @@ milliseconds beside a busy loop, which is why they are not there.
 
 Nobody hears of a change before it is durable, not even through an error: a conflict with a change of the same
 transaction is answered after the commit as well. If the transaction cannot be written, nothing in it has happened, and
-every caller gets that error. Then deletions are tried again, without the ballast: a small file that is given up for
-this, so that there is a way out of a full disk. It is taken anew when there is room.
+every caller gets that error.
+
+On a full disk the log is merged into the file first, which empties it, and the transaction tried again. If that does
+not help, the deletions in it are tried alone, without the ballast: a file that is given up for this, and as large as
+what the log may have to merge, so that there is a way out. It is taken anew when there is room.
 
 `maintain` runs work of longer duration (compaction) in the thread, between two transactions.
 """
@@ -32,7 +35,7 @@ from hythe.kube.store.sqlite.ledger import Change, Ledger
 from hythe.kube.store.sqlite.problems import problem
 
 GATHERED: Final = 256  # changes of one transaction, so that the loop is not held up for long
-BALLAST: Final = 1 << 20
+BALLAST: Final = 8 << 20  # twice what the log has when SQLite merges it by itself, 1,000 pages
 
 Apply = Callable[[Ledger], Change]
 Work = Callable[[sqlite3.Connection], None]
@@ -110,7 +113,7 @@ class Writer:
         try:
             answers = await self._attempt(requests)
         except NoSpace as error:
-            answers = await self._deletions(requests, error)
+            answers = await self._cramped(requests, error)
         except HytheError as error:
             answers = [error] * len(requests)
         except BaseException:
@@ -145,11 +148,16 @@ class Writer:
         except HytheError as error:
             return error
 
-    async def _deletions(self, requests: list[_Request], error: NoSpace) -> list[Change | HytheError]:
+    async def _cramped(self, requests: list[_Request], error: NoSpace) -> list[Change | HytheError]:
+        """Once more, on a full disk; `error` is the answer to those for whom there is no room."""
+        with suppress(NoSpace):
+            if await self._merge():
+                return await self._attempt(requests)
         answers: list[Change | HytheError] = [error] * len(requests)
         places = [place for place, request in enumerate(requests) if request.frees]
         if places and self._ballast.drop():
             try:
+                await self._merge()
                 for place, answer in zip(
                     places, await self._attempt([requests[p] for p in places]), strict=True
                 ):
@@ -160,13 +168,26 @@ class Writer:
                 self._ballast.take()
         return answers
 
+    async def _merge(self) -> bool:
+        """Empty the log into the file; whether that was possible."""
+        merged = False
+
+        def checkpoint() -> None:
+            nonlocal merged
+            with suppress(sqlite3.Error):
+                (busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                merged = not busy
+
+        await self._in_thread(checkpoint)
+        return merged
+
     async def _maintenance(self) -> None:
         job = self._work.popleft()
         try:
             try:
                 await self._in_thread(lambda: self._maintain(job))
             except NoSpace:
-                if not self._ballast.drop():
+                if not (await self._merge() or self._ballast.drop()):
                     raise
                 await self._in_thread(lambda: self._maintain(job))
         except HytheError as error:

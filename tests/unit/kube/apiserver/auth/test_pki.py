@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import stat
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -20,6 +22,7 @@ from hythe.kube.apiserver.auth import pki
 from hythe.kube.apiserver.auth.authority import Authority, Holder, Pair, subject_and_end
 from hythe.kube.apiserver.auth.kubeconfig import kubeconfig, write_kubeconfig
 from hythe.kube.apiserver.auth.names import server_hosts
+from hythe.kube.apiserver.auth.renewal import Renewal
 from hythe.kube.objects.status import ApiError
 
 NOW = datetime.now(UTC)
@@ -185,6 +188,46 @@ class TestFolder:
                 continue
         peer = other.getpeercert(binary_form=True)
         assert peer and made.authority.verify_client(peer, NOW)[0].name == "kubernetes-admin"
+
+
+async def test_renewed_while_the_server_runs(tmp_path: Path) -> None:
+    made = pki.ensure(tmp_path, HOSTS, NOW)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*made.files("apiserver"))
+    before = served(context)
+    slept: list[float] = []
+    over = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) > 2:
+            over.set()
+            await asyncio.Event().wait()
+
+    days = iter((10, 300))
+    again = Renewal(
+        lambda: pki.ensure(tmp_path, HOSTS, NOW + timedelta(days=next(days))), {"apiserver": context}, sleep
+    )
+    again.start()
+    await over.wait()
+    await again.stop()
+    after = served(context)
+    assert after != before and after == ssl.PEM_cert_to_DER_cert((tmp_path / "apiserver.crt").read_text())
+
+
+def served(context: ssl.SSLContext) -> bytes:
+    """The certificate that a client is shown."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    one = client.wrap_bio(to_client, to_server)
+    other = context.wrap_bio(to_server, to_client, server_side=True)
+    for side in (one, other, one, other):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    shown = one.getpeercert(binary_form=True)
+    assert shown
+    return shown
 
 
 def test_server_hosts() -> None:
