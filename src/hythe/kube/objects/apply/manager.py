@@ -62,14 +62,15 @@ class FieldManager:
         """
         sent = new.get("metadata", {}).get("managedFields")
         had = (live.get("metadata") or {}).get("managedFields")
-        owners = self._owners(had, sent)
+        known = _known(had)
+        owners = self._sent(known, had, sent)
         if not owners and (live.get("metadata") or {}).get("uid"):
             return _with_entries(new, None)
         try:
             owners = self._updated(owners, live, new, manager, now)
         except Unnamed:
             return _with_entries(new, had)  # an object that does not fit its shape is refused elsewhere
-        return self._written(new, owners, live, had)
+        return _written(new, owners, known, had)
 
     def apply(self, live: Object, config: Object, manager: str, *, force: bool, now: str) -> Object:
         """`live` ({} if there is none) with `config` applied by `manager`.
@@ -79,7 +80,8 @@ class FieldManager:
         """
         self._check(config)
         had = (live.get("metadata") or {}).get("managedFields")
-        owners = self._owners(had, None)
+        known = _known(had)
+        owners = known
         if not owners and (live.get("metadata") or {}).get("uid"):
             owners = self._updated({}, {}, live, _BEFORE, now)
         try:
@@ -88,24 +90,21 @@ class FieldManager:
             raise ApiError(500, "", f"failed to merge config: {problem}") from problem
         if manager == lastapplied.KUBECTL:
             applied = lastapplied.kept_true(applied, config)
-        return self._written(applied, left, live, had)
+        return _written(applied, left, known, had)
 
-    def _owners(self, had: Any, sent: Any) -> Owners:
-        if sent is not None and not self._subresource:
-            if sent in ([], [{}]):
-                return {}
-            try:
-                owners = entries.read(sent)
-                if sent is not had and sent != had:
-                    for owned in owners.values():
-                        entries.check(owned.fields)
-                return owners
-            except (BadEntries, AttributeError):
-                pass
-        try:
-            return entries.read(had)
-        except (BadEntries, AttributeError):
+    def _sent(self, known: Owners, had: Any, sent: Any) -> Owners:
+        """The owners that a client's managedFields say, or those there were."""
+        if sent is None or sent is had or self._subresource:
+            return known
+        if sent in ([], [{}]):
             return {}
+        try:
+            owners = entries.read(sent)
+            for owned in owners.values() if sent != had else ():
+                entries.check(owned.fields)
+        except (BadEntries, AttributeError):
+            return known
+        return owners
 
     def _manager(self, name: str, operation: str) -> Manager:
         version = "" if operation == APPLY else self._version
@@ -172,22 +171,23 @@ class FieldManager:
                 500, "", f"failed to create typed patch object ({where}; {kind}): {problem}"
             ) from problem
 
-    def _written(self, obj: Object, owners: Owners, live: Object, had: Any) -> Object:
-        """`obj` with these owners; entries that stayed the same are kept as they were."""
-        known = entries.read(had) if _readable(had) else {}
-        fresh = {
-            who: owned if known.get(who) == owned else entries.in_order(owned)
-            for who, owned in owners.items()
-        }
-        return _with_entries(obj, had if fresh == known and had else entries.write(fresh))
 
-
-def _readable(had: Any) -> bool:
+def _known(had: Any) -> Owners:
+    """The owners in an object's managedFields; none, if they cannot be read."""
     try:
-        entries.read(had)
+        return entries.read(had)
     except (BadEntries, AttributeError):
-        return False
-    return True
+        return {}
+
+
+def _written(obj: Object, owners: Owners, known: Owners, had: Any) -> Object:
+    """`obj` with these owners; entries that stayed the same are kept as they were."""
+    if owners == known and had:
+        return _with_entries(obj, had)
+    fresh = {
+        who: owned if known.get(who) == owned else entries.in_order(owned) for who, owned in owners.items()
+    }
+    return _with_entries(obj, entries.write(fresh))
 
 
 def _bare(obj: Object) -> Object:

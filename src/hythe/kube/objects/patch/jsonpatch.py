@@ -10,7 +10,6 @@ Source: github.com/evanphx/json-patch v4, and apiserver's handlers/patch.go.
 
 from __future__ import annotations
 
-import copy
 from typing import Any, Final
 
 from hythe.kube.objects import status
@@ -32,12 +31,19 @@ def apply(document: Object, operations: Any) -> Object:
         raise status.too_large(
             f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(operations)}"
         )
-    result: Any = copy.deepcopy(document)
+    result: Any = _copy(document)
     for operation in operations:
         result = _done(result, operation)
     if not isinstance(result, dict):
         raise _failed("the result is no object")
     return result
+
+
+def _copy(value: Any) -> Any:
+    """A copy of a JSON value; several times quicker than `copy.deepcopy`, which expects anything."""
+    if isinstance(value, dict):
+        return {key: _copy(each) for key, each in value.items()}
+    return [_copy(each) for each in value] if isinstance(value, list) else value
 
 
 def _failed(why: str) -> ApiError:
@@ -47,7 +53,7 @@ def _failed(why: str) -> ApiError:
 
 def _done(document: Any, operation: Object) -> Any:
     """The document after one operation."""
-    name, value = operation.get("op"), copy.deepcopy(operation.get("value"))
+    name, value = operation.get("op"), _copy(operation.get("value"))
     if name not in ("add", "remove", "replace", "test", "move", "copy"):
         raise _failed(f"Unexpected kind: {name}")
     path = _steps(operation, "path")
@@ -57,7 +63,7 @@ def _done(document: Any, operation: Object) -> Any:
         return _tested(document, path, value)
     if name in ("move", "copy"):
         source = _steps(operation, "from")
-        value = copy.deepcopy(_get(document, source, str(name)))
+        value = _copy(_get(document, source, str(name)))
         if name == "move":
             _remove(document, source, "move")
     if name == "remove":
