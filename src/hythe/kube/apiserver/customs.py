@@ -19,9 +19,8 @@ from hythe.kube.apiserver.encoding import unpack
 from hythe.kube.apiserver.machine import Machine
 from hythe.kube.apiserver.options import DeleteOptions, WriteOptions
 from hythe.kube.apiserver.records import prefix_of
-from hythe.kube.apiserver.verbs.delete import delete_object
+from hythe.kube.apiserver.verbs.delete import delete_all
 from hythe.kube.apiserver.writing import change_object
-from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import Object
 
 log = logging.getLogger("hythe.kube.apiserver")
@@ -73,22 +72,14 @@ class CustomResources(Follower):
         records, prefix = self._machine.records, prefix_of(resource)
         changes = await records.watch(resource, "", "", None)
         try:
-            async for obj in records.objects(resource):
-                await self._delete(resource, obj)
+            found = [obj["metadata"] async for obj in records.objects(resource)]
+            context = Context(machine=self._machine, definition=resource, namespace="", verb="delete")
+            names = [(each["name"], each.get("namespace", "")) for each in found]
+            await delete_all(context, names, DeleteOptions())
             while await records.store.count(prefix):
                 await anext(changes)
         finally:
             changes.close()
-
-    async def _delete(self, resource: CustomResource, obj: Object) -> None:
-        metadata = obj["metadata"]
-        namespace = metadata.get("namespace", "")
-        context = Context(machine=self._machine, definition=resource, namespace=namespace, verb="delete")
-        try:
-            await delete_object(context, metadata["name"], DeleteOptions())
-        except ApiError as error:
-            if error.code != 404:
-                raise
 
 
 async def _released(crd: Object) -> Object:

@@ -10,8 +10,11 @@ Source: Kubernetes, "Garbage Collection"; pkg/registry/rest/delete.go.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from typing import Final
 
 from aiohttp import web
 
@@ -34,7 +37,8 @@ from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import Object
 from hythe.kube.store.contract import RevisionMismatch
 
-_ORPHANED_PODS = (
+AT_ONCE: Final = 32
+_ORPHANED_PODS: Final = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
     "propagationPolicy=Orphan to suppress this warning"
 )
@@ -57,15 +61,31 @@ async def delete_collection(call: Call) -> web.Response:
     wanted, listing = call.wanted(), list_options(call.query)
     options = delete_options(call.query, await delete_body(call))
     found = await collect(call, select(call.definition, call.namespace, listing), listing)
-    for kept in found.kept:
-        metadata = kept.object()["metadata"]
-        try:
-            await delete_object(call, metadata["name"], options, metadata.get("namespace", ""))
-        except ApiError as error:
-            if error.code != 404:
-                raise
+    metadata = [kept.object()["metadata"] for kept in found.kept]
+    await delete_all(call, [(each["name"], each.get("namespace", "")) for each in metadata], options)
     objects = [kept.object() for kept in found.kept]
     return encoded(shapes.many(call, wanted, objects, found.metadata()), media=wanted.media)
+
+
+async def delete_all(call: Context, names: Iterable[tuple[str, str]], options: DeleteOptions) -> None:
+    """Delete objects by (name, namespace), some at a time, so that the store can put them into one transaction.
+
+    One that is gone already is no error. Raises ApiError: the first, when all have been tried.
+    """
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def one(name: str, namespace: str) -> None:
+        async with free:
+            try:
+                await delete_object(call, name, options, namespace)
+            except ApiError as error:
+                if error.code != 404:
+                    raise
+
+    done = await asyncio.gather(*(one(*each) for each in names), return_exceptions=True)
+    for outcome in done:
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 async def delete_object(
