@@ -104,6 +104,8 @@ class State:
         self.namespaces: dict[str, dict[str, str]] = {}
         self.repelling: dict[str, PodInfo] = {}
         """Pods with required anti-affinity terms, which are asked about every new pod."""
+        self.social: dict[str, PodInfo] = {}
+        """Pods with any wish about others, which are asked when nodes are scored."""
         self.nominated: dict[str, tuple[str, PodInfo]] = {}
         """By pod: the node on which others were evicted for it."""
         self._where: dict[str, str] = {}
@@ -129,6 +131,8 @@ class State:
         self._where[pod.key] = node
         if pod.anti_affinity.get("requiredDuringSchedulingIgnoredDuringExecution"):
             self.repelling[pod.key] = pod
+        if pod.affinity or pod.anti_affinity:
+            self.social[pod.key] = pod
         if node in self.nodes:
             self.nodes[node].add(pod)
         else:
@@ -138,6 +142,7 @@ class State:
         """Take a pod off its node; was it on one?"""
         node = self._where.pop(key, None)
         self.repelling.pop(key, None)
+        self.social.pop(key, None)
         if node is None:
             return False
         if node in self.nodes:

@@ -155,6 +155,27 @@ def test_pods_keep_away_from_their_rivals_in_both_directions() -> None:
     assert placed(state(node("a"), node("b"), a=[rival]), pod("y", labels={"app": "web"})).node == "b"
 
 
+def test_wishes_for_company_are_heard_from_both_sides() -> None:
+    def wishing(kind: str, **labels: str) -> Object:
+        wish = {"labelSelector": {"matchLabels": labels}, "topologyKey": "zone"}
+        return {
+            kind: {
+                "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": wish}]
+            }
+        }
+
+    nodes = node("a", zone="1"), node("b", zone="2")
+    at = state(*nodes, a=[pod("db", labels={"app": "db"})])
+    assert placed(at, pod("near", affinity=wishing("podAffinity", app="db"))).node == "a"
+    assert placed(at, pod("far", affinity=wishing("podAntiAffinity", app="db"))).node == "b"
+    host = pod("host", labels={"app": "host"}, affinity=wishing("podAffinity", app="guest"))
+    at = state(*nodes, b=[host])
+    assert placed(at, pod("guest", labels={"app": "guest"})).node == "b"
+    at.remove("shop/host")
+    at.place(PodInfo(pod("filler", cpu="3")), "b")
+    assert placed(at, pod("guest", labels={"app": "guest"})).node == "a"
+
+
 def test_hard_spread_keeps_within_the_skew() -> None:
     labels = {"app": "web"}
     spread = [

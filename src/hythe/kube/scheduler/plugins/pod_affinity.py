@@ -72,20 +72,26 @@ def score(pod: PodInfo, state: State) -> Callable[[NodeInfo], float] | None:
     """Weights of preferred terms that are met, of this pod's and of those that are there; may be negative."""
     weights: Counter[Pair] = Counter()
     wishes = _wishes(pod)
-    for node in state.nodes.values():
+    for node in state.nodes.values() if wishes else ():
         for other in node.pods.values():
-            for weight, term in wishes:
-                if term.topology in node.labels and term.matches(other, state):
-                    weights[term.topology, node.labels[term.topology]] += weight
-            if other.affinity or other.anti_affinity:
-                for weight, term in _wishes(other):
-                    if term.topology in node.labels and term.matches(pod, state):
-                        weights[term.topology, node.labels[term.topology]] += weight
+            _weigh(weights, wishes, other, node, state)
+    for other in state.social.values():
+        home = state.nodes.get(state.node_of(other.key))
+        if home is not None:
+            _weigh(weights, _wishes(other), pod, home, state)
     if not weights:
         return None
     return lambda node: float(
         sum(weight for (name, value), weight in weights.items() if node.labels.get(name) == value)
     )
+
+
+def _weigh(
+    weights: Counter[Pair], wishes: list[tuple[int, Term]], other: PodInfo, node: NodeInfo, state: State
+) -> None:
+    for weight, term in wishes:
+        if term.topology in node.labels and term.matches(other, state):
+            weights[term.topology, node.labels[term.topology]] += weight
 
 
 def _wishes(pod: PodInfo) -> list[tuple[int, Term]]:
