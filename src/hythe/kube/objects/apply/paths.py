@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from hythe.kube.objects.shape import Shape
@@ -35,7 +36,15 @@ def of_member(shape: Shape, member: Any) -> str:
     if not isinstance(member, dict):
         kind = "a null element" if member is None else "non-map elements"
         raise Unnamed(f"associative list with keys may not have {kind}")
+    if len(shape.keys) == 1 and isinstance(value := member.get(shape.keys[0]), str):
+        return _of_name(shape.keys[0], value)
     return "k:" + text(_key(shape, member))
+
+
+@lru_cache(maxsize=4096)
+def _of_name(key: str, value: str) -> str:
+    """Of a member that is known by one text: nearly all are, and the same ones come again and again."""
+    return "k:" + text({key: value})
 
 
 def _key(shape: Shape, member: Mapping[str, Any]) -> dict[str, Any]:
