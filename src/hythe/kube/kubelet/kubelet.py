@@ -78,7 +78,9 @@ class Kubelet:
         self._loop = Loop(shared)
         watch = Watch(self._runtime, self._loop.found, self._settings.timings.relist)
         files = self._settings.certificates
-        server = routes.new_server(self._settings, self._runtime, self._loop.workers, self._now())
+        server = routes.new_server(
+            self._settings, self._client, self._runtime, self._loop.workers, self._now()
+        )
         await server.start(
             self._settings.address, self._settings.port, Certificates(*files) if files else None
         )

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 import msgspec
 
+from hythe.kube.client.client import Client
 from hythe.kube.kubelet.api.exchange import Exchange
 from hythe.kube.kubelet.api.finding import Finder
 from hythe.kube.kubelet.api.logs import Logs
+from hythe.kube.kubelet.api.permission import Permission
 from hythe.kube.kubelet.api.server import Handler, Server
 from hythe.kube.kubelet.api.stats import Stats
 from hythe.kube.kubelet.api.streams import Streams
@@ -17,7 +19,9 @@ from hythe.kube.kubelet.cri.client import Runtime
 from hythe.kube.kubelet.lifecycle.worker import Worker
 
 
-def new_server(settings: Settings, runtime: Runtime, workers: Mapping[str, Worker], begun: int) -> Server:
+def new_server(
+    settings: Settings, client: Client, runtime: Runtime, workers: Mapping[str, Worker], begun: int
+) -> Server:
     """Not started. `workers` is looked at anew for each request."""
     finder = Finder(workers)
     streams = Streams(finder, runtime)
@@ -42,4 +46,4 @@ def new_server(settings: Settings, runtime: Runtime, workers: Mapping[str, Worke
         "stats/summary": stats.summary,
         "metrics/resource": stats.resource,
     }
-    return Server(routes)
+    return Server(routes, Permission(client, settings.node_name))

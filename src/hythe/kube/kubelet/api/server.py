@@ -1,4 +1,4 @@
-"""The listener: TLS with client certificates, routing, and the errors' way back to the client.
+"""The listener: TLS with client certificates, who may do what, routing, and the errors' way back to the client.
 
 GET  /healthz /pods /stats/summary /metrics/resource
 GET  /containerLogs/NAMESPACE/POD/CONTAINER
@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from hythe.errors import HytheError
 from hythe.kube.kubelet.api.exchange import LARGEST_HEAD, Exchange, Refused, read_request
+from hythe.kube.kubelet.api.permission import Permission, caller_of
 from hythe.kube.kubelet.cri.client import CriError
 
 log = logging.getLogger("hythe.kubelet")
@@ -46,8 +47,9 @@ def context_of(files: Certificates) -> ssl.SSLContext:
 class Server:
     """`routes` by the first part of the path, such as "exec", or the first two, such as "stats/summary"."""
 
-    def __init__(self, routes: dict[str, Handler]) -> None:
+    def __init__(self, routes: dict[str, Handler], permission: Permission) -> None:
         self._routes = routes
+        self._permission = permission
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -94,6 +96,7 @@ class Server:
     async def _one(self, exchange: Exchange) -> None:
         code, message = 200, ""
         try:
+            await self._permit(exchange)
             await self._route(exchange)
         except Refused as error:
             code, message = error.code, error.message
@@ -107,6 +110,12 @@ class Server:
                 log.info("%s was cut short: %s", exchange.request.path, message)
                 return
             await exchange.answer(f"{message}\n".encode(), code=code)
+
+    async def _permit(self, exchange: Exchange) -> None:
+        """Everybody is known by a certificate where there is TLS; /healthz is for all of them."""
+        tls = exchange.writer.get_extra_info("ssl_object")
+        if tls is not None and exchange.request.path != "/healthz":
+            await self._permission.check(caller_of(tls.getpeercert() or {}), exchange.request)
 
     async def _route(self, exchange: Exchange) -> None:
         parts = exchange.request.path.strip("/").split("/")
