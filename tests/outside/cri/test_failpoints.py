@@ -33,12 +33,7 @@ POINTS = [
     *(f"warden:{point} 1" for point in ("event:exit", "record:exit", "delete:answering")),
     *(f"daemon:save {number}" for number in range(3, 7)),
 ]
-QUICK = (
-    "daemon:create:answered 3",
-    "daemon:start:sending 4",
-    "warden:create:answering 4",
-    "daemon:delete:sending 1",
-)
+QUICK = ("warden:create:answering 3",)
 
 
 @contextmanager

@@ -133,6 +133,8 @@ def test_what_hythe_cannot_do_is_refused_by_name(host: dict[str, Any], named: st
         {"Image": "x", "Healthcheck": {"Test": ["x"]}},
         {"Image": "x", "MacAddress": "zz"},
         {"Image": "x", "HostConfig": {"ExtraHosts": ["db"]}},
+        {"Image": "x", "HostConfig": {"UTSMode": "container:other"}},
+        {"Image": "x", "HostConfig": {"LogConfig": {"Type": "cri", "Config": {"path": "/etc/x"}}}},
     ],
 )
 def test_mistakes_are_told(body: dict[str, Any]) -> None:

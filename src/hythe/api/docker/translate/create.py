@@ -14,6 +14,7 @@ from hythe.api.docker.types.containers import CreateRequest, HealthConfig, Strin
 from hythe.api.docker.types.host import HostConfig, RestartPolicyConfig
 from hythe.api.docker.types.networks import EndpointConfig
 from hythe.engine.containers.links import parsed
+from hythe.engine.containers.logdrivers import CRI
 from hythe.engine.model import (
     ContainerSpec,
     DeviceRequest,
@@ -223,8 +224,16 @@ def host_options(config: HostConfig) -> HostOptions:
         volume_driver=config.volume_driver,
         volumes_from=config.volumes_from,
         links=_links(config) if not _own_network(config) else [],
-        log=LogOptions(config.log_config.type or LogOptions().driver, config.log_config.config),
+        log=_log(config),
     )
+
+
+def _log(config: HostConfig) -> LogOptions:
+    """Without the driver that is for CRI alone: its file is anywhere on the host."""
+    driver = config.log_config.type or LogOptions().driver
+    if driver == CRI:
+        raise InvalidArgument(f"logger: no log driver named '{driver}' is registered")
+    return LogOptions(driver, config.log_config.config)
 
 
 def _uts_mode(mode: str) -> str:
