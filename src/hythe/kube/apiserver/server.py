@@ -69,6 +69,8 @@ class ApiServer:
             machine = await self._machine(client)
             await machine.auth.start()
             stack.push_async_callback(machine.auth.stop)
+            await machine.admission.start()
+            stack.push_async_callback(machine.admission.stop)
             await bootstrap(machine, self.port)
             await reconcile(machine)
             customs = CustomResources(machine)

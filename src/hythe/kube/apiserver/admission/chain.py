@@ -48,6 +48,12 @@ class Review:
 class Plugin:
     """Does nothing; each plugin does some of it."""
 
+    async def start(self) -> None:
+        """Before the first review. Raises what the store raises."""
+
+    async def stop(self) -> None:
+        """After the last one."""
+
     async def admit(self, review: Review) -> None:
         """May change `review.obj`."""
 
@@ -63,6 +69,14 @@ class Chain:
 
     def __init__(self, plugins: Sequence[Plugin] = ()) -> None:
         self.plugins = list(plugins)
+
+    async def start(self) -> None:
+        for plugin in self.plugins:
+            await plugin.start()
+
+    async def stop(self) -> None:
+        for plugin in self.plugins:
+            await plugin.stop()
 
     async def admit(self, review: Review) -> None:
         for plugin in self.plugins:

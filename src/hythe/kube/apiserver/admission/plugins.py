@@ -1,7 +1,7 @@
 """The plugins that a server has, in the order in which they see a write.
 
 Not here, and so not enforced: PodSecurity, RuntimeClass, storage (default class, protection, resize),
-taints of new nodes, webhooks and admission policies. docs/kube-api.md lists them.
+taints of new nodes, and webhooks. docs/kube-api.md lists them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from hythe.kube.apiserver.admission.crds import CustomDefinitions
 from hythe.kube.apiserver.admission.jobs import JobSelectors, SchedulingGates
 from hythe.kube.apiserver.admission.limits import LimitRanger
 from hythe.kube.apiserver.admission.namespaces import NamespaceLifecycle
+from hythe.kube.apiserver.admission.policies import ValidatingPolicies
 from hythe.kube.apiserver.admission.priority import Priority
 from hythe.kube.apiserver.admission.qos import QosClass
 from hythe.kube.apiserver.admission.quotas import ResourceQuotas
@@ -29,6 +30,7 @@ PRESENT: Final = {
     "LimitRanger": "defaults, minimum, maximum and ratio of containers, pods and claims",
     "Priority": "the number of a priority class; preemptionPolicy",
     "DefaultTolerationSeconds": "300 s on a node that is not ready or cannot be reached",
+    "ValidatingAdmissionPolicy": "expressions in CEL; `authorizer` is refused, Audit does nothing",
     "ResourceQuota": "counts, requests, limits, scopes; checked when an object is made, not when it grows",
     "CertificateApproval, CertificateSigning": "`approve` or `sign` on the signer; `spec` says who asked",
     "RBAC escalation": "who writes a role or binding must hold what it gives",
@@ -46,7 +48,6 @@ ABSENT: Final = (
     "CertificateSubjectRestriction",
     "MutatingAdmissionWebhook",
     "ValidatingAdmissionWebhook",
-    "ValidatingAdmissionPolicy",
 )
 
 
@@ -66,6 +67,7 @@ def plugins(definitions: Definitions, records: Records, services: Plugin, permis
             CustomDefinitions(definitions, records),
             CertificateRequests(),
             services,
+            ValidatingPolicies(definitions, records),
             ResourceQuotas(definitions, records),
         ]
     )
