@@ -257,7 +257,9 @@ async def test_hooks_and_grace(cri: str, tmp_path: Path) -> None:
     host.mkdir()
     shared: dict[str, Any] = {"volumeMounts": [{"name": "d", "mountPath": "/d"}]}
     hooks = {
-        "postStart": {"exec": {"command": ["sh", "-c", "echo started >> /d/order"]}},
+        "postStart": {
+            "exec": {"command": ["sh", "-c", "echo started >> /d/order; while ! test -e /d/go; do :; done"]}
+        },
         "preStop": {"exec": {"command": ["sh", "-c", "echo stopping >> /d/order; sleep 0.3"]}},
     }
     async with a_node(cri, tmp_path) as node:
@@ -271,8 +273,10 @@ async def test_hooks_and_grace(cri: str, tmp_path: Path) -> None:
                 ],
             )
         )  # fmt: skip
-        await node.ready("app")
         await node.until(lambda: _read(host / "order") == ["started"])
+        assert node.status("app").get("phase") == "Pending", "it runs before its hook has ended"
+        (host / "go").touch()
+        await node.ready("app")
         await node.delete("app")
         assert _read(host / "order") == ["started", "stopping", "term"]
         stubborn = "trap '' TERM; while :; do sleep 0.1; done"

@@ -10,7 +10,7 @@ import pytest
 
 from hythe.kube.kubelet.env.fields import Place
 from hythe.kube.kubelet.env.variables import Source
-from hythe.kube.kubelet.volumes import atomic, hostpath
+from hythe.kube.kubelet.volumes import atomic, hostpath, ownership
 from hythe.kube.kubelet.volumes.atomic import File, Plan, check_path, plan
 from hythe.kube.kubelet.volumes.payload import Around, TokenWanted, needed, payload, tokens
 from hythe.kube.kubelet.volumes.problem import VolumeProblem
@@ -138,3 +138,20 @@ def test_host_path_types(tmp_path: Path) -> None:
     ):
         with pytest.raises(VolumeProblem, match="hostPath type check failed"):
             hostpath.prepare({"path": str(path), "type": kind})
+
+
+def test_fs_group_leaves_what_links_lead_to(tmp_path: Path) -> None:
+    outside, volume = tmp_path / "outside", tmp_path / "volume"
+    (volume / "d").mkdir(parents=True)
+    outside.write_text("x")
+    outside.chmod(0o600)
+    (volume / "d/file").write_text("y")
+    (volume / "d/file").chmod(0o600)
+    (volume / "d/link").symlink_to(outside)
+    ownership.give(volume, os.getgid())
+    assert stat.S_IMODE(outside.stat().st_mode) == 0o600
+    assert stat.S_IMODE((volume / "d/file").stat().st_mode) == 0o660
+    assert (volume / "d").stat().st_mode & stat.S_ISGID
+    (volume / "d/file").chmod(0o600)
+    ownership.give(volume, os.getgid(), only_on_mismatch=True)
+    assert stat.S_IMODE((volume / "d/file").stat().st_mode) == 0o600

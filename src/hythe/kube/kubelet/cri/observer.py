@@ -48,8 +48,8 @@ class News(Enum):
 class Observer:
     """Of one pod; `current` is what is known now.
 
-    `starting`: containers that the runtime was asked to start and has not answered for. They count as created, though
-    some runtimes say "running" a moment before a command could be run in them.
+    `starting`: containers that the runtime has not answered for yet, or whose postStart hook has not ended. They count
+    as created: some runtimes say "running" a moment before a command could be run in them.
     """
 
     def __init__(self, runtime: Runtime, uid: str, namespace: str, name: str) -> None:

@@ -86,6 +86,12 @@ class Puller:
             raise ImageProblem("ErrImageNeverPull", message)
         return await self._pull(name, wanted, sandbox, list(logins), tell)
 
+    def expire(self) -> None:
+        """Forget images whose pulls failed long ago."""
+        self._delays.expire(self._now())
+        for name in [name for name in self._failures if not self._delays.current(name)]:
+            del self._failures[name]
+
     async def _inspect(self, name: str, wanted: str, tell: Tell) -> cri.Image | None:
         try:
             return await self._runtime.image(name)

@@ -42,6 +42,7 @@ class Housekeeping:
 
     async def once(self) -> None:
         self._shared.restarts.expire(self._shared.now() / 1e9)
+        self._shared.puller.expire()
         for worker in list(self._workers.values()):
             if "spec" not in worker.pod:
                 continue

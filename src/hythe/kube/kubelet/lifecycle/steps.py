@@ -153,11 +153,11 @@ class Steps:
                 attempt = next_attempt(name, seen, status)
                 starting = self._observer.starting
                 started = await self._starter.container(pod, one, seen, volumes, attempt, starting.add)
+                await self._starter.after_start(pod, one, started, seen)
                 seen = await self._observer.made_container(started, seen.sandboxes[0].id)
                 self.waiting.pop(name, None)
                 self._not_before.pop(name, None)
                 self._progress()
-                await self._starter.after_start(pod, one, started, seen)
             except StartProblem as error:
                 self.waiting[name] = Waiting(error.reason, error.message)
                 self._not_before[name] = time.monotonic() + error.retry
