@@ -112,6 +112,15 @@ def test_a_pod_changes_little(server: Server, namespace: str) -> None:
     )
 
 
+def test_what_is_hardly_meant_is_taken_with_a_warning(server: Server, namespace: str) -> None:
+    manifest = POD % ", env: [{name: A, value: one}, {name: A, value: two}]"
+    answer = server.run("create", "-n", namespace, "-f", "-", stdin=manifest)
+    assert answer.out == "pod/one created\n"
+    assert answer.err == (
+        'Warning: spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply\n'
+    )
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

@@ -15,7 +15,7 @@ from hythe.kube.objects.custom import columns as custom_columns
 from hythe.kube.objects.custom import definition as crds
 from hythe.kube.objects.custom import pruning, values
 from hythe.kube.objects.custom.rules import Rules
-from hythe.kube.objects.schema import columns, defaults, validation
+from hythe.kube.objects.schema import columns, defaults, validation, warnings
 from hythe.kube.objects.schema.columns import humans
 from hythe.kube.objects.schema.decode import FieldValidation, Undecodable, body, settle, typed
 from hythe.kube.objects.status import Cause, bad_request, invalid
@@ -71,6 +71,12 @@ class Kinds:
         defaults.fill(obj, definition.gvk)
         if definition.qualified == CRDS:
             crds.fill(obj)
+
+    def warnings(self, definition: Definition, obj: Object, old: Object | None) -> list[str]:
+        """What is taken but hardly meant: of new objects, and of those whose spec has changed."""
+        if isinstance(definition, CustomResource) or (old is not None and old.get("spec") == obj.get("spec")):
+            return []
+        return warnings.of(obj, definition.gvk)
 
     def check_create(self, definition: Definition, obj: Object) -> None:
         """Raises ApiError (Invalid)."""

@@ -82,6 +82,7 @@ async def _create(call: Context, obj: Object, options: WriteOptions, applied: bo
         await machine.admission.admit(review)
         machine.kinds.default(definition, obj)
         machine.kinds.check_create(definition, obj)
+        call.warnings += machine.kinds.warnings(definition, obj, None)
         await machine.admission.validate(review)
         obj = obj if applied else ownership.created(call, obj, options)
         if options.dry_run:
@@ -150,6 +151,7 @@ async def _change(
         await machine.admission.admit(review)
         machine.kinds.default(definition, new)
         machine.kinds.check_update(definition, new, old, subresource)
+        call.warnings += machine.kinds.warnings(definition, new, old)
         await machine.admission.validate(review)
         if not applied:
             new = ownership.updated(call, new, old, options, _tracked(subresource))
