@@ -90,8 +90,8 @@ class Pods:
         pod = self._records.find(request.pod_sandbox_id)
         if isinstance(pod, Pod):
             await self._stop(pod)
-            for one in self._records.of(pod.record.id):
-                await self._containers.discard(one)
+            members = self._records.of(pod.record.id)
+            await asyncio.gather(*(self._containers.discard(one) for one in members))
             with suppress(NotFound):
                 await self._engine.containers.remove(pod.record.id, force=True, volumes=True)
         return cri.RemovePodSandboxResponse()
