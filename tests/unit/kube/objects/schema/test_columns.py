@@ -257,6 +257,13 @@ def test_a_job_that_works_off_a_queue() -> None:
     assert row("jobs.batch", {"spec": spec})["Completions"] == "0/1 of 3"
 
 
+def test_a_cron_job() -> None:
+    spec = {"schedule": "@daily", "suspend": False, "jobTemplate": {"spec": {"template": TEMPLATE}}}
+    found = row("cronjobs.batch", {"spec": spec, "status": {"lastScheduleTime": "2024-03-01T11:00:00Z"}})
+    assert (found["Suspend"], found["Active"], found["Last Schedule"]) == ("False", 0, "60m")
+    assert (found["Timezone"], found["Containers"]) == ("<none>", "a,c")
+
+
 def test_an_event_in_either_group() -> None:
     about = {"kind": "Pod", "name": "web"}
     core = {

@@ -68,8 +68,8 @@ def job_duration(obj: Object, now: datetime) -> str:
     return humans.since(start, humans.moment(end) if end else now)
 
 
-def suspended(obj: Object, now: datetime) -> bool:
-    return bool(obj["spec"].get("suspend"))
+def suspended(obj: Object, now: datetime) -> str:
+    return {True: "True", False: "False"}.get(obj["spec"].get("suspend"), "<unset>")
 
 
 def last_schedule(obj: Object, now: datetime) -> str:
