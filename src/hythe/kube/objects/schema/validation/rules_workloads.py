@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hythe.kube.objects import labels
 from hythe.kube.objects.problems import label_selector, string_map
@@ -190,7 +190,7 @@ def cron_job_spec(obj: Object, path: str, report: Report) -> None:
     if zone is not None:
         if not zone:
             report.invalid(f"{path}.timeZone", zone, "timeZone must be nil or non-empty string")
-        elif zone == "Local" or zone not in available_timezones():
+        elif zone == "Local" or not _is_zone(zone):
             report.invalid(f"{path}.timeZone", zone, f"unknown time zone {zone}")
     inner, where = (obj.get("jobTemplate") or {}).get("spec") or {}, f"{path}.jobTemplate.spec"
     job_spec(inner, where, report)
@@ -200,6 +200,15 @@ def cron_job_spec(obj: Object, path: str, report: Report) -> None:
         )
     if inner.get("manualSelector"):
         report.not_supported(f"{where}.manualSelector", True, ["nil", "false"])
+
+
+def _is_zone(name: str) -> bool:
+    """Whether this machine's time zone database has the name; what leads out of it is none."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def cron_job(obj: Object, path: str, report: Report) -> None:

@@ -185,6 +185,7 @@ def test_a_schedule() -> None:
         'spec.timeZone: Invalid value: "Nowhere/Land": unknown time zone Nowhere/Land'
     ]
     assert cron_job(timeZone="Europe/Berlin") == []
+    assert len(cron_job(timeZone="../../etc/passwd")) == len(cron_job(timeZone="Europe")) == 1
 
 
 @pytest.mark.parametrize(
