@@ -102,6 +102,9 @@ class Informer:
                 await self._follow()
             except HytheError as error:
                 self._failed(error)
+            except Exception:  # noqa: BLE001 - whoever counts on this copy must not be left with an old one
+                _log.exception("following %s", self.resource)
+                self.version = ""
             if self._clock.monotonic() - began >= _CALM:
                 self._pause = _FIRST_PAUSE
             await self._clock.sleep(self._pause * random.uniform(0.5, 1.5))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Final
 
 from hythe.errors import HytheError
@@ -110,15 +110,22 @@ class Scheduler:
             work = self._bind(info, placement.node)
         else:
             work = self._explain(info, placement)
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(self._guarded(info, work))
         self._bindings.add(task)
         task.add_done_callback(self._ended)
+
+    async def _guarded(self, info: PodInfo, work: Coroutine[None, None, None]) -> None:
+        """A mistake here costs the pod a turn, not its life."""
+        try:
+            await work
+        except Exception:  # noqa: BLE001
+            _log.exception("after placing %s", info.key)
+            self._take_back(info)
+            self.queue.failed(info.key, error=True)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._bindings.discard(task)
         self._room.release()
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("a binding failed", exc_info=task.exception())
 
     async def _bind(self, info: PodInfo, node: str) -> None:
         meta = info.pod["metadata"]
@@ -137,9 +144,7 @@ class Scheduler:
         self._recorder.event(info.pod, NORMAL, "Scheduled", message)
 
     def _unbound(self, info: PodInfo, error: HytheError) -> None:
-        cached = self._informers.of(PODS).cache.get(info.key)
-        if cached is None or not cached["spec"].get("nodeName"):
-            self.state.remove(info.key)
+        cached = self._take_back(info)
         if cached is None or (isinstance(error, ApiError) and error.code == 404):
             self.queue.remove(info.key)
             return
@@ -147,6 +152,13 @@ class Scheduler:
         self._recorder.event(info.pod, WARNING, "FailedScheduling", f"binding rejected: {error}")
         self.queue.failed(info.key, error=True)
         self.queue.something_changed()
+
+    def _take_back(self, info: PodInfo) -> Object | None:
+        """Free the place that was assumed for a pod, unless it is bound; the pod as the cache has it."""
+        cached = self._informers.of(PODS).cache.get(info.key)
+        if cached is None or not cached["spec"].get("nodeName"):
+            self.state.remove(info.key)
+        return cached
 
     async def _explain(self, info: PodInfo, placement: Placement) -> None:
         eviction = evict(info, self.state, placement, self._filters, self._protected)

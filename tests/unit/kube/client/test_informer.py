@@ -122,6 +122,26 @@ async def test_one_handlers_mistake_does_not_keep_the_others_from_hearing() -> N
     task.cancel()
 
 
+async def test_a_copy_that_broke_is_made_anew() -> None:
+    clock = FakeClock()
+    api, client = memory_client(clock)
+    broken = [True]
+
+    def transform(body: Object) -> Object:
+        if broken.pop() if broken else False:
+            raise KeyError("spec")
+        return body
+
+    api.put(CONFIG_MAPS, config("a"))
+    informer = Informer(client, CONFIG_MAPS, clock=clock, transform=transform)
+    task = asyncio.create_task(informer.run())
+    await clock.advance(0)
+    assert not informer.has_synced
+    await clock.advance(2)
+    assert informer.cache.keys() == ["n/a"]
+    task.cancel()
+
+
 async def test_a_late_handler_hears_of_what_is_there_and_shared_informers_are_one() -> None:
     clock = FakeClock()
     api, client = memory_client(clock)

@@ -140,3 +140,20 @@ async def test_what_is_there_at_the_start_counts() -> None:
     assert where(api) == {"new": "a"}
     task.cancel()
     await informers.stop()
+
+
+async def test_a_mistake_costs_a_pod_a_turn_and_not_its_place_in_the_queue() -> None:
+    async with scheduling() as (clock, api, client):
+        api.put(NODES, node("a", cpu="1"))
+
+        def broken(_method: str, path: str) -> None:
+            if path.endswith("binding"):
+                raise RuntimeError("a mistake")
+
+        api.fail = broken
+        await client.create(PODS, pod("x"))
+        await clock.advance(0)
+        assert where(api) == {"x": ""}
+        api.fail = lambda _method, _path: None
+        await clock.advance(3)
+        assert where(api) == {"x": "a"}
