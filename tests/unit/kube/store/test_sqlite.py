@@ -207,6 +207,26 @@ class TestHistory:
         assert len(set(made)) == 300 and await store.count("/b/") == 300
 
 
+class TestCancelled:
+    async def test_who_gives_up_leaves_the_change(self, store: SqliteStore) -> None:
+        """A caller that is cancelled is not answered; the change happens or not, and others go on."""
+        waiting = asyncio.create_task(store.create("/a", b"x"))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        assert await store.create("/b", b"x") == await store.count("/")
+
+    async def test_cancelled_during_the_commit(self, store: SqliteStore) -> None:
+        """As at the end of a program: the writer's task is cancelled while the thread waits for the disk."""
+        waiting = asyncio.create_task(store.create("/a", b"x"))
+        while store._writer._running is None:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        store._writer._running.cancel()
+        await asyncio.wait([waiting])
+        there = await store.count("/")
+        assert await store.create("/b", b"x") == there + 1
+
+
 class TestFullDisk:
     async def test_nothing_is_changed_and_deletion_mends_it(self, store: SqliteStore) -> None:
         made = {number: await store.create(f"/{number}", os.urandom(30_000)) for number in range(20)}

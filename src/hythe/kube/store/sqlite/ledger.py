@@ -27,7 +27,12 @@ class Ledger:
 
     def __init__(self, connection: sqlite3.Connection, cache: RecordCache) -> None:
         self._connection, self._cache = connection, cache
-        (last,) = connection.execute("SELECT coalesce(max(revision), 0) FROM entries").fetchone()
+        self.revision = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Count on from the last revision that is committed; there is no open transaction."""
+        (last,) = self._connection.execute("SELECT coalesce(max(revision), 0) FROM entries").fetchone()
         self.revision = int(last)
 
     def create(self, key: str, value: bytes, ends: int | None) -> Change:

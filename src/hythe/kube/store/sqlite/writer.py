@@ -95,7 +95,7 @@ class Writer:
     def _start(self) -> None:
         if self._closed:
             raise Unavailable("the store is closed")
-        if self._running is None:
+        if self._running is None or self._running.done():  # cancelled before its first step
             self._running = asyncio.create_task(self._run(), name="kube-store-writer")
 
     async def _run(self) -> None:
@@ -105,8 +105,20 @@ class Writer:
                     await self._transaction()
                 if self._work:
                     await self._maintenance()
+        except BaseException:
+            self._abandon()
+            raise
         finally:
             self._running = None
+
+    def _abandon(self) -> None:
+        """This task was cancelled, so nobody will answer those who wait."""
+        for request in self._requests:
+            request.answer.cancel()
+        for job in self._work:
+            job.done.cancel()
+        self._requests.clear()
+        self._work.clear()
 
     async def _transaction(self) -> None:
         requests = [self._requests.popleft() for _ in range(min(GATHERED, len(self._requests)))]
@@ -135,8 +147,8 @@ class Writer:
             else:
                 self._connection.execute("ROLLBACK")
         except BaseException as error:
-            self._ledger.revision = before
             self._roll_back()
+            self._ledger.reset()  # by what is there: who was cancelled while the thread committed does not know
             if isinstance(error, sqlite3.Error):
                 raise problem(error, str(self._path)) from error
             raise
@@ -193,6 +205,9 @@ class Writer:
         except HytheError as error:
             if not job.done.done():
                 job.done.set_exception(error)
+        except BaseException:
+            job.done.cancel()
+            raise
         else:
             if not job.done.done():
                 job.done.set_result(None)
