@@ -9,7 +9,7 @@ set of fields that it owns. Every change goes through `fields.FieldManager`:
              no longer names is taken away, unless others own it
 
 From the bottom: `fieldset` are sets of fields (as `fieldsV1` is written), `paths` the names of fields in such sets,
-`typed` walks an object along its `Shape` (set of its fields, comparison), `merging` merges and removes, `entries` reads
+`typed` walks an object along its `Shape`, `comparing` two of them, `merging` merges and removes, `entries` reads
 and writes managedFields, `ownership` moves fields between managers, `lastapplied` knows client-side apply.
 
 Source: sigs.k8s.io/structured-merge-diff and apimachinery's pkg/util/managedfields.

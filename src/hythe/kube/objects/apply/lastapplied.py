@@ -13,9 +13,10 @@ import json
 from typing import Final
 
 from hythe.kube.objects.apply import fieldset
+from hythe.kube.objects.apply.comparing import compare
 from hythe.kube.objects.apply.fieldset import FieldSet
 from hythe.kube.objects.apply.paths import Unnamed
-from hythe.kube.objects.apply.typed import compare, fields_of
+from hythe.kube.objects.apply.typed import fields_of
 from hythe.kube.objects.shape import Shape
 from hythe.kube.objects.types import Object
 

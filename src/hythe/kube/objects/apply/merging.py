@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hythe.kube.objects.apply import paths
+from hythe.kube.objects.apply.comparing import by_name
 from hythe.kube.objects.apply.fieldset import SELF, FieldSet, has_self
-from hythe.kube.objects.apply.typed import by_name, child, is_leaf
+from hythe.kube.objects.apply.typed import child, is_leaf
 from hythe.kube.objects.shape import ANY, Shape
 
 _NOTHING: Final = object()

@@ -16,10 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hythe.kube.objects.apply import fieldset
+from hythe.kube.objects.apply.comparing import Comparison, compare
 from hythe.kube.objects.apply.entries import Manager, Owned, Owners
 from hythe.kube.objects.apply.fieldset import FieldSet
 from hythe.kube.objects.apply.merging import remove, with_named
-from hythe.kube.objects.apply.typed import Comparison, compare, fields_of
+from hythe.kube.objects.apply.typed import fields_of
 from hythe.kube.objects.shape import Shape
 from hythe.kube.objects.types import Object
 

@@ -1,26 +1,23 @@
-"""Kubernetes' own functions for CEL: lists, texts, regular expressions, quantities, addresses, URLs, sets, optionals.
+"""Kubernetes' own functions for CEL: lists, texts, regular expressions, quantities, sets, optionals.
 
 Source: apiserver, pkg/cel/library; cel-go, ext/strings.go and ext/sets.go.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Final
-from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from hythe.errors import InvalidArgument
 from hythe.kube.objects import quantity
 from hythe.kube.objects.cel import values
-from hythe.kube.objects.cel.library import Function, add, on_texts, pattern
+from hythe.kube.objects.cel.library import Function, add, on_texts, pattern, tests
+from hythe.kube.objects.cel.network import NETWORK
 from hythe.kube.objects.cel.values import Duration, EvaluationError, Optional, no_overload
 from hythe.kube.objects.quantity import Quantity
 
 _LARGEST_TEXT: Final = 10 * 2**20
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _list(value: Any, name: str) -> list[Any]:
@@ -164,21 +161,6 @@ def to_quantity(value: Any) -> Quantity:
         raise EvaluationError(problem.message) from problem
 
 
-def _tests(name: str, make: Callable[[Any], Any]) -> Function:
-    """Whether a text can be made into something: isQuantity, isIP, ..."""
-
-    def test(value: Any) -> bool:
-        if not isinstance(value, str):
-            raise no_overload(name)
-        try:
-            make(value)
-        except EvaluationError:
-            return False
-        return True
-
-    return test
-
-
 def _of_quantity(function: Callable[..., Any]) -> Function:
     def checked(one: Any, *others: Any) -> Any:
         if not isinstance(one, Quantity):
@@ -194,70 +176,6 @@ def _as_integer(value: Quantity) -> int:
     return value.nano // quantity.NANO
 
 
-def to_ip(value: Any) -> Address:
-    if isinstance(value, (ipaddress.IPv4Network, ipaddress.IPv6Network)):
-        return value.network_address
-    try:
-        if not isinstance(value, str) or "%" in value or value.lower().startswith("::ffff:"):
-            raise ValueError(value)
-        return ipaddress.ip_address(value)
-    except ValueError:
-        raise EvaluationError(f'IP Address "{value}" parse error during conversion from string') from None
-
-
-def to_cidr(value: Any) -> Network:
-    try:
-        if not isinstance(value, str) or "/" not in value:
-            raise ValueError(value)
-        return ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        raise EvaluationError(
-            f'network address parse error during conversion from string: "{value}"'
-        ) from None
-
-
-def _of(kinds: tuple[type, ...], name: str, function: Callable[..., Any]) -> Function:
-    """A function whose first argument must be of some types of Python's."""
-
-    def checked(one: Any, *others: Any) -> Any:
-        if not isinstance(one, kinds):
-            raise no_overload(name)
-        return function(one, *others)
-
-    return checked
-
-
-_IPS: Final = (ipaddress.IPv4Address, ipaddress.IPv6Address)
-_CIDRS: Final = (ipaddress.IPv4Network, ipaddress.IPv6Network)
-
-
-def _contains_ip(network: Any, address: Any) -> bool:
-    return (to_ip(address) if isinstance(address, str) else address) in network
-
-
-def _contains_cidr(network: Any, other: Any) -> bool:
-    other = to_cidr(other) if isinstance(other, str) else other
-    return bool(network.version == other.version and other.subnet_of(network))
-
-
-def to_url(value: Any) -> SplitResult:
-    if not isinstance(value, str):
-        raise no_overload("url")
-    try:
-        found = urlsplit(value)
-        _ = found.port  # raises for one that is no number
-        good = bool(found.scheme) or value.startswith("/")
-    except ValueError:
-        good = False
-    if not good:
-        raise EvaluationError(f'URL parse error during conversion from string: parse "{value}": invalid URI')
-    return found
-
-
-def _host(url: SplitResult) -> str:
-    return url.netloc.rpartition("@")[2]
-
-
 def _sets(name: str, function: Callable[[list[Any], list[Any]], bool]) -> Function:
     return lambda one, other: function(_list(one, name), _list(other, name))
 
@@ -267,13 +185,14 @@ def _has(members: list[Any], wanted: Any) -> bool:
 
 
 EXTENSIONS: Final[dict[str, Function]] = {
+    **NETWORK,
     "isSorted": is_sorted, "sum": total, "min": _extreme("min", -1), "max": _extreme("max", 1),
     "indexOf": index_of, "lastIndexOf": last_index_of,
     "charAt": char_at, "substring": substring, "replace": replace, "split": split, "join": join,
     "lowerAscii": on_texts("lowerAscii", _lower), "upperAscii": on_texts("upperAscii", _upper),
     "trim": on_texts("trim", str.strip), "reverse": on_texts("reverse", lambda text: text[::-1]),
     "find": on_texts("find", find), "findAll": find_all,
-    "quantity": to_quantity, "isQuantity": _tests("isQuantity", to_quantity),
+    "quantity": to_quantity, "isQuantity": tests("isQuantity", to_quantity),
     "sign": _of_quantity(lambda one: (one.nano > 0) - (one.nano < 0)),
     "add": _of_quantity(lambda one, other: one + other), "sub": _of_quantity(lambda one, other: one - other),
     "isGreaterThan": _of_quantity(lambda one, other: one > other),
@@ -282,31 +201,6 @@ EXTENSIONS: Final[dict[str, Function]] = {
     "isInteger": _of_quantity(lambda one: one.nano % quantity.NANO == 0 and abs(one.nano) < 2**63 * quantity.NANO),
     "asInteger": _of_quantity(_as_integer),
     "asApproximateFloat": _of_quantity(lambda one: one.nano / quantity.NANO),
-    "ip": to_ip, "isIP": _tests("isIP", to_ip), "cidr": to_cidr, "isCIDR": _tests("isCIDR", to_cidr),
-    "family": _of(_IPS, "family", lambda one: one.version),
-    "isUnspecified": _of(_IPS, "isUnspecified", lambda one: one.is_unspecified),
-    "isLoopback": _of(_IPS, "isLoopback", lambda one: one.is_loopback),
-    "isLinkLocalMulticast": _of(
-        _IPS, "isLinkLocalMulticast", lambda one: one in ipaddress.ip_network("224.0.0.0/24")
-        if one.version == 4 else one in ipaddress.ip_network("ff02::/16")
-    ),
-    "isLinkLocalUnicast": _of(_IPS, "isLinkLocalUnicast", lambda one: one.is_link_local),
-    "isGlobalUnicast": _of(
-        _IPS, "isGlobalUnicast",
-        lambda one: not (one.is_multicast or one.is_loopback or one.is_link_local or one.is_unspecified),
-    ),
-    "ip.isCanonical": lambda text: str(to_ip(text)) == text,
-    "containsIP": _of(_CIDRS, "containsIP", _contains_ip),
-    "containsCIDR": _of(_CIDRS, "containsCIDR", _contains_cidr),
-    "prefixLength": _of(_CIDRS, "prefixLength", lambda one: one.prefixlen),
-    "masked": _of(_CIDRS, "masked", lambda one: one),
-    "url": to_url, "isURL": _tests("isURL", to_url),
-    "getScheme": _of((SplitResult,), "getScheme", lambda one: one.scheme),
-    "getHost": _of((SplitResult,), "getHost", _host),
-    "getHostname": _of((SplitResult,), "getHostname", lambda one: one.hostname or ""),
-    "getPort": _of((SplitResult,), "getPort", lambda one: str(one.port or "")),
-    "getEscapedPath": _of((SplitResult,), "getEscapedPath", lambda one: one.path),
-    "getQuery": _of((SplitResult,), "getQuery", lambda one: parse_qs(one.query, keep_blank_values=True)),
     "sets.contains": _sets("sets.contains", lambda one, other: all(_has(one, each) for each in other)),
     "sets.intersects": _sets("sets.intersects", lambda one, other: any(_has(one, each) for each in other)),
     "sets.equivalent": _sets(

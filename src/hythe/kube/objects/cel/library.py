@@ -169,6 +169,21 @@ def on_texts(name: str, function: Callable[..., Any]) -> Function:
     return checked
 
 
+def tests(name: str, make: Callable[[Any], Any]) -> Function:
+    """Whether a text can be made into something: isQuantity, isIP, ..."""
+
+    def test(value: Any) -> bool:
+        if not isinstance(value, str):
+            raise no_overload(name)
+        try:
+            make(value)
+        except EvaluationError:
+            return False
+        return True
+
+    return test
+
+
 @lru_cache(maxsize=512)
 def pattern(text: str) -> re.Pattern[str]:
     """A regular expression of RE2, as far as Python reads it alike."""

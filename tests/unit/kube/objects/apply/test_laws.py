@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from hythe.kube.objects import shape
 from hythe.kube.objects.apply import fieldset
+from hythe.kube.objects.apply.comparing import compare
 from hythe.kube.objects.apply.merging import remove
-from hythe.kube.objects.apply.typed import compare, fields_of
+from hythe.kube.objects.apply.typed import fields_of
 from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import GroupVersionKind
 from tests.unit.kube.objects.apply.given_kinds import NOW, of_kind, stored
