@@ -1,6 +1,6 @@
-"""Roles, quotas, limits, disruption budgets, autoscalers, priorities.
+"""Roles, quotas, limits, disruption budgets, priorities.
 
-Source: Kubernetes 1.32, pkg/apis/{rbac,core,policy,autoscaling,scheduling}/validation.
+Source: Kubernetes 1.32, pkg/apis/{rbac,core,policy,scheduling}/validation.
 """
 
 from __future__ import annotations
@@ -16,13 +16,6 @@ from hythe.kube.objects.types import Object
 
 _RBAC: Final = "rbac.authorization.k8s.io"
 _HIGHEST: Final = 1_000_000_000
-_METRICS: Final = {
-    "Resource": "resource",
-    "ContainerResource": "containerResource",
-    "Pods": "pods",
-    "Object": "object",
-    "External": "external",
-}
 
 
 def role(obj: Object, path: str, report: Report) -> None:
@@ -58,7 +51,7 @@ def _rules(obj: Object, *, namespaced: bool, report: Report) -> None:
 
 
 def role_binding(obj: Object, path: str, report: Report) -> None:
-    _binding(obj, ["ClusterRole", "Role"], namespaced=True, report=report)
+    _binding(obj, ["Role", "ClusterRole"], namespaced=True, report=report)
 
 
 def cluster_role_binding(obj: Object, path: str, report: Report) -> None:
@@ -163,40 +156,6 @@ def disruption_budget_spec(obj: Object, path: str, report: Report) -> None:
             report.invalid(f"{path}.{key}", value, "must not be greater than 100%")
 
 
-def autoscaler_spec(obj: Object, path: str, report: Report) -> None:
-    least, most = obj.get("minReplicas"), obj.get("maxReplicas", 0)
-    if least is not None and least < 1:
-        report.invalid(f"{path}.minReplicas", least, "must be greater than or equal to 1")
-    if most < 1:
-        report.invalid(f"{path}.maxReplicas", most, "must be greater than 0")
-    if least is not None and most < least:
-        report.invalid(f"{path}.maxReplicas", most, "must be greater than or equal to `minReplicas`")
-    for index, metric in enumerate(obj.get("metrics", ())):
-        where, key = f"{path}.metrics[{index}]", _METRICS.get(metric.get("type", ""))
-        if key and metric.get(key) is None:
-            report.required(f"{where}.{key}", "must populate information for the given metric source")
-        elif key:
-            _target((metric[key] or {}).get("target") or {}, f"{where}.{key}.target", key, report)
-
-
-def _target(obj: Object, path: str, source: str, report: Report) -> None:
-    used = obj.get("averageUtilization")
-    if used is not None and used < 1:
-        report.invalid(f"{path}.averageUtilization", used, "must be greater than 0")
-    for key in ("value", "averageValue"):
-        if obj.get(key) is not None and quantity.parse(obj[key]) <= quantity.ZERO:
-            report.invalid(f"{path}.{key}", obj[key], "must be positive")
-    if source in ("resource", "containerResource"):
-        if used is None and obj.get("averageValue") is None:
-            report.required(
-                f"{path}.averageUtilization", "must set either a target raw value or a target utilization"
-            )
-        elif used is not None and obj.get("averageValue") is not None:
-            report.forbidden(
-                f"{path}.averageValue", "may not set both a target raw value and a target utilization"
-            )
-
-
 def priority_class(obj: Object, path: str, report: Report) -> None:
     name, value = obj["metadata"].get("name", ""), obj.get("value", 0)
     if name.startswith("system-"):
@@ -218,7 +177,5 @@ RULES: Final[dict[str, Callable[[Object, str, Report], None]]] = {
     "core.v1.ResourceQuotaSpec": quota_spec,
     "core.v1.LimitRange": limit_range,
     "policy.v1.PodDisruptionBudgetSpec": disruption_budget_spec,
-    "autoscaling.v1.HorizontalPodAutoscalerSpec": autoscaler_spec,
-    "autoscaling.v2.HorizontalPodAutoscalerSpec": autoscaler_spec,
     "scheduling.v1.PriorityClass": priority_class,
 }

@@ -15,6 +15,7 @@ from typing import Any, Final
 from hythe.kube.objects.schema import gotypes
 from hythe.kube.objects.schema.gotypes import Type
 from hythe.kube.objects.schema.validation import (
+    rules_autoscaling,
     rules_cluster,
     rules_containers,
     rules_network,
@@ -41,6 +42,7 @@ RULES: Final[dict[str, Rule]] = {
     **rules_network.RULES,
     **rules_storage.RULES,
     **rules_policy.RULES,
+    **rules_autoscaling.RULES,
     **rules_cluster.RULES,
 }
 

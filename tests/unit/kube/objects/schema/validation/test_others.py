@@ -259,6 +259,45 @@ def test_autoscalers() -> None:
     ]
 
 
+def metric(**said: Any) -> list[str]:
+    reference = {"kind": "Deployment", "name": "web"}
+    spec = {"scaleTargetRef": reference, "maxReplicas": 3, "metrics": [said]}
+    found = wrong("autoscaling/v2", "HorizontalPodAutoscaler", spec=spec)
+    return [one.removeprefix("spec.metrics[0].") for one in found]
+
+
+def test_metrics_of_autoscalers() -> None:
+    cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}
+    assert metric(type="Resource", resource=cpu) == []
+    assert metric(type="Resource") == [
+        "resource: Required value: must populate information for the given metric source"
+    ]
+    assert metric(
+        type="Resource", resource=cpu, pods={"metric": {"name": "a"}, "target": {"type": "Value"}}
+    ) == ["pods: Forbidden: must populate the given metric source only"]
+    assert metric(type="Resource", resource={"name": "cpu", "target": {"type": "Most"}}) == [
+        'resource.target.type: Invalid value: "Most": must be either Utilization, Value, or AverageValue',
+        "resource.target.averageUtilization: Required value: must set either a target raw value or a target "
+        "utilization",
+    ]
+    assert metric(type="External", external={"metric": {"name": "q"}, "target": {"type": "Value"}}) == [
+        "external.target.averageValue: Required value: must set either a target value for metric or a per-pod target"
+    ]
+
+
+def test_how_fast_autoscalers_act() -> None:
+    down = {
+        "stabilizationWindowSeconds": 7200,
+        "policies": [{"type": "Some", "value": 0, "periodSeconds": 15}],
+    }
+    spec = {"scaleTargetRef": {"kind": "D", "name": "w"}, "maxReplicas": 3, "behavior": {"scaleDown": down}}
+    assert wrong("autoscaling/v2", "HorizontalPodAutoscaler", spec=spec) == [
+        'spec.behavior.scaleDown.policies[0].type: Unsupported value: "Some": supported values: "Percent", "Pods"',
+        "spec.behavior.scaleDown.policies[0].value: Invalid value: 0: must be greater than zero",
+        "spec.behavior.scaleDown.stabilizationWindowSeconds: Invalid value: 7200: must be less than or equal to 3600",
+    ]
+
+
 def test_priorities() -> None:
     kind = "PriorityClass"
     assert wrong("scheduling.k8s.io/v1", kind, value=2_000_000_000) == [
