@@ -48,7 +48,14 @@ class Kr8s:
         assert self._source is not None, "prepare first"
         options = ["-o", "addopts=--keep-cluster", "-p", "pytest_kind", "--rootdir", str(self._source)]
         return [
-            _program(self._python, around, kubeconfig, self._source / "kr8s/tests" / f"{name}.py", options)
+            _program(
+                self._python,
+                around,
+                kubeconfig,
+                self._source / "kr8s/tests" / f"{name}.py",
+                self._source,
+                options,
+            )
             for name in self._files
         ]
 
@@ -78,16 +85,20 @@ class OfficialClient:
     def programs(self, around: Surroundings, kubeconfig: Path) -> list[Program]:
         options = ["--rootdir", str(self._tests)]
         return [
-            _program(self._python, around, kubeconfig, file, options)
+            _program(self._python, around, kubeconfig, file, self._tests.parents[1], options)
             for file in sorted(self._tests.glob("test_*.py"))
         ]
 
 
-def _program(python: Path, around: Surroundings, kubeconfig: Path, file: Path, options: list[str]) -> Program:
+def _program(
+    python: Path, around: Surroundings, kubeconfig: Path, file: Path, work: Path, options: list[str]
+) -> Program:
+    """`work`: the folder to run it in, below which it looks for its own files."""
     return Program(
         name=file.stem.removeprefix("test_"),
         command=[
-            *around.within, str(python), "-m", "pytest", "-p", "no:cacheprovider", "-p", "tap_reporter",
+            *around.within, "sh", "-c", 'cd "$0" && exec "$@"', str(work),
+            str(python), "-m", "pytest", "-p", "no:cacheprovider", "-p", "tap_reporter",
             "--timeout", str(int(_TEST_SECONDS * PATIENCE)), *options, str(file),
         ],
         environment={
