@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.peers import tap
-from tests.peers.cri_surroundings import Image, Surroundings, insecure, server
+from tests.peers.cri_surroundings import Image, Surroundings, insecure
 from tests.peers.suite import Program
 from tests.peers.tap import Check
 from tests.targets import start_hythe
@@ -26,11 +26,15 @@ from tests.waiting import PATIENCE, wait_until
 ADDRESS: Final = "192.0.2.1/24"  # of the node: RFC 5737's, for documentation
 _READY_SECONDS: Final = 120
 _SLEEPS: Final = Image('CMD ["sleep", "1000000"]\n')
+_NGINX: Final = Image(
+    "RUN mkdir -p /usr/share/nginx/html && echo '<html>it works</html>' > /usr/share/nginx/html/index.html\n"
+    'CMD ["httpd", "-f", "-p", "80", "-h", "/usr/share/nginx/html"]\n'
+)
 _DOCKER: Final = "gcr.io/library"
 """Where the stand-ins of docker.io's images are pushed: the registry is one, whatever it is called."""
 IMAGES: Final = {
     f"{_DOCKER}/busybox:latest": Image(""),
-    **{f"{_DOCKER}/nginx:{tag}": server("nginx", 80) for tag in ("latest", "stable", "1.14.2", "1.15.4")},
+    **{f"{_DOCKER}/nginx:{tag}": _NGINX for tag in ("latest", "stable", "1.14.2", "1.15.4")},
     **{f"{_DOCKER}/{name}:latest": _SLEEPS for name in ("ubuntu", "wordpress")},
     "gcr.io/google_containers/pause:latest": _SLEEPS,
     "k8s.gcr.io/pause:2.0": _SLEEPS,

@@ -30,7 +30,7 @@ class Kr8s:
 
     name = "kr8s"
     version = "0.20.15"
-    _clients = ("kubernetes", "kubernetes-asyncio", "lightkube", "pykube-ng")
+    _clients = ("kubernetes==32.*", "kubernetes-asyncio", "lightkube", "pykube-ng")
     _libraries = (*_COMMON, "pytest-rerunfailures", "trio", *_clients)
     _files = ("test_api", "test_objects")  # the others need no cluster
 
