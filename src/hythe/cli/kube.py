@@ -217,7 +217,11 @@ def _about_place(parser: Parser) -> None:
 
 def _about_cluster(parser: Parser) -> None:
     _about_place(parser)
-    parser.text("--datastore", metavar="URL", help="sqlite:///FILE or etcd://HOST:PORT,... (default: a file in the data directory)")
+    parser.text(
+        "--datastore",
+        metavar="URL",
+        help="sqlite:///FILE or etcd://HOST:PORT,... (default: a file in the data directory)",
+    )
     parser.text("--bind", metavar="ADDRESS", help="where the API server listens (default: everywhere)")
     parser.number("--port", metavar="N", help="its port (default: the first that is free from 6443 on)")
     parser.text(
