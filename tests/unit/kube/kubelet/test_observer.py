@@ -101,6 +101,23 @@ async def test_an_end_while_the_start_is_looked_at_is_not_missed() -> None:
     assert state_of(observer, "b") is State.EXITED
 
 
+async def test_an_answer_that_an_event_has_overtaken_changes_nothing() -> None:
+    observer, runtime = made()
+    await observer.look()
+    runtime.answers["b-0"] = record("b", sandbox="s0")
+
+    def overtake() -> None:
+        ended = ("b-0", cri.CONTAINER_EXITED), ("a-0", cri.CONTAINER_EXITED)
+        assert observer.told(an_event(time.time_ns(), *ended)) is News.TAKEN
+
+    runtime.during = overtake
+    await observer.made_container("b-0", "s0")
+    assert state_of(observer, "b") is State.EXITED
+    runtime.answers["c-0"] = record("c", sandbox="s0")
+    await observer.look()
+    assert state_of(observer, "a") is state_of(observer, "b") is State.EXITED
+
+
 async def test_news_of_another_from_before_what_was_made_takes_a_look() -> None:
     observer, runtime = made()
     await observer.look()

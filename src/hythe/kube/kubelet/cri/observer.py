@@ -6,13 +6,16 @@
 
 Of each thing the whole status is asked once for each state: what has started does not start again, what has ended
 stays as it is. What is known never goes back in time: an event that is older than the last look is passed over, and
-so is one about what the kubelet has made itself since; any other that came before that makes it look.
+so is one about what the kubelet has made itself since; any other that came before that makes it look. And the answer
+to a call changes nothing of a sandbox of which an event has told something later than the call's beginning: the two
+come on different ways, and may overtake each other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import Enum
 
@@ -59,6 +62,7 @@ class Observer:
         self._sandboxes: dict[str, SandboxRecord] = {}
         self._looked_at = 0
         self._made_at: dict[str, int] = {}
+        self._told_at: dict[str, int] = {}
         self.starting: set[str] = set()
         self.current = Observed(uid, namespace, name)
 
@@ -71,8 +75,7 @@ class Observer:
         )
         first = await asyncio.gather(*(self._sandbox(one) for one in sandboxes))
         second = await asyncio.gather(*(self._container(one) for one in containers))
-        self._sandboxes = {one.id: one for one in first if one is not None}
-        self._containers = {one.id: one for one in second if one is not None}
+        self._replace(begun, [one for one in first if one], [one for one in second if one])
         self._looked_at = begun
         self._made_at.clear()
         return self._changed()
@@ -80,7 +83,9 @@ class Observer:
     async def made_sandbox(self, sandbox: str) -> Observed:
         """The kubelet has made a sandbox. Raises CriError."""
         begun = time.time_ns()
-        self._sandboxes[sandbox] = await self._runtime.sandbox_status(sandbox)
+        answer = await self._runtime.sandbox_status(sandbox)
+        if self._told_at.get(sandbox, 0) <= begun:
+            self._sandboxes[sandbox] = answer
         self._made_at[sandbox] = begun
         return self._changed()
 
@@ -88,7 +93,9 @@ class Observer:
         """The kubelet has started a container. Raises CriError."""
         self.starting.discard(container)
         begun = time.time_ns()
-        self._containers[container] = await self._runtime.container_status(container, sandbox)
+        answer = await self._runtime.container_status(container, sandbox)
+        if self._told_at.get(sandbox, 0) <= begun:
+            self._containers[container] = answer
         self._made_at[container] = begun
         return self._changed()
 
@@ -103,8 +110,20 @@ class Observer:
         its = (container_record(status, sandbox) for status in event.containers_statuses)
         self._containers = others | {one.id: one for one in its}
         self._sandboxes[sandbox] = sandbox_record(event.pod_sandbox_status)
+        self._told_at[sandbox] = at
         self._changed()
         return News.TAKEN
+
+    def _replace(
+        self, begun: int, sandboxes: Iterable[SandboxRecord], containers: Iterable[ContainerRecord]
+    ) -> None:
+        """What was found, but for sandboxes of which an event has told something later."""
+        later = {key for key, at in self._told_at.items() if at > begun}
+        told = {key: one for key, one in self._sandboxes.items() if key in later}
+        its = {key: one for key, one in self._containers.items() if one.sandbox in later}
+        self._sandboxes = {one.id: one for one in sandboxes if one.id not in later} | told
+        self._containers = {one.id: one for one in containers if one.sandbox not in later} | its
+        self._told_at = {key: at for key, at in self._told_at.items() if key in self._sandboxes}
 
     def _changed(self) -> Observed:
         self.current = observed(
