@@ -43,7 +43,9 @@ class Agent:
             informers = SharedInformers(self._client)
             stack.push_async_callback(informers.stop)
             own = Informer(self._client, NODES, fields=f"metadata.name={about.node}")
-            names = ClusterNames(informers, own, self._client, about.node, about.address, about.domain)
+            names = ClusterNames(
+                informers, own, self._client, about.node, about.address, about.domain, about.data
+            )
             await names.start()
             stack.push_async_callback(names.stop)
             proxy = ServiceProxy(

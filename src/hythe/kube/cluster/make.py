@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from hythe.errors import NotFound
 from hythe.kube.cluster import addressing
+from hythe.kube.cluster.checking import check, check_together
 from hythe.kube.cluster.places import RUN, settings_file
-from hythe.kube.cluster.settings import Settings, changed, load, network, save
+from hythe.kube.cluster.settings import Settings, changed, load, save
 
-_SMALLEST: Final = 24
 _LOCK: Final = ".choosing"
 
 
@@ -33,13 +33,12 @@ def alone(data: Path) -> Iterator[Callable[[], None]]:
 
 def settings_of(data: Path, wanted: dict[str, Any]) -> Settings:
     """Those of the cluster in `data`, made now if there is none, with what the flags say; None is not said."""
-    for key in ("service_cidr", "cluster_cidr"):
-        if wanted.get(key):
-            wanted[key] = network("--" + key.replace("_", "-"), wanted[key], least=_SMALLEST)
+    wanted = check(wanted)
     try:
         settings = changed(load(data), wanted)
     except NotFound:
         settings = _new(wanted)
+    check_together(settings)
     save(data, settings)
     return settings
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
-from hythe.errors import HytheError
+from hythe.base.files import write_atomic
+from hythe.errors import HytheError, SystemProblem
 from hythe.kube.client.cache import split_key
 from hythe.kube.client.client import Client
 from hythe.kube.client.informer import Informer, each
@@ -31,7 +33,7 @@ _AGAIN: Final = 1.0
 
 
 class ClusterNames:
-    """The name server of the node `node` at `address`; `nodes` knows that node."""
+    """The name server of the node `node` at `address`; `nodes` knows that node, `data` is a folder of ours."""
 
     def __init__(
         self,
@@ -41,8 +43,10 @@ class ClusterNames:
         node: str,
         address: str,
         domain: str,
+        data: Path,
     ) -> None:
         self._client, self._node, self._address = client, node, address
+        self._port_file = data / "dns-port"
         self._nodes, self._node_changed = nodes, asyncio.Event()
         self._zone = Zone(domain)
         self._server = DnsServer(Answerer(self._zone), address)
@@ -50,8 +54,15 @@ class ClusterNames:
         self._slices = informers.of(ENDPOINT_SLICES, {_INDEX: _service_of})
 
     async def start(self) -> None:
-        """Answer from now on, with what is known so far. Raises SystemProblem."""
-        await self._server.start()
+        """Answer from now on, with what is known so far. Raises SystemProblem.
+
+        On the port of the last time, if it is still free: then the node's pods need not wait for the news.
+        """
+        try:
+            await self._server.start(self._last_port())
+        except SystemProblem:
+            await self._server.start()
+        write_atomic(self._port_file, f"{self._server.port}\n".encode())
         self._services.add_handler(each(lambda body: self._changed(_key(body))))
         self._slices.add_handler(each(self._slice_changed))
         self._nodes.add_handler(each(lambda _body: self._node_changed.set()))
@@ -74,6 +85,13 @@ class ClusterNames:
                     continue
             self._node_changed.clear()
             await self._node_changed.wait()
+
+    def _last_port(self) -> int:
+        """0 if there was none."""
+        try:
+            return int(self._port_file.read_text())
+        except (OSError, ValueError):
+            return 0
 
     @property
     def _place(self) -> str:

@@ -76,16 +76,3 @@ def changed(settings: Settings, wanted: dict[str, Any]) -> Settings:
                 hint="make another with another --data-dir",
             )
     return replace(settings, **given)
-
-
-def network(flag: str, text: str, *, least: int) -> str:
-    """A range of IPv4 addresses in its usual form; `least`: the longest prefix that it may have."""
-    try:
-        found = IPv4Network(text)
-    except ValueError as error:
-        raise InvalidArgument(
-            f"invalid {flag} {text!r}: {error}", hint="write such as 10.96.0.0/16"
-        ) from error
-    if found.prefixlen > least:
-        raise InvalidArgument(f"{flag} {text} is too small", hint=f"use /{least} or a shorter prefix")
-    return str(found)

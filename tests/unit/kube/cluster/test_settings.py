@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hythe.errors import InvalidArgument, NotFound, SystemProblem
 from hythe.kube.cluster.addressing import new_token, node_name
+from hythe.kube.cluster.checking import network
 from hythe.kube.cluster.make import settings_of
-from hythe.kube.cluster.settings import Settings, changed, load, network, save
+from hythe.kube.cluster.settings import Settings, changed, load, save
 
 SETTINGS = Settings(
     id="0123456789ab",
@@ -44,11 +46,32 @@ def test_flags_change_what_can_be_changed() -> None:
 
 
 def test_ranges_are_checked_before_anything_is_made(tmp_path: Path) -> None:
-    assert network("--service-cidr", "10.96.0.0/20", least=24) == "10.96.0.0/20"
+    assert network("--service-cidr", "10.96.0.0/20") == "10.96.0.0/20"
     for text in ("10.96.0.1/16", "10.96.0.0/28", "many"):
         with pytest.raises(InvalidArgument, match="--service-cidr"):
             settings_of(tmp_path / "kube", {"service_cidr": text})
     assert not (tmp_path / "kube").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"node_name": "Not_A_Name"}, {"node_name": "-a"}, {"node_ip": "::1"}, {"bind": "everywhere"}, {"port": 0},
+        {"port": 70000}, {"token": "secret"}, {"cri": "/run/cri.sock"}, {"node_ip": "10.96.0.5"},
+        {"cluster_cidr": "10.96.128.0/17"},
+    ],
+)  # fmt: skip
+def test_nothing_is_made_of_flags_that_are_wrong(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    right = {
+        "service_cidr": "10.96.0.0/16",
+        "cluster_cidr": "10.240.0.0/16",
+        "node_ip": "192.0.2.2",
+        "port": 6443,
+    }
+    with pytest.raises(InvalidArgument):
+        settings_of(tmp_path / "kube", {**right, **wrong})
+    assert not (tmp_path / "kube").exists()
+    assert settings_of(tmp_path / "kube", right).node_ip == "192.0.2.2"
 
 
 def test_the_tenth_address_of_services_is_cluster_dns() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hythe.errors import InvalidArgument
 from hythe.kube.kubelet.pods.actions import Verdict
 from hythe.kube.kubelet.probes.http import headers_of, url_of
-from hythe.kube.kubelet.probes.state import Kind, Probe, Schedule
+from hythe.kube.kubelet.probes.state import Kind, Probe, Schedule, held_before
 from hythe.kube.kubelet.probes.targets import port_number
 
 SUCCESS, FAILURE, UNKNOWN = Verdict.SUCCESS, Verdict.FAILURE, Verdict.UNKNOWN
@@ -50,6 +50,17 @@ def test_successes_may_have_to_come_in_a_row_too() -> None:
         False,
     ]
     assert probe.verdict is SUCCESS
+
+
+def test_what_an_earlier_kubelet_found_holds_for_the_same_container() -> None:
+    known = {"name": "c", "containerID": "hythe://abc", "ready": True, "started": True}
+    pod = {"status": {"containerStatuses": [known]}}
+    assert held_before(pod, "abc", "readiness")
+    assert held_before(pod, "abc", "startup")
+    assert not held_before(pod, "abc", "liveness")
+    assert not held_before(pod, "another", "readiness")
+    assert not held_before({"status": {"containerStatuses": [{**known, "ready": False}]}}, "abc", "readiness")
+    assert not held_before({}, "abc", "readiness")
 
 
 def test_when_no_more_is_asked() -> None:

@@ -3,8 +3,9 @@
 A container's liveness and readiness probes wait until its startup probe has succeeded. A probe ends with its
 container; a failed liveness probe ends at once, since the container will be killed. The first question comes after
 the initial delay, without the random wait that the real kubelet adds after a restart: readiness should be known as
-soon as can be. While a container has not been ready yet its readiness is asked more often than its period (but not
-less than that), so that a slow start is seen at once.
+soon as can be. What the API has of a container that an earlier kubelet asked holds until the first answer, so that its
+pod does not leave its Services when the kubelet is started again. While a container has not been ready yet its
+readiness is asked more often than its period (but not less than that), so that a slow start is seen at once.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from hythe.kube.kubelet.images.puller import Tell
 from hythe.kube.kubelet.pods import parts
 from hythe.kube.kubelet.pods.actions import Verdict
 from hythe.kube.kubelet.probes.ask import Reply, Target, ask
-from hythe.kube.kubelet.probes.state import FIELDS, Kind, Probe, Schedule
+from hythe.kube.kubelet.probes.state import FIELDS, Kind, Probe, Schedule, held_before
 from hythe.kube.objects.types import Object
 
 EAGER: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8)
@@ -102,6 +103,10 @@ class Probes:
     def _begin(self, key: _Key, of: Pod, one: Object, record: ContainerRecord, ip: str) -> None:
         probe = Probe(key.kind, Schedule.of(one[FIELDS[key.kind]]))
         self._probes[key] = probe
+        if held_before(of.pod, record.id, key.kind):
+            probe.verdict = Verdict.SUCCESS
+            if key.kind == "startup":
+                self._has_started.setdefault(key.container_id, asyncio.Event()).set()
         target = Target(self._runtime, one, record.id, ip)
         self._tasks[key] = asyncio.ensure_future(self._run(key, probe, of, target, record))
 
@@ -111,7 +116,7 @@ class Probes:
         elapsed = time.time() - record.started_at / 1e9
         await asyncio.sleep(max(0.0, probe.schedule.delay - elapsed))
         eager = iter(EAGER if key.kind in ("readiness", "startup") else ())
-        ever = False
+        ever = probe.verdict is Verdict.SUCCESS
         while not probe.over:
             reply = await ask(asked, target, probe.schedule.timeout)
             ever = ever or reply.well

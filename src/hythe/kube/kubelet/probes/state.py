@@ -45,6 +45,17 @@ class Schedule:
         )
 
 
+def held_before(pod: Object, container_id: str, kind: Kind) -> bool:
+    """Whether the pod's status says that this very container has started, or is ready."""
+    field = {"startup": "started", "readiness": "ready"}.get(kind)
+    status = pod.get("status") or {}
+    known = (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ()))
+    return field is not None and any(
+        str(one.get("containerID", "")).rpartition("//")[2] == container_id and one.get(field)
+        for one in known
+    )
+
+
 class Probe:
     """What the answers of one probe of one container have come to."""
 
