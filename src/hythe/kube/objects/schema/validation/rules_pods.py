@@ -41,12 +41,6 @@ def pod_spec(spec: Object, path: str, report: Report) -> None:
     _dns(spec, path, report)
     _pull_secrets(spec, path, report)
     _spread(spec, path, report)
-    if spec.get("securityContext", {}).get("hostProcess") and not spec.get("hostNetwork"):
-        report.invalid(
-            f"{path}.hostNetwork",
-            False,
-            "hostNetwork must be true if pod contains any hostProcess containers",
-        )
 
 
 def _containers(spec: Object, path: str) -> Iterator[tuple[str, Object]]:
