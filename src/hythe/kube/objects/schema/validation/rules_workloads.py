@@ -13,6 +13,7 @@ from hythe.kube.objects import labels
 from hythe.kube.objects.problems import label_selector, string_map
 from hythe.kube.objects.schema.validation import formats
 from hythe.kube.objects.schema.validation.cron import problem as cron_problem
+from hythe.kube.objects.schema.validation.metadata import check_annotations, check_labels
 from hythe.kube.objects.schema.validation.report import Report
 from hythe.kube.objects.types import Object
 
@@ -118,6 +119,9 @@ def stateful_set_spec(obj: Object, path: str, report: Report) -> None:
         report.invalid(f"{path}.updateStrategy.rollingUpdate", strategy["rollingUpdate"], detail)
     elif strategy.get("type") not in ("OnDelete", "RollingUpdate"):
         report.invalid(f"{path}.updateStrategy", strategy, "must be 'RollingUpdate' or 'OnDelete'")
+    metadata = (obj.get("template") or {}).get("metadata") or {}
+    check_labels(metadata.get("labels"), f"{path}.template.labels", report)
+    check_annotations(metadata.get("annotations"), f"{path}.template.annotations", report)
     _always(obj, path, "StatefulSet", report)
 
 
@@ -230,6 +234,8 @@ def selected(kind: str) -> Callable[[Object, str, Report], None]:
     return lambda obj, path, report: _selected(obj, path, kind, report)
 
 
+# Kubernetes leaves these to the making of the pods and claims: what a template mounts may be in a claim's template.
+LEFT_OUT: Final = {"apps.v1.StatefulSetSpec": ("template", "volumeClaimTemplates")}
 FIRST: Final = {
     "apps.v1.DeploymentSpec": selected("deployment"),
     "apps.v1.ReplicaSetSpec": selected("replicaset"),

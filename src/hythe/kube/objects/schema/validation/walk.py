@@ -110,7 +110,10 @@ def _first() -> dict[str, Rule]:
 @cache
 def _plan(name: str) -> _Plan:
     known, found = _checks().get(name, {}), []
+    left_out = {full(kind): keys for kind, keys in rules_workloads.LEFT_OUT.items()}.get(name, ())
     for key, field in gotypes.struct(name).fields.items():
+        if key in left_out:
+            continue
         shape, inner = _held(field.type)
         inner = inner if inner and inner != _META and _leads_somewhere(inner) else ""
         if key in known or inner:

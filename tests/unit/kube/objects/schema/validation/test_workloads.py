@@ -110,6 +110,26 @@ def test_a_stateful_set_changes_in_few_ways() -> None:
     ]
 
 
+def test_a_stateful_set_mounts_what_its_claims_will_be() -> None:
+    mounts = [{"name": "data", "mountPath": "/data"}]
+    spec: Object = {
+        "selector": SELECTOR,
+        "serviceName": "db",
+        "template": template(containers=[{"name": "db", "image": "postgres", "volumeMounts": mounts}]),
+        "volumeClaimTemplates": [
+            {
+                "metadata": {"name": "data"},
+                "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+            }
+        ],
+    }
+    assert wrong("apps/v1", "StatefulSet", spec=spec) == []
+    spec["template"]["metadata"]["labels"]["a b"] = "c"
+    assert wrong("apps/v1", "StatefulSet", spec=spec)[0].startswith(
+        'spec.template.labels: Invalid value: "a b": '
+    )
+
+
 def test_a_stateful_set_says_how_it_is_managed() -> None:
     spec = {"selector": SELECTOR, "template": template(), "podManagementPolicy": "Loose"}
     assert wrong("apps/v1", "StatefulSet", spec=spec) == [
