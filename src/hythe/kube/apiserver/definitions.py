@@ -67,10 +67,6 @@ class Definitions:
         """A resource that is always there."""
         return self._built_in[group, version, plural]
 
-    def preferred(self, group: str, plural: str) -> Definition | None:
-        """The first of the versions that a resource is served in."""
-        return next((d for d in self if (d.group, d.plural) == (group, plural)), None)
-
     def of_kind(self, group: str, version: str, kind: str) -> Definition | None:
         """The resource whose objects are of this kind."""
         return next((d for d in self if d.gvk == (group, version, kind)), None)
@@ -85,9 +81,6 @@ class Definitions:
     def table(self) -> Table:
         """All of them, for discovery and the like."""
         return Table(self)
-
-    def has_version(self, group: str, version: str) -> bool:
-        return any((d.group, d.version) == (group, version) for d in self)
 
     def replace_custom(self, name: str, definitions: Iterable[CustomResource]) -> None:
         """Serve these for the definition named `name` (RESOURCE.GROUP) instead of what was; none: it is gone."""

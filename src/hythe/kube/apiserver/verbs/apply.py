@@ -55,10 +55,10 @@ async def _first(call: Call, wanted: Wanted, config: Object, options: WriteOptio
     except ApiError as error:
         if error.reason != "AlreadyExists":
             raise
-    return await apply_again(call, wanted, config, options)
+    return await _again(call, wanted, config, options)
 
 
-async def apply_again(call: Call, wanted: Wanted, config: Object, options: WriteOptions) -> web.Response:
+async def _again(call: Call, wanted: Wanted, config: Object, options: WriteOptions) -> web.Response:
     """Somebody else has made the object in between."""
 
     async def make(live: Object) -> Object:
