@@ -23,6 +23,7 @@ _EXTENSIONS: Final = "apiextensions.k8s.io"
 _NAMES: Final[dict[str, Callable[[str], list[str]]]] = {
     "namespaces": names.dns_label,
     "services": names.dns1035_label,
+    "statefulsets.apps": names.dns_label,
     **{
         f"{plural}.rbac.authorization.k8s.io": formats.path_segment
         for plural in ("roles", "rolebindings", "clusterroles", "clusterrolebindings")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hythe.kube.objects import labels
-from hythe.kube.objects.problems import label_selector, string_map
+from hythe.kube.objects.problems import Verbatim, label_selector, string_map
 from hythe.kube.objects.schema.validation import formats
 from hythe.kube.objects.schema.validation.cron import problem as cron_problem
 from hythe.kube.objects.schema.validation.metadata import check_annotations, check_labels
@@ -24,7 +24,8 @@ def _selected(spec: Object, path: str, kind: str, report: Report) -> None:
     """A selector is needed, must select something, and must select the pods of the template."""
     selector = spec.get("selector")
     if selector is None:
-        report.required(f"{path}.selector")
+        if kind != "daemonset":
+            report.required(f"{path}.selector")
     elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
         report.invalid(f"{path}.selector", label_selector(selector), f"empty selector is invalid for {kind}")
         return
@@ -68,8 +69,26 @@ def deployment_strategy(obj: Object, path: str, report: Report) -> None:
         if rolling is not None:
             detail = "may not be specified when strategy `type` is 'Recreate'"
             report.forbidden(f"{path}.rollingUpdate", detail)
-    elif obj.get("type") == "RollingUpdate" and rolling is None:
+    elif obj.get("type") != "RollingUpdate":
+        report.not_supported(path, _strategy(obj, "Deployment"), ["Recreate", "RollingUpdate"])
+    elif rolling is None:
         report.required(f"{path}.rollingUpdate", "this should be defaulted and never be nil")
+
+
+def daemon_set_strategy(obj: Object, path: str, report: Report) -> None:
+    if obj.get("type") not in ("RollingUpdate", "OnDelete"):
+        report.not_supported(path, _strategy(obj, "DaemonSet"), ["RollingUpdate", "OnDelete"])
+    elif obj["type"] == "RollingUpdate" and obj.get("rollingUpdate") is None:
+        report.required(f"{path}.rollingUpdate")
+
+
+def _strategy(obj: Object, kind: str) -> Verbatim | Object:
+    """A strategy of an unknown type as Go prints it; one with parameters as JSON, for Go would print an address."""
+    if obj.get("rollingUpdate") is not None:
+        return obj
+    outer = {"Deployment": "DeploymentStrategy"}.get(kind, f"{kind}UpdateStrategy")
+    inner = {"StatefulSet": "RollingUpdateStatefulSetStrategy"}.get(kind, f"RollingUpdate{kind}")
+    return Verbatim(f'apps.{outer}{{Type:"{obj.get("type", "")}", RollingUpdate:(*apps.{inner})(nil)}}')
 
 
 def rolling(obj: Object, path: str, report: Report) -> None:
@@ -83,6 +102,9 @@ def rolling(obj: Object, path: str, report: Report) -> None:
 
 def rolling_daemons(obj: Object, path: str, report: Report) -> None:
     unavailable, surge = obj.get("maxUnavailable"), obj.get("maxSurge")
+    for key in ("maxUnavailable", "maxSurge"):
+        if formats.is_percent(obj.get(key)) and int(str(obj[key])[:-1]) > 100:
+            report.invalid(f"{path}.{key}", obj[key], "must not be greater than 100%")
     if not _zero(unavailable) and not _zero(surge):
         report.invalid(f"{path}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")
     if _zero(unavailable) and _zero(surge):
@@ -118,7 +140,8 @@ def stateful_set_spec(obj: Object, path: str, report: Report) -> None:
         detail = "only allowed for updateStrategy 'RollingUpdate'"
         report.invalid(f"{path}.updateStrategy.rollingUpdate", strategy["rollingUpdate"], detail)
     elif strategy.get("type") not in ("OnDelete", "RollingUpdate"):
-        report.invalid(f"{path}.updateStrategy", strategy, "must be 'RollingUpdate' or 'OnDelete'")
+        told = _strategy(strategy, "StatefulSet")
+        report.invalid(f"{path}.updateStrategy", told, "must be 'RollingUpdate' or 'OnDelete'")
     metadata = (obj.get("template") or {}).get("metadata") or {}
     check_labels(metadata.get("labels"), f"{path}.template.labels", report)
     check_annotations(metadata.get("annotations"), f"{path}.template.annotations", report)
@@ -245,6 +268,7 @@ FIRST: Final = {
 RULES: Final[dict[str, Callable[[Object, str, Report], None]]] = {
     "apps.v1.DeploymentSpec": deployment_spec,
     "apps.v1.DeploymentStrategy": deployment_strategy,
+    "apps.v1.DaemonSetUpdateStrategy": daemon_set_strategy,
     "apps.v1.RollingUpdateDeployment": rolling,
     "apps.v1.RollingUpdateDaemonSet": rolling_daemons,
     "apps.v1.ReplicaSetSpec": replica_set_spec,

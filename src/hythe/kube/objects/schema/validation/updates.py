@@ -25,7 +25,7 @@ def selector(new: Object, old: Object, report: Report) -> None:
         report.invalid("spec.selector", label_selector(now), "field is immutable")
 
 
-_STATEFUL: Final = ("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
+_STATEFUL: Final = ("replicas", "ordinals", "template", "updateStrategy",
                     "persistentVolumeClaimRetentionPolicy", "minReadySeconds")  # fmt: skip
 
 

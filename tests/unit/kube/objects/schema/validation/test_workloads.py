@@ -52,7 +52,8 @@ def test_the_selector_fits_the_template() -> None:
         ),
         (
             {"strategy": {"type": "Blue"}},
-            'spec.strategy.type: Unsupported value: "Blue": supported values: "Recreate", "RollingUpdate"',
+            'spec.strategy: Unsupported value: apps.DeploymentStrategy{Type:"Blue", '
+            'RollingUpdate:(*apps.RollingUpdateDeployment)(nil)}: supported values: "Recreate", "RollingUpdate"',
         ),
         (
             {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}}},
@@ -105,8 +106,7 @@ def test_a_stateful_set_changes_in_few_ways() -> None:
     assert changed(old, spec__replicas=3) == []
     assert changed(old, spec__serviceName="t") == [
         "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
-        "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are "
-        "forbidden"
+        "'updateStrategy', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
     ]
 
 
