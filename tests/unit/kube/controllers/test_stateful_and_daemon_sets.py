@@ -121,6 +121,32 @@ async def test_each_pod_keeps_its_claims() -> None:
         assert "create Pod db-0 in StatefulSet db successful" in told
 
 
+async def test_claims_go_with_whom_their_policy_says() -> None:
+    claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
+    policy = {"whenDeleted": "Delete", "whenScaled": "Delete"}
+
+    def owned(at: Pretended) -> dict[str, list[str]]:
+        return {
+            each["metadata"]["name"]: [
+                owner["kind"] for owner in each["metadata"].get("ownerReferences") or ()
+            ]
+            for each in at.api.all(PERSISTENT_VOLUME_CLAIMS)
+        }
+
+    async with Pretended(StatefulSetController) as at:
+        body = stateful(2, volumeClaimTemplates=[claim], persistentVolumeClaimRetentionPolicy=policy)
+        await at.client.create(STATEFUL_SETS, body)
+        await at.pass_time(10)
+        assert owned(at) == {"data-db-0": ["StatefulSet"], "data-db-1": ["StatefulSet"]}
+        await at.change(STATEFUL_SETS, "db", {"spec": {"replicas": 1}})
+        await at.pass_time(1)
+        assert owned(at) == {"data-db-0": ["StatefulSet"], "data-db-1": ["Pod"]}
+        retain = {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"}}
+        await at.change(STATEFUL_SETS, "db", {"spec": retain})
+        await at.pass_time(1)
+        assert owned(at)["data-db-0"] == []
+
+
 async def test_a_failed_pod_is_made_again() -> None:
     async with Pretended(StatefulSetController) as at:
         await at.client.create(STATEFUL_SETS, stateful(1))

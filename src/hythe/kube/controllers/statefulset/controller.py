@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hythe.errors import HytheError
 from hythe.kube.client.cache import key_of
@@ -30,8 +30,16 @@ from hythe.kube.controllers.owners import (
 from hythe.kube.controllers.patches import write_status
 from hythe.kube.controllers.podcontrol import namespace_is_terminating
 from hythe.kube.controllers.statefulset import status
-from hythe.kube.controllers.statefulset.identity import claims_for, ordinal, pod_for, revision_of
-from hythe.kube.controllers.statefulset.plan import Step, next_step
+from hythe.kube.controllers.statefulset.identity import (
+    claim_name,
+    claim_templates,
+    claims_for,
+    ordinal,
+    pod_for,
+    revision_of,
+)
+from hythe.kube.controllers.statefulset.plan import Step, next_step, sorted_out
+from hythe.kube.controllers.statefulset.retention import owners
 from hythe.kube.objects import labels
 from hythe.kube.objects.status import ApiError
 from hythe.kube.objects.types import Object
@@ -47,6 +55,7 @@ class StatefulSetController(Controller):
         self._pods = self.informers.of(PODS, {BY_CONTROLLER: by_controller})
         self._pods.add_handler(Handler(self._pod_added, self._pod_changed, self._pod_gone))
         self._revisions = self.informers.of(CONTROLLER_REVISIONS, {BY_CONTROLLER: by_controller})
+        self._claims = self.informers.of(PERSISTENT_VOLUME_CLAIMS)
         self._claimer = Claimer(self.client, STATEFUL_SETS, PODS)
         self._history = History(self.client, STATEFUL_SETS)
 
@@ -70,6 +79,8 @@ class StatefulSetController(Controller):
         if not any(each["metadata"]["name"] == current for each in revisions.others):
             current = update
         now = self.clock.now()
+        if owner["spec"].get("persistentVolumeClaimRetentionPolicy"):
+            await self._own_claims(owner, pods)
         if self._expected.fulfilled(key):
             await self._do(key, owner, revisions, next_step(owner, pods, current, update, now), current)
         await write_status(
@@ -80,6 +91,23 @@ class StatefulSetController(Controller):
         limit = int(owner["spec"].get("revisionHistoryLimit", 10))
         used = {current, update, *map(revision_of, pods)}
         await self._history.forget(to_forget(revisions.others, used, limit))
+
+    async def _own_claims(self, owner: Object, pods: Sequence[Object]) -> None:
+        """Before a pod is deleted, so that its claims go with it."""
+        found = sorted_out(owner, pods)
+        for pod in (*found.wanted.values(), *found.condemned):
+            for template in claim_templates(owner):
+                name = claim_name(template, pod["metadata"]["name"])
+                claim = self._claims.cache.get(f"{owner['metadata']['namespace']}/{name}")
+                if claim is None or claim["metadata"].get("deletionTimestamp"):
+                    continue
+                wanted = owners(owner, pod, claim, condemned=pod in found.condemned)
+                meta = claim["metadata"]
+                if wanted != (meta.get("ownerReferences") or []):
+                    patch = {"resourceVersion": meta["resourceVersion"], "ownerReferences": wanted or None}
+                    await self.client.patch(
+                        PERSISTENT_VOLUME_CLAIMS, name, {"metadata": patch}, meta["namespace"]
+                    )
 
     async def _do(self, key: str, owner: Object, revisions: Revisions, step: Step, current: str) -> None:
         by_name = {each["metadata"]["name"]: each for each in revisions.others}
