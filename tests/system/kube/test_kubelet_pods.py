@@ -235,7 +235,7 @@ async def test_probes_decide(cri: str, tmp_path: Path) -> None:
         assert killed[0] == "Container c0 failed liveness probe, will be restarted"
 
 
-@pytest.mark.parametrize("kind", ["httpGet", "tcpSocket"])
+@pytest.mark.parametrize("kind", ["httpGet", pytest.param("tcpSocket", marks=pytest.mark.slow)])
 async def test_network_probe_asks_the_pod(cri: str, tmp_path: Path, kind: str) -> None:
     serve = "mkdir /w; echo ok > /w/health; exec httpd -f -p 8080 -h /w"
     port: Object = {"port": "web"} if kind == "tcpSocket" else {"port": "web", "path": "/health"}

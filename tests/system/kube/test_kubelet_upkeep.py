@@ -60,6 +60,7 @@ async def test_a_large_log_is_moved_aside_and_followed(cri: str, tmp_path: Path)
         assert await node.log("talk", "c0") == "late\n"
 
 
+@pytest.mark.slow
 async def test_only_the_last_dead_container_is_kept(cri: str, tmp_path: Path) -> None:
     async with a_node(cri, tmp_path) as node:
         node.put(a_pod("crash", "exit 1"))

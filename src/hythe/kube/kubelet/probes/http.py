@@ -7,7 +7,9 @@ to the same host is followed, one to another host counts as well. At most 10 KiB
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -43,19 +45,25 @@ def headers_of(get: Object, agent: str) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
+@cache
+def _trusting() -> ssl.SSLContext:
+    """Without the system's authorities, which take longer to load than a probe to ask."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 async def request(
     get: Object, host: str, port: int, *, timeout: float, agent: str = "kube-probe/1.32"
 ) -> Answer:
     """GET it once. Never raises for what the other side does."""
     url = url_of(get, host, port)
     headers = headers_of(get, agent)
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     limits = aiohttp.ClientTimeout(total=timeout)
     try:
         async with aiohttp.ClientSession(
             timeout=limits,
-            connector=aiohttp.TCPConnector(ssl=context, force_close=True),
+            connector=aiohttp.TCPConnector(ssl=_trusting(), force_close=True),
             auto_decompress=False,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
         ) as session:
@@ -65,7 +73,8 @@ async def request(
             0, "", f'Get "{url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
         )
     except aiohttp.ClientConnectorError as error:
-        why = (error.os_error.strerror or str(error.os_error)).lower()
+        number = error.os_error.errno
+        why = os.strerror(number).lower() if number and number > 0 else str(error.os_error)
         return Answer(0, "", f'Get "{url}": dial tcp {error.host}:{error.port}: connect: {why}')
     except (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError) as error:
         return Answer(0, "", f'Get "{url}": {error or "EOF"}')
