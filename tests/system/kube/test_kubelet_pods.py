@@ -299,19 +299,24 @@ async def test_deadline(cri: str, tmp_path: Path) -> None:
 
 async def test_kubelet_that_comes_back_keeps_pods(cri: str, tmp_path: Path) -> None:
     async with a_node(cri, tmp_path) as node:
-        for name in ("stays", "goes"):
-            node.put(a_pod(name, FOREVER))
+        probe = {"exec": {"command": ["true"]}, "periodSeconds": 1}
+        probed = container("c0", FOREVER, readinessProbe=probe, startupProbe=probe)
+        node.put(a_pod("stays", containers=[probed]))
+        node.put(a_pod("goes", FOREVER))
         before = await node.ready("stays")
         await node.ready("goes")
         await node.stop()
         node.api.remove(PODS, "goes", "default")
         kept, left = tmp_path / "kubelet/pods", node.pod("stays")["metadata"]["uid"]
         (kept / "orphan/volumes").mkdir(parents=True)
+        history = len(node.api.history)
         await node.start()
         await node.until(
             lambda: [one.name for one in kept.iterdir()] == [left], 20, lambda: list(kept.iterdir())
         )
         assert state(node.status("stays"), "c0") == state(before, "c0")
+        since = [body for _, _, _, body in node.api.history[history:] if body["metadata"]["name"] == "stays"]
+        assert all(condition(body["status"], "Ready")["status"] == "True" for body in since), since
         assert node.kubelet is not None
         await node.until(lambda: [one.pod["metadata"]["name"] for one in node.workers()] == ["stays"])
 
