@@ -3,9 +3,9 @@
 A container's liveness and readiness probes wait until its startup probe has succeeded. A probe ends with its
 container; a failed liveness probe ends at once, since the container will be killed. The first question comes after
 the initial delay, without the random wait that the real kubelet adds after a restart: readiness should be known as
-soon as can be. While a container has not been ready yet its readiness is asked more often than its period, so that a
-slow start is seen at once. What the kubelet before this one has reported of the same container holds until the first
-answer: a kubelet that is started anew makes nothing unready.
+soon as can be. What the API has of a container that an earlier kubelet asked holds until the first answer, so that its
+pod does not leave its Services when the kubelet is started again. While a container has not been ready yet its
+readiness is asked more often than its period, so that a slow start is seen at once.
 """
 
 from __future__ import annotations
@@ -102,10 +102,6 @@ class Probes:
 
     def _begin(self, key: _Key, of: Pod, one: Object, record: ContainerRecord, ip: str) -> None:
         probe = Probe(key.kind, Schedule.of(one[FIELDS[key.kind]]))
-        if _reported(of.pod, key):
-            probe.verdict = Verdict.SUCCESS
-            if key.kind == "startup":
-                self._has_started.setdefault(key.container_id, asyncio.Event()).set()
         self._probes[key] = probe
         if held_before(of.pod, record.id, key.kind):
             probe.verdict = Verdict.SUCCESS
@@ -144,14 +140,3 @@ class Probes:
             if probe.kind == "startup" and probe.verdict is Verdict.SUCCESS:
                 self._has_started.setdefault(target.container_id, asyncio.Event()).set()
             of.changed()
-
-
-def _reported(pod: Object, key: _Key) -> bool:
-    """Whether the pod's status says of this very container that it has started, or is ready."""
-    field = {"startup": "started", "readiness": "ready"}.get(key.kind)
-    status = pod.get("status") or {}
-    return field is not None and any(
-        one.get(field) and str(one.get("containerID", "")).endswith(f"//{key.container_id}")
-        for part in ("initContainerStatuses", "containerStatuses")
-        for one in status.get(part) or []
-    )
