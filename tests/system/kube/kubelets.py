@@ -73,6 +73,10 @@ class World:
             await self._task
         assert ready.done(), "the kubelet does not get ready"
 
+    @property
+    def runs(self) -> bool:
+        return self._task is not None and not self._task.done()
+
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
@@ -183,15 +187,20 @@ async def a_node(cri: str, root: Path, **changes: Any) -> AsyncIterator[World]:
         await world.start()
         yield world
     finally:
-        for pod in api.all(PODS):
-            api.remove(PODS, pod["metadata"]["name"], pod["metadata"]["namespace"])
-        if world.kubelet is not None and world._task is not None:
-            workers = world.kubelet.loop.workers
-            try:
-                await world.until(lambda: not workers, 30, lambda: list(workers))
-            finally:
-                await world.stop()
-        remove_everywhere(group)
+        try:
+            await _clear(world)
+        finally:
+            await world.stop()
+            remove_everywhere(group)
+
+
+async def _clear(world: World) -> None:
+    """No pod is wanted any more: until all are gone."""
+    for pod in world.api.all(PODS):
+        world.api.remove(PODS, pod["metadata"]["name"], pod["metadata"]["namespace"])
+    if world.kubelet is not None and world.runs:
+        workers = world.kubelet.loop.workers
+        await world.until(lambda: not workers, 30, lambda: list(workers))
 
 
 def a_pod(name: str, *commands: str, image: str = BUSYBOX, **spec: Any) -> Object:
