@@ -128,7 +128,7 @@ class Supervisor:
             pidfd = identity.pidfd_open(container.pid)
             stack.callback(os.close, pidfd)
             plan = joined.ExecPlan(
-                spec, pidfd, container.group, container.filter, terminal, self._open_files,
+                spec, container.pid, pidfd, container.group, container.filter, terminal, self._open_files,
                 _mapping(container), session=container.id,
             )  # fmt: skip
             made = self._forker.fork(

@@ -89,6 +89,21 @@ def test_exec_joins_a_group_below(runtime: Runtime) -> None:
     runtime.ok("delete", "--force", id)
 
 
+def test_exec_goes_where_the_first_process_is(runtime: Runtime) -> None:
+    """An init system makes limited groups of its own; the container's can hold no process then (version 2)."""
+    id = runtime.running()
+    folder = folder_of(runtime, id, "pids")
+    below = folder / "init.scope"
+    below.mkdir()
+    (below / "cgroup.procs").write_text(str(runtime.state(id)["pid"]))
+    if UNIFIED:
+        (folder / "cgroup.subtree_control").write_text("+pids")
+    shown = runtime.ok("exec", id, "cat", "/proc/self/cgroup")
+    if UNIFIED:
+        assert shown.strip().endswith("/init.scope")
+    runtime.ok("delete", "--force", id)
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [

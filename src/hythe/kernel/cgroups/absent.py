@@ -71,7 +71,7 @@ class GroupAbsent:
             if value and name != "devices"
         ]
 
-    def join(self, pid: int = 0) -> None:
+    def join(self, pid: int = 0, *, beside: int = 0) -> None:
         return
 
     def leave(self) -> None:

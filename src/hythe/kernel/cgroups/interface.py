@@ -135,8 +135,12 @@ class Group(Protocol):
         Unsupported is raised for what the machine lacks. Returns warnings, for what has no effect.
         """
 
-    def join(self, pid: int = 0) -> None:
-        """Move a process of one thread in; 0 is the calling one."""
+    def join(self, pid: int = 0, *, beside: int = 0) -> None:
+        """Move a process of one thread in; 0 is the calling one.
+
+        `beside`: a process that is in it, or in a group that it has made below: that is joined where this one can take
+        no more processes, since it limits groups of its own (version 2; an init system does so).
+        """
 
     def leave(self) -> None:
         """Move the calling process to the top of each tree, so that the group can be removed."""

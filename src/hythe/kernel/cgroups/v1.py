@@ -125,7 +125,7 @@ class GroupV1:
         group._every = dict(group._folders)
         return group
 
-    def join(self, pid: int = 0) -> None:
+    def join(self, pid: int = 0, *, beside: int = 0) -> None:
         """All trees that it is in, also those of a limit that was set later."""
         for controller, folder in self._every.items():
             if controller not in self._folders and os.path.isdir(folder):

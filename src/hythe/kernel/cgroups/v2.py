@@ -28,7 +28,7 @@ from hythe.kernel.cgroups.v2_limits import CPU_MAX, UNCHANGED
 if TYPE_CHECKING:
     from hythe.kernel.cgroups.interface import Group, Resources, Statistics, Support
 
-WANTED: Final = ("cpu", "memory", "pids", "cpuset", "io")
+WANTED: Final = ("cpu", "memory", "pids", "cpuset", "io", "hugetlb", "rdma", "misc")
 _OWN: Final = "init"
 _FREEZE_SECONDS: Final = 2.0
 
@@ -133,8 +133,20 @@ class GroupV2:
         files.existing(self._folder + parts[""])
         return GroupV2(self._top, self.path + parts[""], self._wanted)
 
-    def join(self, pid: int = 0) -> None:
-        files.write(f"{self._folder}/cgroup.procs", pid)
+    def join(self, pid: int = 0, *, beside: int = 0) -> None:
+        try:
+            files.write(f"{self._folder}/cgroup.procs", pid)
+        except OSError as error:
+            below = self._below(beside) if beside and error.errno == errno.EBUSY else ""
+            if not below:
+                raise
+            files.write(f"{self._top}{below}/cgroup.procs", pid)
+
+    def _below(self, pid: int) -> str:
+        """The group of a process, if it is below this one; else ""."""
+        (own,) = files.read(f"/proc/{pid}/cgroup").splitlines()[-1:]
+        path = own.removeprefix("0::")
+        return path if path.startswith(f"{self.path}/") else ""
 
     def leave(self) -> None:
         files.write(f"{self._top}/cgroup.procs", 0)

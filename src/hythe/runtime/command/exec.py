@@ -92,7 +92,7 @@ def _fork(
         if not identity.alive(state["pid"], state["start_time"]):
             raise Conflict("cannot exec in a stopped container")
         plan = joined.ExecPlan(
-            spec, pidfd, group, filters.kept(folder.path), bool(spec.get("terminal")),
+            spec, state["pid"], pidfd, group, filters.kept(folder.path), bool(spec.get("terminal")),
             resource.getrlimit(resource.RLIMIT_NOFILE), joined.own_mapping(state["pid"]), count, root,
             scheduling=scheduling,
         )  # fmt: skip

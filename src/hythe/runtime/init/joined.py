@@ -26,13 +26,14 @@ _ALL = ns.CLONE_NEWNS | ns.CLONE_NEWNET | ns.CLONE_NEWUTS | ns.CLONE_NEWIPC | ns
 
 
 class ExecPlan(NamedTuple):
-    """`process` is an OCI process, valid; `pidfd` the container's first process.
+    """`process` is an OCI process, valid; `pid` and `pidfd` the container's first process.
 
     `mapping` is that of its user namespace, None where that is the host's; `root` its root, where that is not the mount
     namespace's. `session`, `scheduling`: as in the container's plan.
     """
 
     process: dict[str, Any]
+    pid: int
     pidfd: int
     group: Group
     filter: security.Filter | None
@@ -56,7 +57,7 @@ def become(plan: ExecPlan, channel: Channel) -> int:
     """Never returns. Raises what goes wrong."""
     process.set_dumpable(False)
     spec = plan.process
-    plan.group.join()
+    plan.group.join(beside=plan.pid)
     warnings = security.set_limits(spec, plan.open_files)
     if plan.scheduling is not None:
         plan.scheduling.give(0)
