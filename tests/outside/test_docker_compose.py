@@ -110,6 +110,7 @@ def test_up_to_down(session: Session) -> None:
     assert session.id("db") == first
 
 
+@pytest.mark.slow
 def test_only_what_has_changed_is_made_again(session: Session) -> None:
     session("up", "-d", "--build")
     db, web = session.id("db"), session.id("web")
@@ -126,6 +127,7 @@ def test_only_what_has_changed_is_made_again(session: Session) -> None:
     session("exec", "-T", "db", "test", "-f", "/data/kept")
 
 
+@pytest.mark.slow
 def test_stop_start_pause_scale_and_logs(session: Session) -> None:
     session("up", "-d", "--scale", "db=2", "db")
     assert len(session.id("db").split()) == 2

@@ -31,6 +31,7 @@ def suite() -> DockerPy:
     return found
 
 
+@pytest.mark.slow
 def test_the_quick_ones_pass(suite: DockerPy, tmp_path_factory: pytest.TempPathFactory) -> None:
     ours = _run(suite, start_hythe, tmp_path_factory.mktemp("ours"), QUICK)
     assert sum(check.verdict == "ok" for _, check in ours.checks()) > 30

@@ -112,6 +112,7 @@ def grown(target: Target, count: int) -> tuple[Footprint, Footprint]:
     return before, after
 
 
+@pytest.mark.slow
 def test_a_thousand_lives_leak_nothing(daemon: Target) -> None:
     before, after = grown(daemon, 1000)
     for name in ("daemon", "warden"):

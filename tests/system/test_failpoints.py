@@ -28,6 +28,12 @@ POINTS = [
     *(f"warden:record:{name}" for name in ("state", "exit")),
     *(f"daemon:save {number}" for number in range(2, 5)),
 ]
+QUICK = frozenset((
+    "daemon:create:answered", "daemon:start:sending", "daemon:kill:answered", "daemon:save 3",
+    "warden:create:answering", "warden:start:received", "warden:exec:answering", "warden:event:exit",
+    "warden:record:state", "warden:record:exit",
+))  # fmt: skip
+"""At least one of each kind; the others are for `make test-all`."""
 ONCE_BEFORE = ("create", "start", "namespaces", "state")
 """What the bystander has passed as well: the victim is the second."""
 
@@ -62,7 +68,9 @@ def a_life(target: Target) -> None:
         target.docker(*command, timeout=30)
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    "point", [pytest.param(p, marks=[] if p in QUICK else pytest.mark.slow) for p in POINTS]
+)
 def test_killed_at(point: str, tmp_path: Path) -> None:
     with failing_at(point, tmp_path) as target:
         instance = json.loads(target.docker("info", "--format", "{{json .ID}}").out)

@@ -29,6 +29,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield running
 
 
+@pytest.mark.slow
 def test_each_row_fails_on_a_bare_machine_and_holds_with_hythe(daemon: Target) -> None:
     done = daemon.hythe("demo", "isolation", "--format", "json", "--seconds", "1", timeout=180)
     assert done.code == 0, done.err

@@ -351,7 +351,7 @@ async def test_readiness_gates_wait_for_others(cri: str, tmp_path: Path) -> None
         assert condition(status, "example.com/ok")["status"] == "True"
 
 
-async def test_readiness_is_told_within_a_tenth_of_a_second(cri: str, tmp_path: Path) -> None:
+async def test_readiness_is_told_soon(cri: str, tmp_path: Path) -> None:
     async with a_node(cri, tmp_path) as node:
         delays = []
         for index in range(3):

@@ -148,6 +148,7 @@ def test_nobody_waits_and_the_transfer_ends(target: Target, tidy: None, registry
     gate = Gate(registry)
     client = pulling(target, registry)
     assert gate.reached.wait(15)
+    wait_until(lambda: any(part.stat().st_size for part in parts(target)))
     client.kill()
     client.communicate(timeout=30 * PATIENCE)
     gate.open()
