@@ -169,16 +169,16 @@ def test_v2_no_container_below_a_threaded_group(tmp_path: Path) -> None:
 
 def test_v2_controllers_of_the_limits_are_enabled_too(tmp_path: Path) -> None:
     top = v2_folder(tmp_path / "top", root=True)
-    (top / "cgroup.controllers").write_text("cpu hugetlb rdma")
-    limits = {"hugepageLimits": [{"pageSize": "2MB", "limit": 0}]}
+    (top / "cgroup.controllers").write_text("cpu dmem")
+    limits = {"unified": {"dmem.max": "max"}}
     seen = []
     for resources in ({}, limits):
         group = v2.LayoutV2(str(top)).group("/one", resources)
         assert isinstance(group, v2.GroupV2)
         group.create()
-        seen.append((top / "cgroup.subtree_control").read_text()[:8])
+        seen.append((top / "cgroup.subtree_control").read_text())
         (top / "cgroup.subtree_control").write_text("")
-    assert seen == ["+cpu", "+hugetlb"]
+    assert seen == ["+cpu", "+dmem"]
 
 
 def test_v2_support(tmp_path: Path) -> None:
