@@ -6,7 +6,6 @@ Every such answer ends when the client goes away: whatever the handler is waitin
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -15,6 +14,7 @@ from aiohttp import web
 
 from hythe.api.docker.errors import json_line, status_of
 from hythe.api.docker.headers import HEADERS
+from hythe.base.departure import until_gone
 from hythe.errors import HytheError
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ T = TypeVar("T")
 
 JSON: Final = "application/json"
 TAR: Final = "application/x-tar"
-
-
-class ClientGone(ConnectionError):
-    """The client left in the middle of an answer; the quiet end of a request."""
 
 
 async def begin(call: Call, content_type: str, headers: dict[str, str] | None = None) -> web.StreamResponse:
@@ -40,19 +36,7 @@ async def begin(call: Call, content_type: str, headers: dict[str, str] | None = 
 
 async def while_connected(call: Call, work: Coroutine[Any, Any, T]) -> T:
     """The result of `work`, which is cancelled if the client leaves before; then ClientGone."""
-    task = asyncio.ensure_future(work)
-    gone = call.connection.gone
-    both: set[asyncio.Future[Any]] = {task, gone}
-    try:
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientGone("the client has left")
-        return task.result()
-    finally:
-        if not task.done():
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+    return await until_gone(call.connection.gone, work)
 
 
 async def send_bytes(

@@ -18,11 +18,11 @@ from typing import Final
 
 from aiohttp import web
 
+from hythe.base.departure import until_gone
 from hythe.kube.apiserver.call import Call
 from hythe.kube.apiserver.connection import NoAnswer
 from hythe.kube.apiserver.heads import Head, body_of, read_head, request_head
 from hythe.kube.apiserver.kubelets import Place
-from hythe.kube.apiserver.shutting import until_gone
 from hythe.kube.objects.status import ApiError, bad_request, internal_error, service_unavailable
 
 CONNECT_SECONDS: Final = 10.0
@@ -51,7 +51,8 @@ async def passed_on(
             return await _joined(call, head, reader, writer)
         if refusals and not 200 <= head.status <= 206:
             raise await _refused(head, body_of(head, request.method, reader))
-        return await until_gone(call.connection, _relayed(call, head, body_of(head, request.method, reader)))
+        body = body_of(head, request.method, reader)
+        return await until_gone(call.connection.gone, _relayed(call, head, body))
     finally:
         writer.close()
 

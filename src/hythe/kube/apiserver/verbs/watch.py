@@ -19,6 +19,7 @@ from typing import Final
 
 from aiohttp import web
 
+from hythe.base.departure import until_gone
 from hythe.kube.apiserver.call import Call
 from hythe.kube.apiserver.collecting import collect, number
 from hythe.kube.apiserver.events import Encoder
@@ -26,7 +27,6 @@ from hythe.kube.apiserver.negotiation import YAML, refusal
 from hythe.kube.apiserver.options import ListOptions, list_options
 from hythe.kube.apiserver.records import Kept, expired, too_new
 from hythe.kube.apiserver.selection import Selection, select
-from hythe.kube.apiserver.shutting import until_gone
 from hythe.kube.store.contract import Batch, Compacted, Watch
 
 BOOKMARK_SECONDS: Final = 60.0
@@ -105,7 +105,7 @@ async def _answer(
             await response.write(lines)
 
     try:
-        await asyncio.wait_for(until_gone(call.connection, send()), seconds)
+        await asyncio.wait_for(until_gone(call.connection.gone, send()), seconds)
     except TimeoutError:
         pass
     await response.write_eof()

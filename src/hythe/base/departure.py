@@ -7,19 +7,21 @@ import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from hythe.kube.apiserver.connection import Connection
-
 T = TypeVar("T")
 
 
-async def until_gone(connection: Connection, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which is cancelled if the client leaves before. Raises ConnectionError then."""
+class ClientGone(ConnectionError):
+    """The client left in the middle of an answer; the quiet end of a request."""
+
+
+async def until_gone(gone: asyncio.Future[None], work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is cancelled if `gone` is done before; then ClientGone."""
     task = asyncio.ensure_future(work)
-    both: set[asyncio.Future[Any]] = {task, connection.gone}
+    both: set[asyncio.Future[Any]] = {task, gone}
     try:
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
-            raise ConnectionError("the client has left")
+            raise ClientGone("the client has left")
         return task.result()
     finally:
         if not task.done():
