@@ -144,8 +144,7 @@ class GroupV2:
 
     def _below(self, pid: int) -> str:
         """The group of a process, if it is below this one; else ""."""
-        (own,) = files.read(f"/proc/{pid}/cgroup").splitlines()[-1:]
-        path = own.removeprefix("0::")
+        path = files.read(f"/proc/{pid}/cgroup").rpartition("0::")[2].strip()
         return path if path.startswith(f"{self.path}/") else ""
 
     def leave(self) -> None:
